@@ -1,0 +1,69 @@
+"""What an engine is: the protocol that every family implements and the conformance suite tests.
+
+An engine lives in an engine host (services/worker/engines/host.py), a process of its own that serves one pin. It knows
+nothing of jobs, queues or stores: it gets a request and gives audio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from shared.audio import Audio
+from shared.catalog import Manifest
+from shared.errors import FailureCode, RingtrueError
+from shared.jobs import Emotion
+
+
+class EngineError(RingtrueError):
+    """The engine cannot speak this request; trying again would not help."""
+
+    def __init__(self, message: str, code: FailureCode = FailureCode.ENGINE_ERROR) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakRequest:
+    """One piece of text and how to speak it; every control within the range that the manifest allows."""
+
+    text: str
+    language: str
+    voice: str | None = None
+    reference: Path | None = None
+    emotion: Emotion | None = None
+    speed: float = 1.0
+    pitch_scale: float = 1.0
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """A model that speaks. Constructing does nothing costly; `load` does."""
+
+    def manifest(self) -> Manifest:
+        """What this pin can do. Works before `load`, without the model's weights in memory."""
+
+    def load(self) -> None:
+        """Bring the model into memory. Raises `EngineError` where its files are not what the lock says."""
+
+    def speak(self, request: SpeakRequest) -> Audio:
+        """Speak one piece at the engine's own sample rate.
+
+        The same request gives the same PCM, whatever was spoken before and in a fresh process as well; where an engine
+        cannot promise that, its certificate says so. Raises `EngineError`; never returns silence for a failure.
+        """
+
+
+class EngineFamily(Protocol):
+    """A family of engines, as named by an entry point in the group ``ringtrue.engines``."""
+
+    name: str
+
+    def pins(self) -> Sequence[str]:
+        """Pins that the family brings along (built in, no weights to fetch)."""
+
+    def build(self, pin: str) -> Engine:
+        """The engine of one pin, not loaded. `KeyError` for a pin that is not this family's."""

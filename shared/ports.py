@@ -1,0 +1,282 @@
+"""The doors out of a service, as it sees them. Adapters: shared/store, shared/queue.py, shared/blobs.
+
+Every method of the store is one transaction and is safe to call from any thread. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.catalog import Manifest
+from shared.jobs import FacetStatus, Job, JobError, NewJob, Spoken, Status
+from shared.scores import Scored
+
+
+class FacetName(StrEnum):
+    """The facets that scorers claim."""
+
+    SCORING = "scoring"
+    TRACKING = "tracking"
+
+
+class Standing(StrEnum):
+    """What a holder learns when it renews its lease."""
+
+    HELD = "held"
+    CANCELED = "canceled"  # still held, and its user wants it stopped
+    LOST = "lost"  # somebody else's now; nothing of this attempt may be written
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Identity of a request that may be sent twice: ``scope`` is user, method, path and key; ``fingerprint`` its body."""
+
+    scope: str
+    fingerprint: str
+    created_at: float
+    busy_until: float
+    """Until then a second request is answered 409 as long as no answer is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is kept of an idempotent request: its answer once there is one, and the job it made."""
+
+    fingerprint: str
+    job_id: str | None
+    status: int | None
+    body: bytes | None
+    created_at: float
+    busy_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Jobs to add together or not at all, and the idempotency they stand under."""
+
+    jobs: Sequence[NewJob]
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which of a user's jobs; ``None`` does not filter. ``before``: a job id, for the next page of older ones."""
+
+    user: str
+    status: Status | None = None
+    pin: str | None = None
+    scoring: FacetStatus | None = None
+    tracking: FacetStatus | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a worker hands in for a job it spoke."""
+
+    audio: Spoken
+    timings: Mapping[str, float]
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep changed."""
+
+    requeued: int = 0
+    lost: int = 0
+    expired: int = 0
+    facets_released: int = 0
+    facets_failed: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.requeued or self.lost or self.expired or self.facets_released or self.facets_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What there is to do, for ringing bells."""
+
+    families: Mapping[str, int]
+    """Engine family -> queued jobs."""
+    scoring: int
+    tracking: int
+
+
+class JobStore(Protocol):
+    """Jobs as rows. The row is the truth."""
+
+    # -- gateway -----------------------------------------------------------------------------------------------
+    def add(self, submissions: Sequence[Submission]) -> list[bool]:
+        """Commit all submissions in one transaction that survives power loss.
+
+        True per submission that was added; False where its idempotency scope was there already (nothing added)."""
+
+    def get(self, ids: Iterable[str]) -> dict[str, Job]:
+        """Jobs by id; ids that do not exist are absent."""
+
+    def list(self, filter: JobFilter) -> list[Job]:
+        """Newest first, at most ``filter.limit``."""
+
+    def positions(self, ids: Iterable[str]) -> dict[str, int]:
+        """Place in the queue of those ids that are queued: 1 is next. Counts the jobs that fair choice puts ahead."""
+
+    def cancel(self, job_id: str, now: float) -> Job | None:
+        """Queued: canceled at once. Held: its worker is told. Finished: unchanged. Returns the job after it."""
+
+    def recall(self, scope: str) -> Remembered | None:
+        """What is remembered of an idempotent request."""
+
+    def remember(self, scope: str, status: int, body: bytes) -> None:
+        """Record the answer to an idempotent request."""
+
+    def retry_tracking(self, job_id: str, now: float) -> bool:
+        """Ask for tracking again after it has failed."""
+
+    # -- worker ------------------------------------------------------------------------------------------------
+    def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
+        """A worker is alive and serves these. Called at start and with every heartbeat."""
+
+    def retire(self, worker: str) -> None:
+        """A worker has stopped; what it published stays known."""
+
+    def manifests(self) -> list[tuple[Manifest, float]]:
+        """Every manifest ever published with the time a live worker last confirmed it; newest per pin."""
+
+    def claim(
+        self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
+    ) -> list[Job]:
+        """Take up to ``limit`` queued jobs of one pin, the next by fair choice, as STARTING under a lease."""
+
+    def beat(
+        self, job_id: str, attempt: int, lease_s: float, now: float, progress: tuple[int, int] | None = None
+    ) -> Standing:
+        """Renew a lease; the one place a worker learns that a job was canceled or lost."""
+
+    def begin(self, job_id: str, attempt: int, now: float) -> bool:
+        """The model is loaded, speaking starts. False: not ours any more."""
+
+    def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
+        """Succeeded. False: not ours any more, and nothing was written."""
+
+    def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
+        """Failed; unless ``final``, queued again while attempts are left. False: not ours any more."""
+
+    def stop(self, job_id: str, attempt: int, now: float) -> bool:
+        """Canceled while held, as its user asked."""
+
+    def hand_back(self, job_id: str, attempt: int) -> bool:
+        """Queued again without costing an attempt: the worker is shutting down."""
+
+    def record_environment(self, environment_id: str, environment: Mapping[str, Any]) -> None:
+        """Keep a description of an environment; the same id is the same description."""
+
+    def environment(self, environment_id: str) -> Mapping[str, Any] | None:
+        """A description of an environment by id."""
+
+    # -- scorer ------------------------------------------------------------------------------------------------
+    def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
+        """Take up to ``limit`` jobs whose facet is due, oldest first, as RUNNING under a lease.
+
+        Scoring is due once audio is there; tracking once the job is finished, was started, and its scoring is over."""
+
+    def beat_facet(self, facet: FacetName, job_id: str, attempt: int, lease_s: float, now: float) -> bool:
+        """Renew; False: not ours any more."""
+
+    def finish_scoring(
+        self, job_id: str, attempt: int, scores: Mapping[str, Scored], scorers_lock: str, score_s: float
+    ) -> bool:
+        """Done, unscored values included. False: not ours any more."""
+
+    def finish_tracking(self, job_id: str, attempt: int, run_id: str, run_url: str) -> bool:
+        """The job's run is in MLflow. False: not ours any more."""
+
+    def postpone_facet(self, facet: FacetName, job_id: str, attempt: int, due_at: float) -> bool:
+        """Pending again, not before ``due_at``."""
+
+    # -- sweeper -----------------------------------------------------------------------------------------------
+    def hold(self, name: str, holder: str, until: float, now: float) -> bool:
+        """Take or renew a named lease; False while another holder's runs."""
+
+    def sweep(self, now: float, *, tracking_budget_s: float, idempotency_s: float) -> Swept:
+        """Put right what ran out: leases, time to live, retry budgets, remembered requests."""
+
+    def waiting(self, now: float) -> Waiting:
+        """What there is to do."""
+
+    def ping(self) -> None:
+        """Raise ``StoreUnavailable`` unless the store answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as stored: the SHA-256 (hex) of its secret, never the secret. Times are epoch seconds."""
+
+    id: str
+    user: str
+    secret_sha256: str
+    created_at: float
+    expires_at: float | None = None
+    revoked_at: float | None = None
+
+
+class KeyStore(Protocol):
+    """API keys. One that was revoked stays known, so that its refusal can be told from that of a wrong one."""
+
+    def add(self, key: Key) -> None:
+        """Keep a new key."""
+
+    def find(self, key_id: str) -> Key | None:
+        """A key by id, revoked and expired ones included."""
+
+    def list(self) -> list[Key]:
+        """Every key, oldest first."""
+
+    def revoke(self, key_id: str, now: float) -> bool:
+        """No longer valid from now on. False: no such key; revoking again changes nothing."""
+
+    def any(self) -> bool:
+        """Whether a key was ever made."""
+
+
+class Bells(Protocol):
+    """Wakes whoever can do the work. A bell carries no data; losing or doubling one is harmless."""
+
+    def ring_engine(self, family: str) -> None: ...
+
+    def ring_scorer(self) -> None: ...
+
+    def ring_tracker(self) -> None: ...
+
+
+class Announcer(Protocol):
+    """Tells whoever listens that a job changed. Losing an announcement is harmless: rows are the truth."""
+
+    def announce(self, job_id: str, event: str) -> None: ...
+
+
+class Blobs(Protocol):
+    """Immutable bytes by the SHA-256 of their content."""
+
+    def put(self, content: bytes) -> str:
+        """Store, durably, before returning the hash. Storing the same bytes again changes nothing."""
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes; ``KeyError`` where there are none."""
+
+    def size(self, sha256: str) -> int:
+        """Their number; ``KeyError`` where there are none."""
+
+    def read(self, sha256: str, start: int, length: int) -> Iterator[bytes]:
+        """A stretch of the bytes, in chunks."""
+
+    def delete(self, sha256: str) -> None:
+        """Forget the bytes; nothing happens where there are none."""

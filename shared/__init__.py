@@ -1,1 +1,1 @@
-"""The vocabulary that every service speaks (jobs, pins, scores, errors) and the doors they share (store, queue, blobs)."""
+"""The vocabulary that every service speaks and the doors they share (store, queue, blobs, audio)."""

@@ -61,7 +61,7 @@ class Manifest:
     """BCP 47 tags, lower case; a request's tag matches by its longest prefix here."""
     default_language: str
     voices: tuple[str, ...]
-    """The engine's own voices; empty where it has none. A request's voice must be one of them or match `voice_pattern`."""
+    """The engine's own voices; empty where it has none. A voice asked for is one of them or matches `voice_pattern`."""
     controls: Mapping[str, Support]
     emotions: tuple[str, ...]
     """Canonical names, then engine extras such as ``indextts2:melancholic``."""

@@ -2,7 +2,8 @@
 
 Owns the frame format and the life of the child (exec, deadline, kill). Knows nothing of what is said over the pipe.
 
-A frame is a JSON header and a binary payload: ``<u32 header bytes><u32 payload bytes><header><payload>``, little-endian.
+A frame is a JSON header and a binary payload: ``<u32 header bytes><u32 payload bytes><header><payload>``, the sizes
+little-endian.
 The child talks on its original stdin and stdout; what libraries print to stdout goes to stderr instead. A child whose
 parent dies sees its stdin end and exits at once, also in the middle of a call.
 """

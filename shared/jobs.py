@@ -68,7 +68,7 @@ HELD = frozenset({Status.STARTING, Status.PROCESSING})
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (an uploaded voice) or ``text``, at ``strength`` 0-1."""
+    """Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (an uploaded voice), ``text``; ``strength`` 0-1."""
 
     name: str | None = None
     vector: tuple[float, ...] | None = None
@@ -148,6 +148,7 @@ class Facet:
 
     status: FacetStatus
     attempt: int = 0
+    holder: str | None = None
     lease_until: float | None = None
     due_at: float | None = None
     """Not before this time (back-off); epoch seconds."""

@@ -32,7 +32,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Identity of a request that may be sent twice: ``scope`` is user, method, path and key; ``fingerprint`` its body."""
+    """Identity of a request that may be sent twice: ``scope``: user, method, path, key; ``fingerprint``: its body."""
 
     scope: str
     fingerprint: str
@@ -123,8 +123,8 @@ class JobStore(Protocol):
     def get(self, ids: Iterable[str]) -> dict[str, Job]:
         """Jobs by id; ids that do not exist are absent."""
 
-    def list(self, filter: JobFilter) -> list[Job]:
-        """Newest first, at most ``filter.limit``."""
+    def find(self, wanted: JobFilter) -> list[Job]:
+        """Newest first, at most ``wanted.limit``."""
 
     def positions(self, ids: Iterable[str]) -> dict[str, int]:
         """Place in the queue of those ids that are queued: 1 is next. Counts the jobs that fair choice puts ahead."""
@@ -161,7 +161,7 @@ class JobStore(Protocol):
     ) -> Standing:
         """Renew a lease; the one place a worker learns that a job was canceled or lost."""
 
-    def begin(self, job_id: str, attempt: int, now: float) -> bool:
+    def begin(self, job_id: str, attempt: int) -> bool:
         """The model is loaded, speaking starts. False: not ours any more."""
 
     def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:

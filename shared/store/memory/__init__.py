@@ -1,0 +1,13 @@
+"""The job store as dictionaries: what tests use in place of SQL, held to the same suite.
+
+Knows nothing of durability.
+"""
+
+from shared.store.memory.gateway import GatewaySide
+from shared.store.memory.scorer import ScorerSide
+from shared.store.memory.sweeper import SweeperSide
+from shared.store.memory.worker import WorkerSide
+
+
+class MemoryJobStore(GatewaySide, WorkerSide, ScorerSide, SweeperSide):
+    """Implements ``shared.ports.JobStore``."""

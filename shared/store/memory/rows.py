@@ -1,0 +1,66 @@
+"""The dictionaries that the in-memory store is made of, and the changes that several of its sides make."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.catalog import Manifest
+from shared.fairness import window_at
+from shared.jobs import Facet, FacetStatus, Job, JobError, Status
+from shared.ports import FacetName, Remembered
+
+
+@dataclass
+class Usage:
+    window: int
+    audio_s: float
+
+
+@dataclass
+class Published:
+    manifest: Manifest
+    seen_at: float
+    served_at: float = 0.0
+
+
+def with_facet(job: Job, facet: FacetName, **changes: Any) -> Job:
+    """``job`` with members of one facet changed."""
+    return job.evolve(**{facet.value: replace(getattr(job, facet.value), **changes)})
+
+
+def ended(job: Job, status: Status, now: float, error: JobError | None = None) -> Job:
+    """``job`` finished without audio: nothing to score, and to be tracked only if it was ever started."""
+    started = job.started_at is not None
+    return job.evolve(
+        status=status,
+        completed_at=now,
+        error=error,
+        lease_until=None,
+        scoring=Facet(FacetStatus.SKIPPED),
+        tracking=Facet(FacetStatus.PENDING, due_at=now) if started else Facet(FacetStatus.SKIPPED),
+    )
+
+
+class Rows:
+    """State of one store. One lock makes every method of its sides a transaction."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._jobs: dict[str, Job] = {}
+        self._free_attempts: dict[str, int] = {}
+        self._remembered: dict[str, Remembered] = {}
+        self._usage: dict[str, Usage] = {}
+        self._pins: dict[str, Published] = {}
+        self._served_by: dict[tuple[str, str], float] = {}
+        self._environments: dict[str, Mapping[str, Any]] = {}
+        self._holds: dict[str, tuple[str, float]] = {}
+        self._tracking_since: dict[str, float] = {}
+
+    def _charge(self, user: str, audio_s: float, now: float) -> None:
+        usage = self._usage[user]
+        if usage.window != window_at(now):
+            usage.window, usage.audio_s = window_at(now), 0.0
+        usage.audio_s = max(0.0, usage.audio_s + audio_s)

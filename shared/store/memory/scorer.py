@@ -1,0 +1,80 @@
+"""The in-memory store as scorers use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from shared.jobs import Facet, FacetStatus, Job
+from shared.ports import FacetName
+from shared.scores import Scored
+from shared.store.memory.rows import Rows, with_facet
+
+
+class ScorerSide(Rows):
+    """Claim and finish facets."""
+
+    def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
+        def due(job: Job) -> bool:
+            state: Facet = getattr(job, facet.value)
+            return state.status is FacetStatus.PENDING and state.due_at is not None and state.due_at <= now
+
+        with self._lock:
+            found = sorted(filter(due, self._jobs.values()), key=lambda job: job.id)[:limit]
+            for job in found:
+                state: Facet = getattr(job, facet.value)
+                self._jobs[job.id] = with_facet(
+                    job,
+                    facet,
+                    status=FacetStatus.RUNNING,
+                    attempt=state.attempt + 1,
+                    holder=holder,
+                    lease_until=now + lease_s,
+                )
+            return [self._jobs[job.id] for job in found]
+
+    def _write_facet(self, facet: FacetName, job_id: str, attempt: int, change: Callable[[Job], Job]) -> bool:
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None:
+                return False
+            state: Facet = getattr(job, facet.value)
+            if state.status is not FacetStatus.RUNNING or state.attempt != attempt:
+                return False
+            self._jobs[job_id] = change(job)
+            return True
+
+    def beat_facet(self, facet: FacetName, job_id: str, attempt: int, lease_s: float, now: float) -> bool:
+        return self._write_facet(facet, job_id, attempt, lambda job: with_facet(job, facet, lease_until=now + lease_s))
+
+    def finish_scoring(
+        self, job_id: str, attempt: int, scores: Mapping[str, Scored], scorers_lock: str, score_s: float
+    ) -> bool:
+        def change(job: Job) -> Job:
+            done = job.evolve(
+                scores=dict(scores), scorers_lock=scorers_lock, timings={**job.timings, "score_s": score_s}
+            )
+            done = with_facet(done, FacetName.SCORING, status=FacetStatus.DONE, lease_until=None)
+            return with_facet(done, FacetName.TRACKING, due_at=0.0)
+
+        return self._write_facet(FacetName.SCORING, job_id, attempt, change)
+
+    def finish_tracking(self, job_id: str, attempt: int, run_id: str, run_url: str) -> bool:
+        return self._write_facet(
+            FacetName.TRACKING,
+            job_id,
+            attempt,
+            lambda job: with_facet(
+                job.evolve(run_id=run_id, run_url=run_url),
+                FacetName.TRACKING,
+                status=FacetStatus.DONE,
+                lease_until=None,
+            ),
+        )
+
+    def postpone_facet(self, facet: FacetName, job_id: str, attempt: int, due_at: float) -> bool:
+        return self._write_facet(
+            facet,
+            job_id,
+            attempt,
+            lambda job: with_facet(job, facet, status=FacetStatus.PENDING, lease_until=None, due_at=due_at),
+        )

@@ -1,0 +1,157 @@
+"""The in-memory store as workers use it: fair choice, leases, results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from shared.catalog import Manifest
+from shared.fairness import PREFER_LOADED_FOR_S, window_at
+from shared.jobs import HELD, MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
+from shared.ports import Result, Standing
+from shared.store.memory.rows import Published, Rows, ended
+
+
+class WorkerSide(Rows):
+    """Claim and finish jobs."""
+
+    def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
+        with self._lock:
+            for manifest in manifests:
+                served_at = self._pins[manifest.pin].served_at if manifest.pin in self._pins else 0.0
+                self._pins[manifest.pin] = Published(manifest, now, served_at)
+                self._served_by[worker, manifest.pin] = now
+
+    def retire(self, worker: str) -> None:
+        with self._lock:
+            for key in [key for key in self._served_by if key[0] == worker]:
+                del self._served_by[key]
+
+    def manifests(self) -> list[tuple[Manifest, float]]:
+        with self._lock:
+            return [
+                (
+                    published.manifest,
+                    max((at for (_, pin), at in self._served_by.items() if pin == name), default=0.0),
+                )
+                for name, published in sorted(self._pins.items())
+            ]
+
+    def claim(
+        self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
+    ) -> list[Job]:
+        with self._lock:
+            claimed: list[Job] = []
+            while len(claimed) < limit:
+                head = self._next(pins if not claimed else [claimed[0].pin], loaded, now)
+                if head is None:
+                    break
+                claimed.append(self._take(head, worker, lease_s, now))
+            return claimed
+
+    def _next(self, pins: Sequence[str], loaded: Sequence[str], now: float) -> Job | None:
+        window = window_at(now)
+
+        def rank(job: Job) -> tuple[bool, float, str, int, str]:
+            pin, usage = self._pins[job.pin], self._usage[job.user]
+            overdue = max(pin.served_at, job.created_at) <= now - PREFER_LOADED_FOR_S
+            spent = usage.audio_s if usage.window == window else 0.0
+            return (job.pin not in loaded and not overdue, spent, job.user, -job.priority, job.id)
+
+        heads: dict[tuple[str, str], Job] = {}
+        for job in self._jobs.values():
+            if job.status is not Status.QUEUED or job.pin not in pins or job.pin not in self._pins:
+                continue
+            if job.expires_at <= now:
+                continue
+            head = heads.get((job.user, job.pin))
+            if head is None or (-job.priority, job.id) < (-head.priority, head.id):
+                heads[job.user, job.pin] = job
+        return min(heads.values(), key=rank, default=None)
+
+    def _take(self, job: Job, worker: str, lease_s: float, now: float) -> Job:
+        self._charge(job.user, job.estimated_s, now)
+        self._pins[job.pin].served_at = now
+        taken = job.evolve(
+            status=Status.STARTING,
+            attempt=job.attempt + 1,
+            worker=worker,
+            lease_until=now + lease_s,
+            started_at=now,
+            progress=None,
+        )
+        self._jobs[job.id] = taken
+        return taken
+
+    def _held(self, job_id: str, attempt: int) -> Job | None:
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.status in HELD and job.attempt == attempt else None
+
+    def beat(
+        self, job_id: str, attempt: int, lease_s: float, now: float, progress: tuple[int, int] | None = None
+    ) -> Standing:
+        with self._lock:
+            job = self._held(job_id, attempt)
+            if job is None:
+                return Standing.LOST
+            self._jobs[job_id] = job.evolve(lease_until=now + lease_s, progress=progress or job.progress)
+            return Standing.CANCELED if job.cancel_requested else Standing.HELD
+
+    def begin(self, job_id: str, attempt: int) -> bool:
+        return self._write(job_id, attempt, lambda job: job.evolve(status=Status.PROCESSING))
+
+    def _write(self, job_id: str, attempt: int, change: Callable[[Job], Job]) -> bool:
+        with self._lock:
+            job = self._held(job_id, attempt)
+            if job is None:
+                return False
+            self._jobs[job_id] = change(job)
+            return True
+
+    def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
+        def change(job: Job) -> Job:
+            self._charge(job.user, result.audio.duration_s - job.estimated_s, now)
+            scored = job.scoring.status is FacetStatus.PENDING
+            return job.evolve(
+                status=Status.SUCCEEDED,
+                completed_at=now,
+                lease_until=None,
+                audio=result.audio,
+                timings=dict(result.timings),
+                environment=result.environment,
+                scoring=replace(job.scoring, due_at=now) if scored else job.scoring,
+                tracking=job.tracking if scored else replace(job.tracking, due_at=now),
+            )
+
+        return self._write(job_id, attempt, change)
+
+    def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
+        def change(job: Job) -> Job:
+            self._charge(job.user, -job.estimated_s, now)
+            if final or attempt - self._free_attempts.get(job_id, 0) >= MAX_ATTEMPTS:
+                return ended(job, Status.FAILED, now, error)
+            return job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
+
+        return self._write(job_id, attempt, change)
+
+    def stop(self, job_id: str, attempt: int, now: float) -> bool:
+        def change(job: Job) -> Job:
+            self._charge(job.user, -job.estimated_s, now)
+            return ended(job, Status.CANCELED, now)
+
+        return self._write(job_id, attempt, change)
+
+    def hand_back(self, job_id: str, attempt: int) -> bool:
+        def change(job: Job) -> Job:
+            self._free_attempts[job_id] = self._free_attempts.get(job_id, 0) + 1
+            return job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
+
+        return self._write(job_id, attempt, change)
+
+    def record_environment(self, environment_id: str, environment: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._environments.setdefault(environment_id, dict(environment))
+
+    def environment(self, environment_id: str) -> Mapping[str, Any] | None:
+        return self._environments.get(environment_id)

@@ -39,6 +39,9 @@ class Idempotency:
     created_at: float
     busy_until: float
     """Until then a second request is answered 409 as long as no answer is recorded."""
+    status: int | None = None
+    body: bytes | None = None
+    """The answer where it is known before the commit: recorded with the jobs, so no crash can come in between."""
 
 
 @dataclass(frozen=True, slots=True)

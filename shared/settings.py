@@ -1,0 +1,69 @@
+"""The settings of a Ringtrue process: their names, their defaults, and what to say about a misspelt one.
+
+Owns the names. Reads no environment by itself: each composition root hands its own in.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import SettingsError
+
+SETTINGS: Mapping[str, str] = {
+    "RINGTRUE_DATA": "Folder of the store, the blobs and the logs. Default: ~/.local/share/ringtrue.",
+    "RINGTRUE_DATABASE_URL": "SQL store: sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
+    "RINGTRUE_REDIS_URL": "Redis for bells and announcements. Default: redis://127.0.0.1:6379/0.",
+    "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
+    "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
+    "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
+    "RINGTRUE_API_KEY": "The client's key.",
+    "RINGTRUE_TEST_DATA": "Tests only: folder of clips and weights that are not in the repository.",
+}
+"""Every ``RINGTRUE_…`` variable and its sentence; ``MLFLOW_TRACKING_URI`` keeps MLflow's own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the services share, every default filled in."""
+
+    data: Path
+    database_url: str
+    redis_url: str
+    blobs: Path
+    models: Path
+    mlflow_tracking_uri: str | None
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from an environment. ``SettingsError`` where one cannot be served. Makes no folder."""
+    data = Path(environ.get("RINGTRUE_DATA") or Path.home() / ".local/share/ringtrue").expanduser().absolute()
+    return Settings(
+        data=data,
+        database_url=environ.get("RINGTRUE_DATABASE_URL") or f"sqlite:///{data / 'ringtrue.db'}",
+        redis_url=environ.get("RINGTRUE_REDIS_URL") or "redis://127.0.0.1:6379/0",
+        blobs=_folder(environ, "RINGTRUE_BLOBS", data / "blobs"),
+        models=_folder(environ, "RINGTRUE_MODELS", data / "models"),
+        mlflow_tracking_uri=environ.get("MLFLOW_TRACKING_URI") or None,
+    )
+
+
+def unknown_settings(environ: Mapping[str, str]) -> list[str]:
+    """One line per ``RINGTRUE_…`` variable that nothing reads: most likely misspelt."""
+    lines = []
+    for name in sorted(environ):
+        if name.startswith("RINGTRUE_") and name not in SETTINGS:
+            near = difflib.get_close_matches(name, SETTINGS, n=1)
+            lines.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return lines
+
+
+def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
+    value = environ.get(name)
+    if not value:
+        return default
+    if "://" in value:
+        raise SettingsError(f"{name}={value}: only folders are served so far, not object stores")
+    return Path(value).expanduser().absolute()

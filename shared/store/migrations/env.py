@@ -1,0 +1,6 @@
+"""Alembic's entry point: runs in the transaction that ``shared.store.sql.migrate`` has opened."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+context.run_migrations()

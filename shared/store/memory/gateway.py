@@ -24,7 +24,7 @@ class GatewaySide(Rows):
                 return False
             first = submission.jobs[0].id if submission.jobs else None
             self._remembered[asked.scope] = Remembered(
-                asked.fingerprint, first, None, None, asked.created_at, asked.busy_until
+                asked.fingerprint, first, asked.status, asked.body, asked.created_at, asked.busy_until
             )
         for new in submission.jobs:
             self._jobs[new.id] = Job.accepted(new)

@@ -42,6 +42,8 @@ class GatewaySide:
             "scope": asked.scope,
             "fingerprint": asked.fingerprint,
             "job_id": submission.jobs[0].id if submission.jobs else None,
+            "status": asked.status,
+            "body": asked.body,
             "created_at": asked.created_at,
             "busy_until": asked.busy_until,
         }

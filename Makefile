@@ -1,0 +1,59 @@
+# Ringtrue. `make help` prints what there is; every target sets up .venv by itself first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV_VERSION := 0.13.8
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The torch build that fits the machine: two complete pin files, one with NVIDIA's libraries and one without.
+PINS := requirements/$(if $(shell nvidia-smi -L 2>/dev/null),cuda,cpu).txt
+# uv takes wheels from the folders that pip is told to look in; where one of them holds torch, that build is used.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+ifeq ($(wildcard $(addsuffix /torch-*.whl,$(UV_FIND_LINKS))),)
+export UV_TORCH_BACKEND ?= auto
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench pins clean
+
+help:  ## Print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Make .venv with every dependency at its exact pin
+
+$(STAMP): $(PINS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "Ringtrue needs Python 3.11; $(PYTHON) is another. Try: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setup 1/3  $(VENV) and uv $(UV_VERSION)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@echo "setup 2/3  $(PINS): $$(grep -c == $(PINS)) packages"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode --requirement $(PINS)
+	@echo "setup 3/3  ringtrue itself"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; leaves demo-output/
+	@$(BIN)/python -m demo
+
+up: setup  ## Start everything on this machine (Ctrl-C stops it)
+	@$(BIN)/ringtrue up
+
+test: setup  ## All tests, on real Redis, SQLite, PostgreSQL and MLflow
+	@$(BIN)/python -m pytest
+
+check: setup  ## Format, lint, types, import contracts, file sizes
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tests/rooms.py
+
+bench: setup  ## Ratios against the baselines, measured side by side
+	@$(BIN)/python -m benchmarks
+
+pins: setup  ## Resolve pyproject.toml anew into requirements/ (review the difference like code)
+	@$(BIN)/python requirements/resolve.py
+
+clean:  ## Remove .venv and what tests and the demo leave behind
+	rm -rf $(VENV) demo-output .pytest_cache .mypy_cache .ruff_cache

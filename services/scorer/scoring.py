@@ -1,0 +1,96 @@
+"""Score one spoken job: the fifth stop of the path. Owns what is said to the store while a clip is measured.
+
+Knows metrics only through the metric host, which may lose one of them without losing the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from services.scorer.metric_host import MetricHost
+from shared.audio import Audio
+from shared.jobs import MAX_ATTEMPTS, Job
+from shared.leases import kept
+from shared.ports import Announcer, Bells, Blobs, FacetName, JobStore
+from shared.scores import Reason, Scored, Unscored
+from shared.slots import Slots
+
+TURN_S = 5.0
+"""A slot that has worked for this long lets Celery have its thread back before it takes another job."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class ScoringBench:
+    """What a scorer process measures with."""
+
+    slots: Slots[MetricHost]
+    store: JobStore
+    blobs: Blobs
+    bells: Bells
+    announcer: Announcer
+    holder: str
+    heard: Callable[[], None]
+    lease_s: float = 30.0
+    clock: Callable[[], float] = time.time
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def run(bench: ScoringBench) -> None:
+    """Answer a bell: score what is due, in a free slot."""
+    bench.heard()
+    bench.slots.work(lambda host: _work(bench, host))
+
+
+def _work(bench: ScoringBench, host: MetricHost) -> None:
+    until = time.monotonic() + TURN_S
+    while not bench.stopping.is_set():
+        if time.monotonic() > until:
+            bench.bells.ring_scorer()
+            return
+        claimed = bench.store.claim_facet(FacetName.SCORING, bench.holder, bench.lease_s, bench.clock())
+        if not claimed:
+            return
+        bench.bells.ring_scorer()  # there may be more: another slot can look while this clip is measured
+        for job in claimed:
+            score(bench, host, job)
+
+
+def score(bench: ScoringBench, host: MetricHost, job: Job) -> None:
+    """Measure one clip and record every value or the reason for its absence."""
+    attempt = job.scoring.attempt
+
+    def beat() -> bool:
+        return bench.store.beat_facet(FacetName.SCORING, job.id, attempt, bench.lease_s, bench.clock())
+
+    began = time.monotonic()
+    with kept(beat, bench.lease_s / 3) as lost:
+        scores, scorers_lock = _measure(bench, host, job)
+    if lost.is_set():
+        log.warning("scoring of %s attempt %d was lost; its scores are dropped", job.id, attempt)
+        return
+    seconds = time.monotonic() - began
+    if bench.store.finish_scoring(job.id, attempt, scores, scorers_lock, seconds):
+        bench.announcer.announce(job.id, "scored")
+        bench.bells.ring_tracker()
+
+
+def _measure(bench: ScoringBench, host: MetricHost, job: Job) -> tuple[Mapping[str, Scored], str]:
+    assert job.audio is not None, "scoring is due only once there is audio"
+    try:
+        pcm = bench.blobs.get(job.audio.pcm_sha256)
+    except KeyError:
+        log.error("%s: its audio %s is gone", job.id, job.audio.pcm_sha256)
+        return {name: Unscored(Reason.SCORER_ERROR, "the audio is gone") for name in host.names(job.input.score)}, ""
+    return host.measure_all(
+        Audio(pcm, job.audio.sample_rate),
+        text=job.input.text,
+        language=job.input.language,
+        cost=job.timings,
+        families=job.input.score,
+    )

@@ -1,0 +1,106 @@
+"""The worker's composition root: reads the environment, builds the bench, hands it to Celery."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.worker.loader import Loader
+from services.worker.presence import Presence
+from services.worker.synthesis import Bench, Slot
+from services.worker.tasks import doors
+from shared import environment, logs
+from shared.blobs import FolderBlobs
+from shared.errors import RingtrueError
+from shared.events import RedisAnnouncer
+from shared.queue import CeleryBells, consume, make_celery, speaking_queue
+from shared.settings import Settings, read_settings, unknown_settings
+from shared.slots import Slots
+from shared.store.sql import Database, SqlJobStore, migrate
+
+EX_CONFIG = 78
+_LIBRARIES = ("numpy", "soxr", "sentencex", "espeakng-loader", "torch", "transformers", "onnxruntime")
+
+log = logging.getLogger("worker")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line says."""
+
+    slots: int
+    pins: Sequence[str] | None
+    lease_s: float
+    grace_s: float
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run a worker until it is told to stop; returns the exit code."""
+    environ = os.environ if environ is None else environ
+    arguments = _arguments(argv)
+    logs.set_up("worker", notices=unknown_settings(environ))
+    try:
+        return _run(read_settings(environ), arguments)
+    except RingtrueError as error:
+        log.error("cannot start: %s", error)
+        return EX_CONFIG
+
+
+def _arguments(argv: Sequence[str] | None) -> Arguments:
+    parser = argparse.ArgumentParser(prog="python -m services.worker", description="Speaks queued jobs.")
+    parser.add_argument("--slots", type=int, default=1, help="jobs spoken at the same time (one per GPU)")
+    parser.add_argument("--pin", action="append", help="serve only this pin (may be repeated); default: all installed")
+    parser.add_argument("--lease", type=float, default=15.0, help="seconds until a silent worker's job is given away")
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds a job may go on after SIGTERM")
+    given = parser.parse_args(argv)
+    return Arguments(given.slots, given.pin, given.lease, given.grace)
+
+
+def _run(settings: Settings, arguments: Arguments) -> int:
+    database = Database(settings.database_url)
+    migrate(database)
+    store = SqlJobStore(database)
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    slots = [Slot(f"{name}/{number}", Loader(arguments.pins)) for number in range(arguments.slots)]
+    manifests = slots[0].loader.manifests()
+    families = sorted({manifest.engine for manifest in manifests})
+    here = environment.describe(_LIBRARIES)
+    store.record_environment(environment.environment_id(here), here)
+
+    celery = make_celery(settings.redis_url)
+    bells = CeleryBells(celery, settings.redis_url)
+    queues = [speaking_queue(family) for family in families]
+    bench = Bench(
+        slots=Slots(slots),
+        store=store,
+        blobs=FolderBlobs(settings.blobs),
+        bells=bells,
+        announcer=RedisAnnouncer(settings.redis_url),
+        environment=environment.environment_id(here),
+        families=families,
+        heard=lambda: bells.heard(*queues),
+        lease_s=arguments.lease_s,
+        grace_s=arguments.grace_s,
+    )
+    presence = Presence(store, name, manifests, time.time)
+    presence.begin()
+    try:
+        return consume(
+            celery,
+            doors(bench),
+            queues,
+            threads=arguments.slots + 1,
+            on_ready=lambda: log.info("ready: %s", ", ".join(manifest.pin for manifest in manifests)),
+            on_stopping=bench.stop,
+        )
+    finally:
+        presence.end()
+        bells.close()
+        for slot in slots:
+            slot.loader.close()
+        database.close()

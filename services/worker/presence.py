@@ -1,0 +1,48 @@
+"""A worker's sign of life: what it serves, published to the store again and again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from shared.catalog import Manifest
+from shared.errors import StoreUnavailable
+from shared.ports import JobStore
+
+PUBLISH_EVERY_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Presence:
+    """Publishes manifests from a thread of its own until closed; then the worker is retired."""
+
+    def __init__(self, store: JobStore, worker: str, manifests: Sequence[Manifest], clock: Callable[[], float]) -> None:
+        self._store = store
+        self._worker = worker
+        self._manifests = manifests
+        self._clock = clock
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._publish_for_ever, name="presence", daemon=True)
+
+    def begin(self) -> None:
+        """Publish once, then keep at it. Raises ``StoreUnavailable`` if the first time fails."""
+        self._store.publish(self._worker, self._manifests, self._clock())
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop, and say that this worker is gone."""
+        self._over.set()
+        self._thread.join()
+        try:
+            self._store.retire(self._worker)
+        except StoreUnavailable as error:
+            log.warning("could not say good-bye to the store: %s", error)
+
+    def _publish_for_ever(self) -> None:
+        while not self._over.wait(PUBLISH_EVERY_S):
+            try:
+                self._store.publish(self._worker, self._manifests, self._clock())
+            except StoreUnavailable as error:
+                log.warning("sign of life not published: %s", error)

@@ -1,0 +1,5 @@
+"""Immutable bytes by the hash of their content."""
+
+from shared.blobs.folder import FolderBlobs
+
+__all__ = ["FolderBlobs"]

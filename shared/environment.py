@@ -1,0 +1,115 @@
+"""The environment that something was spoken or measured in: described whole, and the part that can move a result.
+
+Owns which facts those are (facts of the machine, versions of libraries, our own commit). Imports none of the libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from shared.catalog import canonical_json
+
+COMPARABLE = ("gpu", "architecture", "cuda", "precision")
+"""Facts that must agree for two results to be compared; what else differs is shown, not refused."""
+
+_CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
+
+
+def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[str, Any]:
+    """This machine and interpreter, and the versions of those ``libraries`` (distribution names) that are installed."""
+    gpu = _gpu()
+    return {
+        "os": platform.system(),
+        "os_release": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+        "architecture": platform.machine(),
+        "cpu": _cpu_model(),
+        "cpu_flags": _cpu_flags(),
+        "python": platform.python_version(),
+        "gpu": gpu.get("name"),
+        "driver": gpu.get("driver"),
+        "cuda": _cuda(),
+        "precision": precision,
+        "libraries": _versions(libraries),
+        "ringtrue": _versions(["ringtrue"]).get("ringtrue"),
+        "commit": _commit(),
+    }
+
+
+def environment_id(environment: Mapping[str, Any]) -> str:
+    """Short name of a description: the same description, the same id."""
+    return hashlib.sha256(canonical_json(environment)).hexdigest()[:16]
+
+
+def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that must agree. On a GPU its model decides; without one the processor's architecture."""
+    facts = {name: environment.get(name) for name in COMPARABLE}
+    if facts["gpu"] is not None:
+        del facts["architecture"]
+    return facts
+
+
+def _versions(names: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _cpuinfo(*keys: str) -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.strip() in keys:
+            return value.strip()
+    return ""
+
+
+def _cpu_model() -> str:
+    return _cpuinfo("model name", "Model") or platform.processor()
+
+
+def _cpu_flags() -> list[str]:
+    present = set(_cpuinfo("flags", "Features").split())
+    return [flag for flag in _CPU_FLAGS if flag in present]
+
+
+def _gpu() -> dict[str, str]:
+    if not Path("/proc/driver/nvidia/version").exists():
+        return {}
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        first = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return {}
+    name, _, driver = first.partition(", ")
+    return {"name": name, "driver": driver}
+
+
+def _cuda() -> str | None:
+    """CUDA that the installed torch was built for, by its version's local part (``2.13.0+cu130``)."""
+    _, _, build = _versions(["torch"]).get("torch", "").partition("+")
+    return build if build.startswith("cu") else None
+
+
+def _commit() -> str | None:
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

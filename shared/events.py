@@ -1,0 +1,51 @@
+"""Announcements that a job changed, over Redis pub/sub. Losing one is harmless: whoever waits reads the row again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+
+import redis.asyncio
+from redis import Redis
+from redis.exceptions import RedisError
+
+CHANNEL = "ringtrue:jobs"
+_RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class RedisAnnouncer:
+    """Implements ``shared.ports.Announcer``. Where Redis is away it says so once a second and holds nobody up."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
+        self._away_until = 0.0
+
+    def announce(self, job_id: str, event: str) -> None:
+        if time.monotonic() < self._away_until:
+            return
+        try:
+            self._redis.publish(CHANNEL, f"{job_id} {event}")
+        except RedisError as error:
+            self._away_until = time.monotonic() + _RETRY_S
+            log.warning("announcements pause: %s", error)
+
+
+async def listen(redis_url: str) -> AsyncIterator[tuple[str, str]]:
+    """Announcements as (job id, event), for ever; connects again whenever Redis comes back."""
+    while True:
+        client = redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2)
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(CHANNEL)
+                async for message in channel.listen():
+                    job_id, _, event = message["data"].decode().partition(" ")
+                    yield job_id, event
+        except (RedisError, OSError) as error:
+            log.warning("not listening for announcements: %s", error)
+            await asyncio.sleep(_RETRY_S)
+        finally:
+            await client.aclose()

@@ -1,0 +1,255 @@
+"""`Ringtrue` and `AsyncRingtrue`: the gateway's operations as methods.
+
+Owns the connection (httpx), the key, and the driving of flows; what an operation is stands in `ringtrue.operations`.
+Of the environment it reads RINGTRUE_URL and RINGTRUE_API_KEY, and only where the constructor is not told otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Self, TypeVar, Unpack, cast
+
+import httpx
+
+from ringtrue.audio import Clip
+from ringtrue.errors import APIError, ConnectionFailed
+from ringtrue.exchange import Flow, Request
+from ringtrue.jobs import Job, JobFilters, Pin, Until
+from ringtrue.operations import Operations, Watcher, id_of
+from ringtrue.speech import SpeechOptions, SpeechRequest
+
+T = TypeVar("T")
+DEFAULT_URL = "http://127.0.0.1:8000"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CONNECT_S = 5.0
+POLL_S = 25.0
+"""How long the gateway is asked to hold one look at a job open: below the idle limits of usual proxies."""
+
+
+class _Client:
+    """What both clients are told, and what they make of it.
+
+    ``url``: the gateway; else RINGTRUE_URL, else port 8000 of this machine. ``api_key``: else RINGTRUE_API_KEY, else
+    none. ``timeout_s``: for one answer. ``patience_s``: how long a request is tried again while the gateway is away or
+    busy; 0: not at all. ``transport``: an httpx transport in place of the network.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        patience_s: float = 10.0,
+        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url = _parsed(url or os.environ.get("RINGTRUE_URL") or DEFAULT_URL)
+        key = (api_key or os.environ.get("RINGTRUE_API_KEY") or "").strip()
+        self._timeout_s = timeout_s
+        self._does = Operations(patience_s)
+        self._connect(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            transport=transport,
+            # A gateway on this machine is not behind the proxy that the environment names.
+            trust_env=self.url.host not in LOOPBACK,
+        )
+
+    def _connect(self, **settings: Any) -> None:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.url)!r})"
+
+    def _built(self, http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+        return http.build_request(
+            request.method,
+            request.path,
+            params=request.query,
+            json=request.body,
+            headers=request.headers,
+            timeout=httpx.Timeout(self._timeout_s + request.slow_s, connect=CONNECT_S),
+        )
+
+
+def _parsed(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{url!r} is no URL: {error}") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ValueError(f"a gateway's URL is http(s)://HOST[:PORT], not {url!r}")
+    return parsed
+
+
+class Ringtrue(_Client):
+    """The gateway, for programs that wait for each answer. Threads may share one; use it in ``with``, or close it."""
+
+    _http: httpx.Client
+
+    def submit(self, text: str, *, idempotency_key: str | None = None, **how: Unpack[SpeechOptions]) -> Job:
+        """Hand in a text to be spoken. ``idempotency_key``: calling again with it gives the job of the first time."""
+        return self._run(self._does.submit(text, how, idempotency_key))
+
+    def submit_many(
+        self, requests: Iterable[SpeechRequest], *, idempotency_key: str | None = None
+    ) -> list[Job | APIError]:
+        """Hand in many texts, 1000 per HTTP request. In their order: the job, or why this one was not taken."""
+        return self._run(self._does.submit_many(requests, idempotency_key))
+
+    def job(self, job_id: str) -> Job:
+        """A job as it stands."""
+        return self._run(self._does.job(job_id))
+
+    def jobs(self, **filters: Unpack[JobFilters]) -> Iterator[Job]:
+        """The user's jobs, newest first, fetched page by page as they are looked at."""
+        cursor: str | None = None
+        while True:
+            page = self._run(self._does.page(filters, cursor))
+            yield from page.jobs
+            if (cursor := page.cursor) is None:
+                return
+
+    def wait(
+        self,
+        job: Job | str,
+        *,
+        timeout: float | None = None,
+        until: Until = "status",
+        poll_s: float = POLL_S,
+        watcher: Watcher | None = None,
+    ) -> Job:
+        """The job once ``until`` is over, however it ended; `WaitTimedOut` after ``timeout`` seconds.
+
+        ``watcher`` is shown the job at least every ``poll_s`` seconds."""
+        return self._run(self._does.wait(id_of(job), until, timeout, poll_s, watcher))
+
+    def cancel(self, job: Job | str) -> Job:
+        """Stop a job; one that is finished stays as it is."""
+        return self._run(self._does.cancel(id_of(job)))
+
+    def audio(self, job: Job | str) -> bytes:
+        """The WAV file, checked; `JobFailed` where there will be none, `NotFound` (``audio_not_ready``) before."""
+        return self._run(self._does.clip(job)).wav
+
+    def save(self, job: Job | str, path: str | Path) -> Path:
+        """Write the WAV file, checked; raises as ``audio`` does."""
+        return self._run(self._does.clip(job)).save(path)
+
+    def say(self, text: str, *, timeout: float | None = None, **how: Unpack[SpeechOptions]) -> Clip:
+        """Submit, wait and fetch in one."""
+        return self._run(self._does.say(text, how, timeout, POLL_S))
+
+    def pins(self) -> list[Pin]:
+        """The model versions that can be asked for."""
+        return self._run(self._does.pins())
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _connect(self, **settings: Any) -> None:
+        self._http = httpx.Client(**settings)
+
+    def _run(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                time.sleep(step.pause_s)
+                try:
+                    response = self._http.send(self._built(self._http, step.request))
+                except httpx.RequestError as error:
+                    step = flow.throw(ConnectionFailed.because(error))
+                else:
+                    step = flow.send(response)
+        except StopIteration as end:
+            return cast(T, end.value)
+
+
+class AsyncRingtrue(_Client):
+    """The same for asyncio; `Ringtrue` says what each method does. Use it in ``async with``, or ``aclose`` it."""
+
+    _http: httpx.AsyncClient
+
+    async def submit(self, text: str, *, idempotency_key: str | None = None, **how: Unpack[SpeechOptions]) -> Job:
+        return await self._run(self._does.submit(text, how, idempotency_key))
+
+    async def submit_many(
+        self, requests: Iterable[SpeechRequest], *, idempotency_key: str | None = None
+    ) -> list[Job | APIError]:
+        return await self._run(self._does.submit_many(requests, idempotency_key))
+
+    async def job(self, job_id: str) -> Job:
+        return await self._run(self._does.job(job_id))
+
+    async def jobs(self, **filters: Unpack[JobFilters]) -> AsyncIterator[Job]:
+        cursor: str | None = None
+        while True:
+            page = await self._run(self._does.page(filters, cursor))
+            for one in page.jobs:
+                yield one
+            if (cursor := page.cursor) is None:
+                return
+
+    async def wait(
+        self,
+        job: Job | str,
+        *,
+        timeout: float | None = None,
+        until: Until = "status",
+        poll_s: float = POLL_S,
+        watcher: Watcher | None = None,
+    ) -> Job:
+        return await self._run(self._does.wait(id_of(job), until, timeout, poll_s, watcher))
+
+    async def cancel(self, job: Job | str) -> Job:
+        return await self._run(self._does.cancel(id_of(job)))
+
+    async def audio(self, job: Job | str) -> bytes:
+        return (await self._run(self._does.clip(job))).wav
+
+    async def save(self, job: Job | str, path: str | Path) -> Path:
+        clip = await self._run(self._does.clip(job))
+        return await asyncio.to_thread(clip.save, path)
+
+    async def say(self, text: str, *, timeout: float | None = None, **how: Unpack[SpeechOptions]) -> Clip:
+        return await self._run(self._does.say(text, how, timeout, POLL_S))
+
+    async def pins(self) -> list[Pin]:
+        return await self._run(self._does.pins())
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _connect(self, **settings: Any) -> None:
+        self._http = httpx.AsyncClient(**settings)
+
+    async def _run(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                await asyncio.sleep(step.pause_s)
+                try:
+                    response = await self._http.send(self._built(self._http, step.request))
+                except httpx.RequestError as error:
+                    step = flow.throw(ConnectionFailed.because(error))
+                else:
+                    step = flow.send(response)
+        except StopIteration as end:
+            return cast(T, end.value)

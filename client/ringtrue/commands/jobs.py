@@ -1,0 +1,130 @@
+"""`ringtrue jobs`, `job` and `cancel`: what there is, one of them in full, and the end of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any, cast
+
+import typer
+
+from ringtrue import Job, JobFilters, Unscored
+from ringtrue.commands.connection import AsJson, JobId, connect, pairs
+from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
+from ringtrue.terminal import data, data_json, data_table
+
+ByStatus = Annotated[str | None, typer.Option("--status", help="queued, starting, processing, succeeded, failed, ...")]
+ByPin = Annotated[str | None, typer.Option("--pin", help="Model version.")]
+ByScoring = Annotated[str | None, typer.Option("--scoring", help="pending, running, done, failed, skipped.")]
+ByTracking = Annotated[str | None, typer.Option("--tracking", help="pending, running, done, failed, skipped.")]
+After = Annotated[datetime | None, typer.Option("--created-after", help="Local time.")]
+Before = Annotated[datetime | None, typer.Option("--created-before", help="Local time.")]
+ByMetadata = Annotated[list[str] | None, typer.Option("--metadata", metavar="K=V", help="Repeatable.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
+WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="Wait for this to be over.")]
+Wait = Annotated[bool, typer.Option("--wait", help="The same as --wait-for status.")]
+
+
+def jobs(
+    ctx: typer.Context,
+    *,
+    status: ByStatus = None,
+    pin: ByPin = None,
+    scoring: ByScoring = None,
+    tracking: ByTracking = None,
+    created_after: After = None,
+    created_before: Before = None,
+    metadata: ByMetadata = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List your jobs, newest first."""
+    asked = {
+        "status": status, "pin": pin, "scoring": scoring, "tracking": tracking,
+        "created_after": created_after, "created_before": created_before,
+        "metadata": dict(pairs(metadata, "--metadata")),
+    }  # fmt: skip
+    with connect(ctx) as ringtrue:
+        found = list(islice(ringtrue.jobs(**cast(JobFilters, asked)), limit))
+    if as_json:
+        data_json([one.raw for one in found])
+        return
+    data_table(
+        ("ID", "STATUS", "SCORING", "TRACKING", "PIN", "CREATED", "SECONDS", "TEXT"),
+        (
+            (
+                *(one.id, one.status, one.scoring.status, one.tracking.status, one.pin.name, _local(one.created_at)),
+                f"{one.audio.duration_s:.2f}" if one.audio else "",
+                str(one.input.get("text", "")),
+            )
+            for one in found
+        ),
+    )
+
+
+def job(
+    ctx: typer.Context,
+    job_id: JobId,
+    *,
+    wait: Wait = False,
+    wait_for: WaitUntil = "none",
+    timeout: Timeout = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a job: what was used, its audio, its scores, where it is tracked."""
+    if wait_for == "none" and (wait or output is not None):
+        wait_for = "status"
+    check_output(output, as_json, wait_for)
+    with connect(ctx) as ringtrue:
+        shown = deliver(ringtrue, ringtrue.job(job_id), wait_for, timeout, output)
+    if as_json:
+        data_json(shown.raw)
+    elif output != "-":
+        data("\n".join(_lines(shown)))
+    end(shown, wait_for)
+
+
+def cancel(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
+    """Stop a job. One that is finished stays as it is."""
+    with connect(ctx) as ringtrue:
+        stopped = ringtrue.cancel(job_id)
+    if as_json:
+        data_json(stopped.raw)
+    else:
+        data(f"{stopped.id} {stopped.status}")
+
+
+def _local(time: datetime) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _lines(one: Job) -> Iterator[str]:
+    """The readable view: a name, a value, and indented what belongs to it."""
+    yield f"{one.id} {one.status}" + (f", attempt {one.attempt}" if one.attempt > 1 else "")
+    if one.error:
+        yield _line("error", f"{one.error.code}: {one.error.message}")
+    yield _line("pin", f"{one.pin.name} ({one.pin.engine}, lock {one.pin.lock_sha256})")
+    yield from (_line(name, _plain(value)) for name, value in one.input.items() if value not in (None, {}))
+    yield _line("controls", ", ".join(f"{name} {how}" for name, how in one.controls.items()))
+    if one.audio:
+        yield _line("audio", f"{one.audio.duration_s:.2f} s at {one.audio.sample_rate} Hz, PCM {one.audio.pcm_sha256}")
+    yield _line("timings", ", ".join(f"{name} {value:g}" for name, value in one.timings.items()))
+    times = {"created": one.created_at, "started": one.started_at, "completed": one.completed_at}
+    yield from (_line(name, _local(time)) for name, time in times.items() if time)
+    yield from (_line(name, value) for name, value in one.metadata.items())
+    yield _line("scoring", one.scoring.status)
+    for name, score in sorted(one.scoring.scores.items()):
+        yield "  " + _line(name, score.reason if isinstance(score, Unscored) else f"{score.value:.4g} {score.unit}", 28)
+    yield _line("tracking", " ".join(filter(None, (one.tracking.status, one.tracking.run_id, one.tracking.url))))
+    yield "links"
+    yield from ("  " + _line(name, url, 28) for name, url in one.links.items())
+
+
+def _line(name: str, value: str, width: int = 12) -> str:
+    return f"{name:<{width}} {value}".rstrip()
+
+
+def _plain(value: Any) -> str:
+    return " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else str(value)

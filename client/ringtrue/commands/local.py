@@ -1,0 +1,51 @@
+"""Commands that must work without a gateway; the services bring them.
+
+Owns finding them by name in the entry points and handing the command line over; nothing of theirs is imported before
+it is used. Knows none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+import typer.main
+
+from ringtrue.exits import ExitCode
+from ringtrue.terminal import words
+
+GROUP = "ringtrue.commands"
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
+"""The whole command line is the local command's own, ``--help`` included."""
+
+
+def add_local_commands(app: typer.Typer) -> None:
+    """A command per entry point."""
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        app.command(
+            entry.name,
+            context_settings=PASS_ON,
+            add_help_option=False,
+            help="Works on this machine, without a gateway.",
+            rich_help_panel="Local commands",
+        )(_handing_over_to(entry))
+
+
+def _handing_over_to(entry: EntryPoint) -> Callable[[typer.Context], None]:
+    def hand_over(ctx: typer.Context) -> None:
+        result = _loaded(entry).main(args=ctx.args, prog_name=ctx.command_path, standalone_mode=False)
+        raise typer.Exit(result if isinstance(result, int) else ExitCode.DONE)
+
+    return hand_over
+
+
+def _loaded(entry: EntryPoint) -> Any:
+    """The command that ``entry`` names: a typer app made into one, or a click command as it is."""
+    try:
+        command = entry.load()
+    except ModuleNotFoundError as error:
+        words(f"`ringtrue {entry.name}` needs {error.name}, which is not installed; ringtrue[embedded] brings it")
+        raise typer.Exit(ExitCode.MISSING_PART) from error
+    return typer.main.get_command(command) if isinstance(command, typer.Typer) else command

@@ -1,0 +1,36 @@
+"""`ringtrue pins`: the model versions that can be asked for."""
+
+from __future__ import annotations
+
+import typer
+
+from ringtrue import Pin
+from ringtrue.commands.connection import AsJson, connect
+from ringtrue.terminal import data_json, data_table
+
+SHOWN_LANGUAGES = 4
+
+
+def pins(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the model versions that can be asked for."""
+    with connect(ctx) as ringtrue:
+        found = ringtrue.pins()
+    if as_json:
+        data_json([pin.raw for pin in found])
+        return
+    data_table(
+        ("PIN", "ENGINE", "STATE", "HZ", "LANGUAGES", "EMOTIONS", "LOCK"),
+        (
+            (
+                *(pin.name, pin.engine, pin.state if pin.live else "no worker", str(pin.sample_rate)),
+                *(_languages(pin), " ".join(pin.emotions), pin.lock_sha256[:12]),
+            )
+            for pin in found
+        ),
+    )
+
+
+def _languages(pin: Pin) -> str:
+    if len(pin.languages) <= SHOWN_LANGUAGES:
+        return " ".join(pin.languages)
+    return f"{len(pin.languages)} languages"

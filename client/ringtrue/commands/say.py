@@ -1,0 +1,84 @@
+"""`ringtrue say`: one text, from the command line to a WAV file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any, cast
+
+import typer
+
+from ringtrue import SpeechOptions
+from ringtrue.commands.connection import AsJson, connect, pairs
+from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
+from ringtrue.terminal import data, data_json
+
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")]
+PinName = Annotated[str, typer.Option("--pin", help="Model version; `ringtrue pins` lists them.")]
+Emotion = Annotated[str | None, typer.Option(help="happy, angry, sad, ...")]
+Strength = Annotated[float | None, typer.Option(help="Of the emotion, 0 to 1.")]
+Language = Annotated[str | None, typer.Option(help="BCP 47 tag, e.g. zh.")]
+Voice = Annotated[str | None, typer.Option(help="One of the engine's voices.")]
+Speed = Annotated[float | None, typer.Option(help="0.25 to 4.")]
+PitchScale = Annotated[float | None, typer.Option(help="0.5 to 2.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same sound.")]
+SampleRate = Annotated[int | None, typer.Option(help="Hz; the model's own unless given.")]
+EngineOptions = Annotated[
+    list[str] | None, typer.Option("--option", metavar="K=V", help="The engine's own; repeatable.")
+]
+Metadata = Annotated[list[str] | None, typer.Option("--metadata", metavar="K=V", help="Yours; repeatable.")]
+NoScore = Annotated[bool, typer.Option("--no-score", help="Do not measure it.")]
+WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="What to wait for; none: only submit.")]
+
+
+def say(
+    ctx: typer.Context,
+    text: Text,
+    *,
+    pin: PinName,
+    emotion: Emotion = None,
+    strength: Strength = None,
+    language: Language = None,
+    voice: Voice = None,
+    speed: Speed = None,
+    pitch_scale: PitchScale = None,
+    seed: Seed = None,
+    sample_rate: SampleRate = None,
+    option: EngineOptions = None,
+    metadata: Metadata = None,
+    no_score: NoScore = False,
+    wait_for: WaitUntil = "status",
+    timeout: Timeout = None,
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Speak a text. Prints the file's path, or the job's id where no file is asked for."""
+    if strength is not None and emotion is None:
+        raise typer.BadParameter("is that of an emotion: give --emotion too", param_hint="--strength")
+    check_output(output, as_json, wait_for)
+    asked = {
+        "pin": pin, "emotion": emotion, "strength": strength, "language": language, "voice": voice,
+        "speed": speed, "pitch_scale": pitch_scale, "seed": seed, "sample_rate": sample_rate,
+        "options": {name: _value(value) for name, value in pairs(option, "--option")} or None,
+        "metadata": dict(pairs(metadata, "--metadata")) or None,
+        "score": False if no_score else None,
+    }  # fmt: skip
+    how = cast(SpeechOptions, {name: value for name, value in asked.items() if value is not None})
+    with connect(ctx) as ringtrue:
+        job = ringtrue.submit(sys.stdin.read().rstrip("\n") if text == "-" else text, **how)
+        job = deliver(ringtrue, job, wait_for, timeout, output)
+    if as_json:
+        data_json(job.raw)
+    elif output is None:
+        data(job.id)
+    elif output != "-" and job.succeeded:
+        data(output)
+    end(job, wait_for)
+
+
+def _value(text: str) -> Any:
+    """A number, true, false, or JSON of any kind as what it is; everything else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,109 @@
+"""One request to the gateway and its answer, without doing any I/O.
+
+Owns what a request is, when it is sent again and after what pause, and what an answer means. Both clients drive it: a
+flow yields what is to be sent and is sent the answer (or has `ConnectionFailed` thrown into it). Knows no jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, TypeVar
+
+import httpx
+
+from ringtrue.errors import APIError, ConnectionFailed, UnexpectedAnswer, api_error
+
+log = logging.getLogger("ringtrue.client")
+
+T = TypeVar("T")
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+IDENTITY = {"Accept-Encoding": "identity"}
+"""Header of requests whose answer is checked byte by byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the gateway. Every one may be sent twice: a POST carries an Idempotency-Key."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    slow_s: float = 0.0
+    """How much longer than usual the answer may take."""
+
+
+def post(path: str, body: Any = None, *, key: str | None = None) -> Request:
+    """A POST under ``key`` (ASCII), or under one of its own."""
+    quoted = (key or str(uuid.uuid4())).replace("\\", r"\\").replace('"', r"\"")  # an RFC 8941 string
+    return Request("POST", path, body=body, headers={"Idempotency-Key": f'"{quoted}"'})
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The one thing a flow asks of its driver: wait ``pause_s``, then send ``request`` and hand in the answer."""
+
+    request: Request
+    pause_s: float = 0.0
+
+
+Flow = Generator[Send, httpx.Response, T]
+
+
+def exchange(request: Request, patience_s: float, pause_s: float = 0.0) -> Flow[httpx.Response]:
+    """Send until there is an answer that stands, for at most about ``patience_s`` after the first failure.
+
+    A server that says how long to stay away (Retry-After) is believed; where that is longer than the patience left,
+    its error is raised at once. ``pause_s``: before the first attempt.
+    """
+    give_up_at: float | None = None
+    ceiling = FIRST_PAUSE_S
+    while True:
+        failure: ConnectionFailed | APIError
+        try:
+            response = yield Send(request, pause_s)
+        except ConnectionFailed as error:
+            failure = error
+        else:
+            if response.is_success:
+                return response
+            failure = _failure(response)
+        give_up_at = give_up_at or monotonic() + patience_s
+        pause_s = max(failure.retry_after_s or 0.0, _jittered(ceiling))
+        if not failure.transient or monotonic() + pause_s > give_up_at:
+            raise failure
+        log.info("%s; trying again in %.1f s", failure, pause_s)
+        ceiling = min(2 * ceiling, LONGEST_PAUSE_S)
+
+
+def _jittered(ceiling: float) -> float:
+    """Between half and all of ``ceiling``, so that clients that failed together do not come back together."""
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 (spreads load, keeps no secret)
+
+
+def _failure(response: httpx.Response) -> APIError:
+    problem: Any = None
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        try:
+            problem = response.json()
+        except ValueError:
+            log.info("%s answered with a problem that is no JSON", response.request.url)
+    retry_after = response.headers.get("retry-after", "")
+    stay_away_s = float(retry_after) if retry_after.isdecimal() else None  # its form as a date is none of our gateway's
+    return api_error(response.status_code, problem if isinstance(problem, dict) else {}, stay_away_s)
+
+
+def read(response: httpx.Response, parse: Callable[[Any], T]) -> T:
+    """``parse`` applied to the JSON of an answer; what does not fit becomes `UnexpectedAnswer`."""
+    try:
+        return parse(response.json())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        where = f"{response.request.method} {response.request.url}"
+        raise UnexpectedAnswer(f"{where}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,62 @@
+"""What a caller asks for: a text and how it is to be spoken.
+
+Owns the words of a submission and its JSON. Validates nothing that the gateway validates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Required, TypedDict
+
+
+class SpeechOptions(TypedDict, total=False):
+    """How a text is to be spoken; what is left out is decided by the gateway and the pin."""
+
+    pin: Required[str]
+    """Name of the model version, e.g. ``espeak-v2``."""
+    language: str
+    """BCP 47 tag."""
+    voice: str
+    """One of the engine's own voices."""
+    reference: str
+    """Id of an uploaded voice."""
+    emotion: str | Mapping[str, Any]
+    """A name, or ``{"vector": [...]}``, ``{"audio": "voice_..."}``, ``{"text": "..."}``."""
+    strength: float
+    """Of the emotion, 0 to 1."""
+    speed: float
+    """0.25 to 4; 1 is the voice's own."""
+    pitch_scale: float
+    """0.5 to 2; 1 is the voice's own."""
+    seed: int
+    sample_rate: int
+    """Hz."""
+    options: Mapping[str, Any]
+    """The engine's own options."""
+    score: bool | list[str]
+    """True: the default metrics; False: none; or metric families by name."""
+    priority: int
+    """-10 to 10, among the user's own jobs."""
+    ttl_s: float
+    """How long the job may wait."""
+    timeout_s: float
+    """How long it may run."""
+    metadata: Mapping[str, str]
+
+
+class SpeechRequest(SpeechOptions):
+    """A text and how it is to be spoken."""
+
+    text: str
+
+
+def speech(text: str, how: SpeechOptions) -> dict[str, Any]:
+    """The body of one submission. ``strength`` goes into ``emotion``; without an emotion it is a ValueError."""
+    body: dict[str, Any] = {"text": text, **how}
+    strength = body.pop("strength", None)
+    if strength is not None:
+        emotion = body.get("emotion")
+        if emotion is None:
+            raise ValueError("strength is that of an emotion, and no emotion is given")
+        body["emotion"] = {**({"name": emotion} if isinstance(emotion, str) else emotion), "strength": strength}
+    return body

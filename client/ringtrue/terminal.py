@@ -1,0 +1,105 @@
+"""The terminal: data to stdout, words to stderr.
+
+Owns how both look, with and without a person watching, and what happens when nobody reads. Knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ringtrue.exits import ExitCode
+from ringtrue.jobs import Job
+from ringtrue.operations import Watcher
+
+UNTRUNCATED = 10_000
+"""Columns of a table that nobody watches: programs get whole values."""
+
+
+def words(text: str) -> None:
+    """A line for people."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def data(text: str) -> None:
+    """A line, or several, of what was asked for."""
+    with _reader():
+        print(text, flush=True)
+
+
+def data_bytes(content: bytes) -> None:
+    """The file that was asked for."""
+    with _reader():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+def data_json(value: Any) -> None:
+    """What was asked for, for programs."""
+    data(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def data_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows below a header; cut to the screen's width only where there is a screen."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(" ".join(cell.split())) for cell in row))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNTRUNCATED)
+    with console.capture() as captured:
+        console.print(table)
+    data("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+@contextmanager
+def _reader() -> Iterator[None]:
+    """End quietly when whoever read our output (``| head``) has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+        raise typer.Exit(ExitCode.NOBODY_READS) from None
+
+
+class Progress:
+    """Shows how a job goes on: one moving line for a person, a line per change for a log."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._told = ""
+
+    @contextmanager
+    def shown(self) -> Iterator[Watcher]:
+        """As long as this lasts, what the watcher is shown is on the screen; stdout must be left alone meanwhile."""
+        if not self._console.is_terminal:
+            yield self._tell
+            return
+        with self._console.status("") as status:
+            yield lambda job: status.update(Text(_going(job)))
+
+    def _tell(self, job: Job) -> None:
+        if self._told != (line := _going(job)):
+            self._told = line
+            words(line)
+
+
+def _going(job: Job) -> str:
+    parts = [f"{job.id} {job.standing}"]
+    if not job.finished:
+        if job.progress:
+            parts.append(f"piece {job.progress.piece} of {job.progress.pieces}")
+        if job.queue_position is not None:
+            parts.append(f"{job.queue_position - 1} ahead")
+        if job.eta_seconds is not None:
+            parts.append(f"about {job.eta_seconds:.0f} s")
+    return ", ".join(parts)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from services.scorer.metric_host import MetricHost
 from shared.audio import Audio
-from shared.jobs import MAX_ATTEMPTS, Job
+from shared.jobs import Job
 from shared.leases import kept
 from shared.ports import Announcer, Bells, Blobs, FacetName, JobStore
 from shared.scores import Reason, Scored, Unscored
@@ -45,6 +45,17 @@ def run(bench: ScoringBench) -> None:
     """Answer a bell: score what is due, in a free slot."""
     bench.heard()
     bench.slots.work(lambda host: _work(bench, host))
+
+
+def warm(bench: ScoringBench) -> None:
+    """Load the default models of one free slot before the first clip asks for them, then score what came meanwhile."""
+    bench.slots.work(lambda host: _warm_and_work(bench, host))
+
+
+def _warm_and_work(bench: ScoringBench, host: MetricHost) -> None:
+    for family, unscored in host.warm().items():
+        log.warning("%s is not measured: %s", family, unscored.detail or unscored.reason)
+    _work(bench, host)
 
 
 def _work(bench: ScoringBench, host: MetricHost) -> None:

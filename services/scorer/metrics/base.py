@@ -6,23 +6,36 @@ hangs costs its own score and nothing else. It knows nothing of jobs, stores or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import soxr
+import soxr  # type: ignore[import-untyped]
 
-from shared.scores import MetricInfo, Scored
+from shared.audio import Audio
+from shared.errors import RingtrueError
+from shared.scores import MetricInfo, Unscored
 
 Samples = npt.NDArray[np.float32]
+"""Mono, in [-1, 1], shape (n,)."""
+
+Reading = float | Unscored
+"""What a metric says of one quantity. Its unit and its lock are added by the panel, in one place."""
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+class WeightsMismatch(RingtrueError):
+    """A file of weights is there, and its bytes are not the pinned ones; the message gives both hashes."""
+
+
+@dataclass(frozen=True, eq=False)
 class Clip:
-    """What is measured: mono float32 samples in [-1, 1], shape (n,), and what is known of them.
+    """What is measured: samples that nobody may write to, and what is known of them.
 
     ``cost`` is what the worker measured while speaking: queue_s, speak_s, rtf, peak_rss_mb, peak_vram_mb.
     """
@@ -34,6 +47,21 @@ class Clip:
     """BCP 47 tag."""
     reference: Samples | None = None
     cost: Mapping[str, float] = field(default_factory=dict)
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        audio: Audio,
+        *,
+        text: str | None = None,
+        language: str | None = None,
+        cost: Mapping[str, float] | None = None,
+    ) -> Clip:
+        """The clip of some PCM: full scale of 16 bits is 1."""
+        samples = np.asarray(np.frombuffer(audio.pcm, dtype="<i2") / 32768, np.float32)
+        samples.setflags(write=False)
+        return cls(samples, audio.sample_rate, text, language, cost=dict(cost or {}))
 
     @property
     def duration_s(self) -> float:
@@ -41,25 +69,47 @@ class Clip:
 
     @cached_property
     def at_16k(self) -> Samples:
-        """The samples at 16 kHz, which most models ask for; resampled once for all metrics (soxr, HQ)."""
+        """The samples at 16 kHz, which most models ask for; resampled once for all metrics (soxr, HQ).
+
+        The length is rounded up and what is missing is zero, as librosa does it: DNSMOS repeats a short clip, and one
+        sample more or less at the joint moves it by up to 0.2.
+        """
         if self.sample_rate == 16_000:
             return self.samples
-        return np.ascontiguousarray(soxr.resample(self.samples, self.sample_rate, 16_000), dtype=np.float32)
+        resampled = soxr.resample(self.samples, self.sample_rate, 16_000)
+        samples = np.zeros(math.ceil(len(self.samples) * 16_000 / self.sample_rate), np.float32)
+        filled = min(len(samples), len(resampled))
+        samples[:filled] = np.clip(resampled[:filled], -1, 1)
+        samples.setflags(write=False)
+        return samples
+
+    def once(self, name: str, find: Callable[[Clip], T]) -> T:
+        """What ``find`` finds in this clip, found once for all metrics that ask by the same ``name``."""
+        if name not in self._found:
+            self._found[name] = find(self)
+        return cast(T, self._found[name])
 
 
 class Metric(Protocol):
-    """Measures one family of quantities."""
+    """Measures one family of quantities. Constructing does nothing costly; ``load`` does."""
 
     info: MetricInfo
 
-    def lock(self) -> str:
-        """SHA-256 over what decides the values: weights, library versions that matter, our own parameters."""
+    def lock(self) -> Mapping[str, Any]:
+        """What decides the values: hashes of weights, library versions, our own parameters. Works before ``load``.
+
+        Its hash (shared.catalog.lock_sha256) is stamped on every score; scores of different locks are not compared.
+        """
 
     def load(self) -> None:
-        """Bring models into memory. `FileNotFoundError` where weights are not there: ``Unscored(model_not_pulled)``."""
+        """Bring models into memory.
 
-    def measure(self, clip: Clip) -> Mapping[str, Scored]:
-        """A score or the reason for its absence per name in ``info.names``, all of them.
+        `FileNotFoundError` where weights are not there, `WeightsMismatch` where they are not the pinned ones; both
+        end as ``Unscored(model_not_pulled)``.
+        """
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        """A reading per name in ``info.names``: all of them, except costs that the worker did not measure.
 
         Speech, text, reference and language that ``info`` asks for have been checked before.
         """

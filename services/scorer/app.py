@@ -1,0 +1,120 @@
+"""The scorer's composition root: reads the environment, builds the two benches, hands them to Celery."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.scorer import scoring
+from services.scorer.metric_host import MetricHost
+from services.scorer.picture import Pictures
+from services.scorer.scoring import ScoringBench
+from services.scorer.tasks import doors
+from services.scorer.tracking import MlflowTracker
+from services.scorer.tracking_bench import TrackingBench
+from shared import logs
+from shared.blobs import FolderBlobs
+from shared.errors import RingtrueError
+from shared.events import RedisAnnouncer
+from shared.queue import SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
+from shared.settings import Settings, read_settings, unknown_settings
+from shared.slots import Slots
+from shared.store.sql import Database, SqlJobStore, migrate
+
+EX_CONFIG = 78
+
+log = logging.getLogger("scorer")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the command line says."""
+
+    slots: int
+    threads: int
+    lease_s: float
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """MLflow's own variables for a server that asks who is there."""
+
+    username: str | None
+    password: str | None
+    token: str | None
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run a scorer until it is told to stop; returns the exit code."""
+    environ = os.environ if environ is None else environ
+    arguments = _arguments(argv)
+    logs.set_up("scorer", notices=unknown_settings(environ))
+    credentials = Credentials(*(environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN")))
+    try:
+        return _run(read_settings(environ), credentials, arguments)
+    except RingtrueError as error:
+        log.error("cannot start: %s", error)
+        return EX_CONFIG
+
+
+def _arguments(argv: Sequence[str] | None) -> Arguments:
+    parser = argparse.ArgumentParser(prog="python -m services.scorer", description="Scores and tracks spoken jobs.")
+    parser.add_argument("--slots", type=int, default=1, help="clips measured at the same time")
+    parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
+    parser.add_argument("--lease", type=float, default=30.0, help="seconds until a silent scorer's work is given away")
+    parser.add_argument("--in-flight", type=int, default=8, help="runs logged at the same time")
+    given = parser.parse_args(argv)
+    return Arguments(given.slots, given.threads, given.lease, given.in_flight)
+
+
+def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> int:
+    database = Database(settings.database_url)
+    migrate(database)
+    store, blobs = SqlJobStore(database), FolderBlobs(settings.blobs)
+    celery = make_celery(settings.redis_url)
+    bells = CeleryBells(celery, settings.redis_url)
+    announcer = RedisAnnouncer(settings.redis_url)
+    holder = f"{socket.gethostname()}-{os.getpid()}"
+    hosts = [MetricHost(models=settings.models, threads=arguments.threads) for _ in range(arguments.slots)]
+    measuring = ScoringBench(
+        Slots(hosts), store, blobs, bells, announcer, holder, lambda: bells.heard(SCORING_QUEUE), arguments.lease_s
+    )
+    pictures = Pictures()
+    tracking: TrackingBench | None = None
+    if settings.mlflow_tracking_uri is None:
+        log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
+    else:
+        tracker = MlflowTracker(settings.mlflow_tracking_uri, **vars(credentials))
+        tracking = TrackingBench(
+            Slots([tracker]), store, blobs, pictures, announcer, holder, lambda: bells.heard(TRACKING_QUEUE),
+            arguments.in_flight, arguments.lease_s,
+        )  # fmt: skip
+
+    def stop() -> None:
+        measuring.stopping.set()
+        if tracking is not None:
+            tracking.stopping.set()
+
+    for _ in hosts:
+        threading.Thread(target=scoring.warm, args=(measuring,), name="warm", daemon=True).start()
+    try:
+        return consume(
+            celery,
+            doors(measuring, tracking),
+            [SCORING_QUEUE] if tracking is None else [SCORING_QUEUE, TRACKING_QUEUE],
+            threads=arguments.slots + 2,
+            on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
+            on_stopping=stop,
+        )
+    finally:
+        bells.close()
+        pictures.close()
+        for host in hosts:
+            host.close()
+        database.close()

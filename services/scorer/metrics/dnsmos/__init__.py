@@ -1,0 +1,1 @@
+"""DNSMOS, with every stretch of sound looked at once."""

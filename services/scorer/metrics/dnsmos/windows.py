@@ -1,0 +1,83 @@
+"""DNSMOS over all windows of a clip, at the price of its length instead of its windows.
+
+Owns how the published network (sig_bak_ovr.onnx) is run. It judges windows of 9.01 s, one per second, so that most of
+the sound stands in nine windows; run as published, each window is computed anew. But 97 % of that work are four
+convolutions of 3 x 3 and a pooling that see no further than 4 spectral frames. So they run once per second of sound
+(the head), and the small rest per window (the tail). Only next to the two ends of a window does it matter that the
+window ends there: those frames are computed for each window apart. The result is that of the published network up to
+rounding.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from services.scorer.metrics.base import Samples
+from services.scorer.metrics.dnsmos.graph import cut
+
+Features = npt.NDArray[np.float32]
+
+RATE = 16_000
+WINDOW_SAMPLES = 144_160
+"""9.01 s."""
+STEP_SAMPLES = RATE
+HOP, FRAME = 160, 320
+WINDOW_FRAMES, STEP_FRAMES = 900, 100
+_STEPS_PER_WINDOW = WINDOW_FRAMES // STEP_FRAMES
+_REACH = 4
+"""Frames that the four convolutions of the head see to either side."""
+_POOL = 2
+"""Frames that the head pools into one."""
+
+_FRAMES_IN = "mos_estimator_logpow/concat:0"
+_HEAD_OUT = "mos_estimator_logpow/conv2d_3/Relu:0_pooling0"
+_GRADES_OUT = "Identity:0"
+
+
+class WindowedGrades:
+    """``open_session``: makes an ONNX session from the bytes of a model."""
+
+    def __init__(self, model: Path, open_session: Callable[[bytes], Any]) -> None:
+        whole = model.read_bytes()
+        self._head_session = open_session(cut(whole, inputs=[_FRAMES_IN], outputs=[_HEAD_OUT]))
+        self._tail_session = open_session(cut(whole, inputs=[_HEAD_OUT], outputs=[_GRADES_OUT]))
+
+    def grades(self, samples: Samples, windows: int) -> Iterator[Features]:
+        """Raw signal, background and overall grade of each of the first ``windows`` windows, shape (3,).
+
+        ``samples``: at 16 kHz, long enough for them.
+        """
+        frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
+        seconds: deque[Features] = deque(maxlen=_STEPS_PER_WINDOW)
+        for step in range(windows + _STEPS_PER_WINDOW - 1):
+            seconds.append(self._second(frames, step * STEP_FRAMES))
+            if len(seconds) == _STEPS_PER_WINDOW:
+                start = (step - _STEPS_PER_WINDOW + 1) * STEP_FRAMES
+                yield self._grade(np.concatenate(seconds, axis=1), frames[start : start + WINDOW_FRAMES])
+
+    def _second(self, frames: Features, start: int) -> Features:
+        """Features of one second in the midst of a window, shape (32, 50, 80)."""
+        around = frames[max(start - _REACH, 0) : start + STEP_FRAMES + _REACH]
+        missing_before = max(_REACH - start, 0)
+        missing_after = STEP_FRAMES + 2 * _REACH - missing_before - len(around)
+        around = np.pad(around, ((missing_before, missing_after), (0, 0)))
+        return self._head(around[None])[0, :, _REACH // _POOL : -_REACH // _POOL]
+
+    def _grade(self, features: Features, frames: Features) -> Features:
+        """Grade a window whose features, (32, 450, 80), were computed as if it had no ends."""
+        ends = self._head(np.stack((frames[: 2 * _REACH], frames[-2 * _REACH :])))
+        true = _REACH // _POOL
+        features[:, :true] = ends[0, :, :true]
+        features[:, -true:] = ends[1, :, -true:]
+        (grades,) = self._tail_session.run(None, {_HEAD_OUT: features[None]})
+        return np.asarray(grades[0], np.float32)
+
+    def _head(self, frames: Features) -> Features:
+        (features,) = self._head_session.run(None, {_FRAMES_IN: np.ascontiguousarray(frames)})
+        return np.asarray(features, np.float32)

@@ -1,0 +1,101 @@
+"""The metric host: a child process that measures one clip at a time, for as long as its parent lives.
+
+    python -m services.scorer.metrics.host --models DIR [--threads N] [--table MODULE]
+
+Owns what is said over the pipe (shared/hosting.py has the frames). Requests and their answers:
+
+    {"op": "clip", "sample_rate", "text", "language", "cost"} + PCM s16le   -> {"op": "taken"}
+    {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
+    {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
+
+Loading is a request of its own, so that a cold model does not count against the deadline of a clip. Knows no
+deadline: the parent kills a host that takes too long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.hosting import Frame, Served
+
+if TYPE_CHECKING:
+    from services.scorer.metrics.base import Clip
+    from services.scorer.metrics.panel import Panel
+
+
+class Conversation:
+    """Answers requests; remembers the clip that was last given."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._clip: Clip | None = None
+
+    def answer(self, request: Frame) -> Mapping[str, Any]:
+        """The answer to one request. `ValueError` for an op that is none: the parent is of another version."""
+        header = request.header
+        match header["op"]:
+            case "clip":
+                return self._take(request)
+            case "load":
+                return self._load(header["family"])
+            case "measure":
+                assert self._clip is not None, "a clip comes first"
+                scores = self._panel.measure(header["family"], self._clip)
+                return {"op": "measured", "scores": {name: scored.to_json() for name, scored in scores.items()}}
+            case other:
+                raise ValueError(f"unknown op {other!r}")
+
+    def _take(self, request: Frame) -> Mapping[str, Any]:
+        from services.scorer.metrics.base import Clip
+        from shared.audio import Audio
+
+        header = request.header
+        self._clip = Clip.of(
+            Audio(bytes(request.payload), header["sample_rate"]),
+            text=header["text"],
+            language=header["language"],
+            cost=header["cost"],
+        )
+        return {"op": "taken"}
+
+    def _load(self, family: str) -> Mapping[str, Any]:
+        from services.scorer.metrics.panel import Unavailable
+
+        try:
+            return {"op": "loaded", "lock": self._panel.load(family)}
+        except Unavailable as unavailable:
+            return {"op": "unavailable", "reason": unavailable.why.reason.value, "detail": unavailable.why.detail}
+
+
+def main() -> None:
+    """Serve until the parent is gone."""
+    parser = argparse.ArgumentParser(prog="services.scorer.metrics.host", description="Measures clips for a parent.")
+    parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights")
+    parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
+    parser.add_argument("--table", default="services.scorer.metrics.table", help="module with the metric families")
+    arguments = parser.parse_args()
+    served = Served()
+    # Libraries read these when they are loaded, so they are set before anything below imports one.
+    os.environ.update(
+        dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(arguments.threads)),
+        HF_HUB_OFFLINE="1",
+        TRANSFORMERS_OFFLINE="1",
+        TOKENIZERS_PARALLELISM="false",
+        TQDM_DISABLE="1",
+    )
+    from services.scorer.metrics.instruments import Instruments
+    from services.scorer.metrics.panel import Panel
+    from services.scorer.metrics.table import families_of
+
+    panel = Panel(families_of(arguments.table), Instruments(arguments.models, arguments.threads))
+    conversation = Conversation(panel)
+    for request in served.requests():
+        served.answer(conversation.answer(request))
+
+
+if __name__ == "__main__":
+    main()

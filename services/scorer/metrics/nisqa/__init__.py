@@ -1,0 +1,1 @@
+"""NISQA and NISQA-TTS: one network in two sizes, by published weights."""

@@ -1,0 +1,97 @@
+"""The metrics of one host, loaded as they are asked for, and the gate that every clip passes before them.
+
+Owns what is checked before a metric sees a clip (text, language, reference, speech), and how a reading becomes a score
+with its unit and its lock. Knows no pipe and no deadline: the host has those.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from services.scorer.metrics.base import Clip, Metric, Reading, WeightsMismatch
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.table import Family
+from shared.catalog import lock_sha256
+from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
+
+
+class Unavailable(Exception):
+    """A metric that cannot be loaded; ``why`` stands for each of its values."""
+
+    def __init__(self, why: Unscored) -> None:
+        super().__init__(why.detail)
+        self.why = why
+
+
+class Panel:
+    """Measures clips. ``families``: the table; only families of it can be asked for (`KeyError`)."""
+
+    def __init__(self, families: Mapping[str, Family], instruments: Instruments) -> None:
+        self._families = families
+        self._instruments = instruments
+        self._loaded: dict[str, tuple[Metric, Mapping[str, Any]]] = {}
+
+    def load(self, family: str) -> Mapping[str, Any]:
+        """Bring a metric and all it stands on into memory; its lock. `Unavailable` where that fails, now or for good.
+
+        A metric whose weights are missing is tried again next time: they may have been pulled since.
+        """
+        if family not in self._loaded:
+            row = self._families[family]
+            try:
+                metric = row.build(self._instruments)
+                metric.load()
+                if metric.info.needs_speech:
+                    _ = self._instruments.speech
+                self._loaded[family] = (metric, metric.lock())
+            except (FileNotFoundError, WeightsMismatch) as error:
+                raise Unavailable(Unscored(Reason.MODEL_NOT_PULLED, str(error))) from error
+            except Exception as error:  # the seam: whatever a model library raises costs this family alone
+                raise Unavailable(_failed(error)) from error
+        return self._loaded[family][1]
+
+    def measure(self, family: str, clip: Clip) -> dict[str, Scored]:
+        """A score or a reason per name of the family; names that do not apply to this clip are left out."""
+        try:
+            lock = lock_sha256(self.load(family))
+        except Unavailable as unavailable:
+            return dict.fromkeys(self._families[family].info.names, unavailable.why)
+        metric, _ = self._loaded[family]
+        try:
+            obstacle = self._obstacle(metric.info, clip)
+            readings = dict.fromkeys(metric.info.names, obstacle) if obstacle else metric.measure(clip)
+        except Exception as error:  # the seam, as above
+            readings = dict.fromkeys(metric.info.names, _failed(error))
+        return {q.name: _scored(readings[q.name], q, lock) for q in metric.info.quantities if q.name in readings}
+
+    def _obstacle(self, info: MetricInfo, clip: Clip) -> Unscored | None:
+        """Why ``clip`` is not shown to this metric; the cheapest check first."""
+        if info.needs_text and not (clip.text or "").strip():
+            return Unscored(Reason.NEEDS_TEXT)
+        if info.needs_reference and clip.reference is None:
+            return Unscored(Reason.NEEDS_REFERENCE)
+        if info.languages is not None and _primary(clip.language) not in info.languages:
+            return Unscored(
+                Reason.LANGUAGE_NOT_COVERED, f"{clip.language or 'unknown'}; covers {', '.join(info.languages)}"
+            )
+        if info.needs_speech and not (len(clip.samples) and self._instruments.speech.find(clip).stretches):
+            return Unscored(Reason.NO_SPEECH, "no speech was found in this clip")
+        return None
+
+
+def _primary(language: str | None) -> str:
+    return (language or "").split("-")[0].lower()
+
+
+def _failed(error: Exception) -> Unscored:
+    return Unscored(Reason.SCORER_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _scored(reading: Reading, quantity: Quantity, lock: str) -> Scored:
+    if isinstance(reading, Unscored):
+        return reading
+    if not math.isfinite(reading):
+        return Unscored(Reason.SCORER_ERROR, f"the metric gave {reading}")
+    return Score(reading, quantity.unit, lock)

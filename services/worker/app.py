@@ -6,7 +6,6 @@ import argparse
 import logging
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from shared import environment, logs
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
+from shared.ports import JobStore
 from shared.queue import CeleryBells, consume, make_celery, speaking_queue
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.slots import Slots
@@ -64,30 +64,16 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
 def _run(settings: Settings, arguments: Arguments) -> int:
     database = Database(settings.database_url)
     migrate(database)
-    store = SqlJobStore(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
     slots = [Slot(f"{name}/{number}", Loader(arguments.pins)) for number in range(arguments.slots)]
     manifests = slots[0].loader.manifests()
     families = sorted({manifest.engine for manifest in manifests})
-    here = environment.describe(_LIBRARIES)
-    store.record_environment(environment.environment_id(here), here)
-
+    queues = [speaking_queue(family) for family in families]
     celery = make_celery(settings.redis_url)
     bells = CeleryBells(celery, settings.redis_url)
-    queues = [speaking_queue(family) for family in families]
-    bench = Bench(
-        slots=Slots(slots),
-        store=store,
-        blobs=FolderBlobs(settings.blobs),
-        bells=bells,
-        announcer=RedisAnnouncer(settings.redis_url),
-        environment=environment.environment_id(here),
-        families=families,
-        heard=lambda: bells.heard(*queues),
-        lease_s=arguments.lease_s,
-        grace_s=arguments.grace_s,
-    )
-    presence = Presence(store, name, manifests, time.time)
+    store = SqlJobStore(database)
+    bench = _bench(settings, arguments, store, bells, slots, families)
+    presence = Presence(store, name, manifests, bench.clock)
     presence.begin()
     try:
         return consume(
@@ -104,3 +90,27 @@ def _run(settings: Settings, arguments: Arguments) -> int:
         for slot in slots:
             slot.loader.close()
         database.close()
+
+
+def _bench(
+    settings: Settings,
+    arguments: Arguments,
+    store: JobStore,
+    bells: CeleryBells,
+    slots: Sequence[Slot],
+    families: Sequence[str],
+) -> Bench:
+    here = environment.describe(_LIBRARIES)
+    store.record_environment(environment.environment_id(here), here)
+    return Bench(
+        slots=Slots(slots),
+        store=store,
+        blobs=FolderBlobs(settings.blobs),
+        bells=bells,
+        announcer=RedisAnnouncer(settings.redis_url),
+        environment=environment.environment_id(here),
+        families=families,
+        heard=lambda: bells.heard(*map(speaking_queue, families)),
+        lease_s=arguments.lease_s,
+        grace_s=arguments.grace_s,
+    )

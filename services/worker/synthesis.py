@@ -171,7 +171,7 @@ def _speak_pieces(host: EngineHost, job: Job, lease: Lease) -> tuple[Audio, tupl
             raise JobFailure(FailureCode.ENGINE_TIMEOUT, f"not spoken within {job.timeout_s:g} s")
         request = _request(job.input, text)
         spoken.append(host.speak(request, sample_rate=job.input.sample_rate, deadline_s=left, tick=lease.tick))
-    return join(texts, spoken, [pause_after(text) for text in texts])
+    return join(texts, spoken, [pause_after(text, job.input.speed) for text in texts])
 
 
 def _request(asked: SpeechInput, text: str) -> SpeakRequest:

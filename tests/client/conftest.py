@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_gateway import FakeGateway
+
 from ringtrue import AsyncRingtrue, Ringtrue
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ringtrue
 from fake_gateway import FakeGateway, wav_of
+
+import ringtrue
 from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Unscored, WaitTimedOut
 
 PIN = "espeak-v2"

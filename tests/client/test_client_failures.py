@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_gateway import FakeGateway, Fault, problem, refusal
+
 from ringtrue import (
     APIError,
     Conflict,

@@ -2,10 +2,10 @@
 
 Owns the comparison. The text is normalised by wording.py, the transcript comes from recogniser.py. English only.
 
-pocketsphinx is an old recogniser with an open vocabulary: on clear synthetic speech it errs in a tenth to three
-quarters of the words, by voice. Its error rate tells a clip with the wrong words from one with the right ones and two
-versions of one voice from each other; it is no measure of what a person would understand. Errors above 1 are possible:
-inserted words count.
+pocketsphinx is an old recogniser with an open vocabulary: it mishears many words of clear synthetic speech, and how many
+depends on the voice. Its error rate tells a clip with the wrong words from one with the right ones, and two versions of
+one voice from each other; it is no measure of what a person would understand. Errors above 1 are possible: inserted
+words count.
 
 Sample rate and silence at the ends do not move it (tests/scorer/metrics/test_invariance.py).
 """
@@ -24,7 +24,7 @@ from services.scorer.metrics.locks import scorer_lock
 from shared.scores import Reason, Unscored
 
 LONGEST_S = 300.0
-"""Longer clips are not transcribed: at 0.2 to 0.4 times real time they would not be done within the deadline."""
+"""Longer clips are not transcribed: on a busy machine they would not be done within the deadline."""
 
 
 def too_long(clip: Clip) -> Unscored | None:

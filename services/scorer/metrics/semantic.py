@@ -3,7 +3,7 @@
 Owns the embedding (all-MiniLM-L6-v2 from a wheel, safetensors, no network). English only: on other languages this
 model calls unrelated sentences similar. The transcript is the one that asr.py judges.
 
-Paraphrases lie near 0.8, unrelated sentences near 0; a recogniser that mishears much keeps it near 0.3 even on clear
+Paraphrases lie close to 1, unrelated sentences close to 0. A recogniser that mishears much keeps it low even on clear
 speech, so compare voices with it, not voices with people. Sample rate and silence at the ends do not move it
 (tests/scorer/metrics/test_invariance.py).
 """

@@ -71,7 +71,7 @@ class _Predictor:
         )
 
     def load(self) -> None:
-        # For the whole process. Unbound, torch's threads wait for each other on a busy machine: forty times as slow.
+        # For the whole process. Unbound, torch's threads wait for each other on a busy machine.
         torch.set_num_threads(self._instruments.threads)
         self._network = self.architecture(self.pin.read(self._instruments.models))
 

@@ -1,0 +1,130 @@
+"""Ringtrue in one go: a stack of its own, 14 sentences with two pins, scored and tracked; a table, audio and pictures.
+
+``python -m demo [--keep] [--output FOLDER]``; exit code 0 if all of it came out as it should.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import httpx
+
+from demo.failure import DemoFailed
+from demo.runs import Runs
+from demo.sentences import SENTENCES
+from demo.stack import Stack, own_stack
+from demo.table import check_emotions_differ, emotion_of, print_table
+from ringtrue import APIError, Job, Ringtrue, RingtrueError, SpeechRequest
+
+PINS = ("espeak-v1", "espeak-v2")
+ALL_TRACKED_WITHIN_S = 900
+_LOOK_EVERY_S = 0.5
+_TELL_EVERY_S = 3.0
+_FAILED = 70
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the demo; gives its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Ringtrue in one go.")
+    parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder of audio and pictures")
+    parser.add_argument("--keep", action="store_true", help="keep the data folder of the stack")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped as well
+    try:
+        with own_stack(keep=arguments.keep) as stack:
+            _demonstrate(stack, arguments.output)
+    except (DemoFailed, RingtrueError, httpx.HTTPError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    print(f"audio and pictures are in {arguments.output}/; nothing is left running", file=sys.stderr)
+    return 0
+
+
+def _demonstrate(stack: Stack, output: Path) -> None:
+    with Ringtrue(stack.api) as ringtrue:
+        jobs = _followed(ringtrue, _submitted(ringtrue))
+        print_table(jobs)
+        _check_facets(jobs)
+        check_emotions_differ(jobs)
+        _save(ringtrue, Runs(stack.mlflow), jobs, output)
+
+
+def _submitted(ringtrue: Ringtrue) -> list[Job]:
+    """All sentences with both pins, in one request."""
+    requests: list[SpeechRequest] = [
+        {"text": sentence.text, "pin": pin, "language": sentence.language, "emotion": sentence.emotion}
+        for pin in PINS
+        for sentence in SENTENCES
+    ]
+    outcomes = ringtrue.submit_many(requests)
+    for outcome in outcomes:
+        if isinstance(outcome, APIError):
+            raise outcome
+    return [outcome for outcome in outcomes if isinstance(outcome, Job)]
+
+
+def _followed(ringtrue: Ringtrue, jobs: Sequence[Job]) -> list[Job]:
+    """Show how far the jobs are until all are tracked; the jobs as they ended."""
+    started = time.monotonic()
+    for spoken, scored, tracked in _standings(ringtrue, jobs):
+        print(
+            f"{time.monotonic() - started:5.1f} s  spoken {spoken:2}  scored {scored:2}  tracked {tracked:2}"
+            f"  of {len(jobs)}",
+            file=sys.stderr,
+        )
+        if tracked == len(jobs):
+            break
+        if time.monotonic() - started > ALL_TRACKED_WITHIN_S:
+            raise DemoFailed(f"only {tracked} of {len(jobs)} jobs were tracked within {ALL_TRACKED_WITHIN_S} s")
+    return [ringtrue.wait(job, until="tracking", timeout=30) for job in jobs]
+
+
+def _standings(ringtrue: Ringtrue, jobs: Sequence[Job]) -> Iterator[tuple[int, int, int]]:
+    """How many are spoken, scored and tracked, every few seconds and once all are."""
+    ours = {job.id for job in jobs}
+    said_at = 0.0
+    while True:
+        now = [job for job in ringtrue.jobs() if job.id in ours]
+        standing = (
+            sum(job.reached("status") for job in now),
+            sum(job.reached("scoring") for job in now),
+            sum(job.reached("tracking") for job in now),
+        )
+        if time.monotonic() - said_at > _TELL_EVERY_S or standing[-1] == len(jobs):
+            said_at = time.monotonic()
+            yield standing
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _check_facets(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        facets = (job.status, job.scoring.status, job.tracking.status)
+        if facets != ("succeeded", "done", "done"):
+            why = f" ({job.error.code}: {job.error.message})" if job.error else ""
+            raise DemoFailed(f"{job.id} ended as {'/'.join(facets)}{why}")
+    if len({job.tracking.run_id for job in jobs}) != len(jobs):
+        raise DemoFailed("two jobs share a run")
+
+
+def _save(ringtrue: Ringtrue, runs: Runs, jobs: Sequence[Job], output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    for job in jobs:
+        assert job.tracking.run_id
+        emotion = emotion_of(job)
+        clip = output / f"{job.pin.name}-{job.input['language']}-{emotion}.wav"
+        ringtrue.save(job, clip)
+        runs.check_finished(job.tracking.run_id, with_artifact=f"audio/{emotion}.wav")
+        runs.save_picture(job.tracking.run_id, clip.with_suffix(".png"))
+    runs.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""A stack of the demo's own, in a folder that is thrown away: `ringtrue up` as a user would start it.
+
+Owns that process and the proof that nothing of it is left running.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from demo.failure import DemoFailed
+
+READY_WITHIN_S = 300
+STOPPED_WITHIN_S = 90
+_KEPT = "RINGTRUE_MODELS"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Where it answers."""
+
+    api: str
+    mlflow: str
+
+
+@contextlib.contextmanager
+def own_stack(*, keep: bool) -> Iterator[Stack]:
+    """Start a stack on free ports, and stop it in the end. ``keep``: its folder stays; so it does after a failure."""
+    folder = Path(tempfile.mkdtemp(prefix="ringtrue-demo-"))
+    command = [str(Path(sys.executable).with_name("ringtrue")), "up", "--port", "0", "--data", str(folder)]
+    # Out of reach of the terminal's Ctrl-C: the demo ends its stack itself, and once.
+    up = subprocess.Popen(command, env=_environment(), start_new_session=True)
+    try:
+        yield _when_ready(up, folder)
+        _stop(up)
+    except BaseException:
+        print(f"what it did and said is kept in {folder}", file=sys.stderr)
+        _stop(up)
+        raise
+    if keep:
+        print(f"its data are kept; to look at them again: ringtrue up --data {folder}", file=sys.stderr)
+    else:
+        shutil.rmtree(folder)
+
+
+def _environment() -> Mapping[str, str]:
+    """Ours, without what would make the stack use servers or folders of the user's."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRUE_") or name == _KEPT}
+    ours.pop("MLFLOW_TRACKING_URI", None)
+    return ours
+
+
+def _when_ready(up: subprocess.Popen[bytes], folder: Path) -> Stack:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if up.poll() is not None:
+            raise DemoFailed(f"`ringtrue up` ended with exit code {up.returncode}")
+        with contextlib.suppress(FileNotFoundError):
+            record = json.loads((folder / "stack.json").read_text())
+            if record["ready"]:
+                return Stack(**record["urls"])
+        time.sleep(0.1)
+    raise DemoFailed(f"`ringtrue up` was not ready within {READY_WITHIN_S} s")
+
+
+def _stop(up: subprocess.Popen[bytes]) -> None:
+    """Stop the stack as Ctrl-C would; `DemoFailed` where anything that it started is still there."""
+    if up.poll() is not None:
+        return
+    family = psutil.Process(up.pid).children(recursive=True)
+    up.send_signal(signal.SIGTERM)
+    try:
+        up.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired as error:
+        up.kill()
+        up.wait()
+        raise DemoFailed(f"`ringtrue up` did not stop within {STOPPED_WITHIN_S} s") from error
+    _, left = psutil.wait_procs(family, timeout=5)
+    if up.returncode or left:
+        raise DemoFailed(f"`ringtrue up` ended with exit code {up.returncode} and left {left or 'nothing'} running")

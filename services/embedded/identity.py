@@ -1,0 +1,114 @@
+"""Which process is meant: a pid alone does not say, since pids are used again.
+
+Owns the identity of a process (pid, start time) and of a stack's offspring (a mark in their environment). Everything
+that is ever signalled is looked up here first. Knows nothing of stacks or their files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from services.embedded.errors import NotOurs
+
+MARK = "STACK_OF_RINGTRUE"
+"""Environment variable that every child of a stack inherits, its grandchildren too; the value is the stack's own."""
+_TICK_S = 0.05
+_SAME_START_S = 0.02
+
+
+def current_boot() -> str:
+    """What this boot of the machine is called: start times are only comparable within one."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return f"{psutil.boot_time():.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process for certain: ``started_s`` is its start in seconds after the boot ``boot``.
+
+    Seconds after boot and not the time of day, because a clock that is set changes the latter after the fact.
+    """
+
+    pid: int
+    started_s: float
+    boot: str
+
+    @classmethod
+    def of(cls, pid: int) -> Identity:
+        """The process that has ``pid`` now. ``psutil.NoSuchProcess`` where there is none."""
+        return cls(pid, round(psutil.Process(pid).create_time() - psutil.boot_time(), 2), current_boot())
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Identity:
+        return cls(int(data["pid"]), float(data["started_s"]), str(data["boot"]))
+
+    def alive(self) -> bool:
+        """Whether this very process still runs; a zombie does not."""
+        try:
+            there = Identity.of(self.pid)
+            zombie = psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+        return not zombie and there.boot == self.boot and abs(there.started_s - self.started_s) <= _SAME_START_S
+
+    def send(self, signum: int) -> None:
+        """Signal the process if it is still this one. `NotOurs` where another user's."""
+        self._deliver(os.kill, signum)
+
+    def send_group(self, signum: int) -> None:
+        """Signal the process and its group, which it must lead, if it is still this one."""
+        self._deliver(os.killpg if self._leads_its_group() else os.kill, signum)
+
+    def _leads_its_group(self) -> bool:
+        with contextlib.suppress(ProcessLookupError):
+            return os.getpgid(self.pid) == self.pid
+        return False
+
+    def _deliver(self, how: Any, signum: int) -> None:
+        if not self.alive():
+            return
+        try:
+            how(self.pid, signum)
+        except ProcessLookupError:
+            return
+        except PermissionError as error:
+            raise NotOurs(f"process {self.pid} belongs to another user; end it as that user") from error
+
+
+def marked(mark: str) -> list[Identity]:
+    """Processes of this user that carry ``mark``: offspring of one stack, whoever their parent is by now."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                found.append(Identity.of(process.pid))
+    return found
+
+
+def wait_gone(identities: Sequence[Identity], timeout_s: float) -> list[Identity]:
+    """Wait until none is alive; the ones that still are after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    left = [identity for identity in identities if identity.alive()]
+    while left and time.monotonic() < deadline:
+        time.sleep(_TICK_S)
+        left = [identity for identity in left if identity.alive()]
+    return left
+
+
+def end_marked(mark: str, patience_s: float) -> int:
+    """Wait for what carries ``mark`` to end by itself, then kill it. How many had to be killed."""
+    left = wait_gone(marked(mark), patience_s)
+    for stray in left:
+        stray.send(signal.SIGKILL)
+    return len(left)

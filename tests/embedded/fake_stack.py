@@ -1,0 +1,50 @@
+"""A stack of one-line scripts under the real lifecycle, for the tests: a supervisor that they can kill.
+
+``python fake_stack.py FOLDER [--replace] [--verbose] [--slow] NAME=SCRIPT ...``; each child waits for the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from services.embedded.child import ChildSpec, says
+from services.embedded.errors import StackError
+from services.embedded.journal import View
+from services.embedded.lifecycle import Plan, bring_up
+from services.embedded.supervisor import Backoff
+
+
+def main(folder: str, *arguments: str) -> int:
+    flags = {argument for argument in arguments if argument.startswith("--")}
+    scripts = dict(argument.split("=", 1) for argument in arguments if argument not in flags)
+    specs: list[ChildSpec] = []
+    for name, script in scripts.items():
+        specs.append(
+            ChildSpec(
+                name=name,
+                argv=[sys.executable, "-u", "-c", script],
+                ready=says("ready"),
+                after=[specs[-1].name] if specs else [],
+                ready_within_s=20,
+                grace_s=60 if "--slow" in flags else 1,
+            )
+        )
+    plan = Plan(specs, dict(os.environ), {"api": "http://127.0.0.1:8000"}, "all are ready")
+    try:
+        bring_up(
+            Path(folder),
+            lambda: plan,
+            View(sys.stderr, verbose="--verbose" in flags),
+            replace="--replace" in flags,
+            backoff=Backoff(first_s=0.1, longest_s=0.4, good_while_s=60),
+        )
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

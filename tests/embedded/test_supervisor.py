@@ -1,0 +1,118 @@
+"""The supervisor over one-line scripts: order, restarts, a clean end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from pathlib import Path
+
+from stack_process import StartStack, eventually, gone, kill
+
+SERVES = "import time; print('ready'); time.sleep(600)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(600)"
+SHORT_LIVED = "import time; print('ready'); time.sleep(0.3)"
+
+
+def writes_its_end(name: str, book: Path) -> str:
+    return (
+        "import signal, sys, time\n"
+        f"def end(*_): open({str(book)!r}, 'a').write('{name} '); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end); print('ready'); time.sleep(600)"
+    )
+
+
+def test_starts_in_order_and_stops_in_reverse(start: StartStack, tmp_path: Path) -> None:
+    book = tmp_path / "ends"
+    stack = start(**{name: writes_its_end(name, book) for name in ("store", "gateway", "worker")}).until_ready()
+    assert stack.stop(signal.SIGINT) == 0
+    assert re.findall(r"starting (\w+)", stack.words) == ["store", "gateway", "worker"]
+    assert book.read_text().split() == ["worker", "gateway", "store"]
+    assert not (stack.folder / "stack.json").exists()
+
+
+def test_a_child_waits_until_the_one_before_is_ready(start: StartStack) -> None:
+    slow = "import time; time.sleep(0.7); print('ready'); time.sleep(600)"
+    stack = start(store=slow, gateway=SERVES)
+    eventually(lambda: "starting store" in stack.words)
+    time.sleep(0.3)
+    assert "starting gateway" not in stack.words
+    stack.until_ready()
+
+
+def test_a_child_that_is_killed_comes_back_under_a_new_pid(start: StartStack) -> None:
+    stack = start(worker=SERVES).until_ready()
+    before = stack.pid_of("worker")
+    kill(before)
+    stack.until_said("worker is back")
+    assert "worker died of SIGKILL, starts again in 0.1 s" in stack.words
+    assert stack.pid_of("worker") != before
+
+
+def test_a_child_that_keeps_dying_is_started_again_ever_more_slowly(start: StartStack) -> None:
+    stack = start(worker=SHORT_LIVED)
+    eventually(lambda: len(re.findall("starts again", stack.words)) >= 4)
+    assert re.findall(r"starts again in ([\d.]+) s", stack.words)[:4] == ["0.1", "0.2", "0.4", "0.4"]
+
+
+def test_the_death_of_one_child_leaves_the_others_alone(start: StartStack) -> None:
+    stack = start(store=SERVES, worker=SERVES).until_ready()
+    store, worker = stack.pid_of("store"), stack.pid_of("worker")
+    kill(store)
+    stack.until_said("store is back")
+    assert stack.pid_of("worker") == worker
+
+
+def test_a_child_that_fails_at_the_start_ends_the_stack_with_its_code_and_words(start: StartStack) -> None:
+    stack = start(store=SERVES, gateway="import sys; print('no keys were made yet', file=sys.stderr); sys.exit(78)")
+    assert stack.process.wait(30) == 78
+    assert "gateway ended with exit code 78: no keys were made yet" in stack.words
+    assert "stopping store" in stack.words
+
+
+def test_a_child_that_crashes_at_the_start_does_not_lend_its_code(start: StartStack) -> None:
+    assert start(gateway="raise SystemExit(1)").process.wait(30) == 69
+
+
+def test_a_child_that_ignores_the_request_to_stop_is_killed_with_what_it_started(
+    start: StartStack, tmp_path: Path
+) -> None:
+    grandchild = tmp_path / "grandchild"
+    script = (
+        "import subprocess, sys\n"
+        f"p = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\n"
+        f"open({str(grandchild)!r}, 'w').write(str(p.pid))\n" + STUBBORN
+    )
+    stack = start(worker=script).until_ready()
+    assert stack.stop() == 0
+    assert "killing worker" in stack.words
+    eventually(lambda: gone(int(grandchild.read_text())))
+
+
+def test_a_second_ctrl_c_hurries(start: StartStack) -> None:
+    stack = start("--slow", worker=STUBBORN).until_ready()
+    stack.process.send_signal(signal.SIGINT)
+    stack.until_said("stopping worker")
+    assert stack.stop(signal.SIGINT, within_s=10) == 0
+
+
+def test_the_view_shows_problems_and_keeps_the_rest_in_the_log(start: StartStack) -> None:
+    script = "print('GET /healthz 200'); print('ERROR the store is away\\n  for 3 s\\nGET / 200');" + SERVES
+    stack = start(gateway=script).until_ready()
+    stack.until_said("gateway  |   for 3 s")
+    assert "gateway  | ERROR the store is away" in stack.words
+    assert "GET" not in stack.words
+    assert "GET /healthz 200" in (stack.folder / "logs" / "gateway.log").read_text()
+
+
+def test_verbose_shows_all(start: StartStack) -> None:
+    start("--verbose", gateway=f"print('GET /healthz 200'); {SERVES}").until_said("gateway  | GET /healthz 200")
+
+
+def test_a_log_that_has_grown_is_turned_over_at_the_start(start: StartStack, tmp_path: Path) -> None:
+    logs = tmp_path / "data" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "worker.log").write_bytes(b"x" * (9 << 20))
+    start(worker=SERVES).until_ready()
+    assert (logs / "worker.log.1").stat().st_size == 9 << 20
+    assert (logs / "worker.log").read_text() == "ready\n"

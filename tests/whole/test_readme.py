@@ -54,9 +54,7 @@ def test_one_job_from_python_as_printed(stack: Stack, tmp_path: Path) -> None:
     section = README.read_text().split("\n## One job\n", 1)[1]
     code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
     (tmp_path / "one_job.py").write_text(code.replace("http://127.0.0.1:8000", stack.url))
-    python = README.parent / ".venv/bin/python"
-    printed = subprocess.run(
-        [python, "one_job.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True
-    )
+    run = [README.parent / ".venv/bin/python", "one_job.py"]
+    printed = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
     assert "MOS" in printed.stdout
     assert (tmp_path / "sad.wav").read_bytes().startswith(b"RIFF")

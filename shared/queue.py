@@ -22,16 +22,13 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from shared.errors import RingtrueError
+from shared.lookout import looking_out
 
 SPEAK = "ringtrue.speak"
 SCORE = "ringtrue.score"
 TRACK = "ringtrue.track"
 SCORING_QUEUE = "score"
 TRACKING_QUEUE = "track"
-
-LOOK_EVERY_S = 5.0
-"""A worker that no bell reaches looks for work by itself this often."""
 
 _UNDER_WAY_S = 5
 """After this long a bell counts as lost; must not be shorter than the sweeper's period."""
@@ -153,8 +150,7 @@ def consume(
     """Run a Celery worker in this process until it is told to stop; returns its exit code.
 
     ``doors``: task name -> what to call. Threads, not processes: what must be apart runs in hosts of its own. Each door
-    is also tried now and then without a bell: a Redis that is away, or a connection to it that only seems alive, makes
-    work slower and does not stop it.
+    is also tried now and then without a bell (shared/lookout.py).
     """
     celery.conf.task_queues = [_direct(name) for name in queues]
     for name, door in doors.items():
@@ -177,22 +173,9 @@ def consume(
     worker = celery.Worker(
         pool="threads", concurrency=threads, loglevel="WARNING", without_gossip=True, without_mingle=True, quiet=True
     )
-    over = threading.Event()
-    for door in doors.values():
-        threading.Thread(target=_look_now_and_then, args=(door, over), name="lookout", daemon=True).start()
-    try:
+    with looking_out(doors.values()):
         worker.start()
-    finally:
-        over.set()
     return int(worker.exitcode or 0)
-
-
-def _look_now_and_then(door: Callable[[], None], over: threading.Event) -> None:
-    while not over.wait(LOOK_EVERY_S):
-        try:
-            door()
-        except RingtrueError as error:
-            log.warning("looked for work in vain: %s", error)
 
 
 def _without_arguments(door: Callable[[], None]) -> Callable[[], None]:

@@ -5,14 +5,14 @@ Owns the job's words and its three state machines (status, scoring, tracking). K
 
 from __future__ import annotations
 
+import base64
+import secrets
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
-
-from ulid import ULID
 
 from shared.errors import FailureCode
 from shared.scores import Scored
@@ -247,5 +247,14 @@ class JobIds:
 
     def next(self) -> str:
         with self._lock:
-            self._last = max(self._last + 1, int(ULID.from_timestamp(time.time())))
-            return f"job_{ULID.from_int(self._last)}"
+            earliest = time.time_ns() // 1_000_000 << 80
+            self._last = self._last + 1 if self._last >= earliest else earliest | secrets.randbits(80)
+            return f"job_{_ulid(self._last)}"
+
+
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+def _ulid(number: int) -> str:
+    """The 26 characters of a 128-bit ULID: base 32 in Crockford's alphabet, of which 20 bytes would make 32."""
+    return base64.b32encode(number.to_bytes(20, "big"))[-26:].translate(_CROCKFORD).decode()

@@ -14,7 +14,7 @@ from shared.errors import SettingsError
 
 SETTINGS: Mapping[str, str] = {
     "RINGTRUE_DATA": "Folder of the store, the blobs and the logs. Default: ~/.local/share/ringtrue.",
-    "RINGTRUE_DATABASE_URL": "SQL store: sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
+    "RINGTRUE_DATABASE_URL": "sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
     "RINGTRUE_REDIS_URL": "Redis for bells and announcements. Default: redis://127.0.0.1:6379/0.",
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisAway
 
 
-@pytest.fixture()
+@pytest.fixture
 def redis_url(worker_id: str) -> Iterator[str]:
     """A database on the local Redis, empty before and after; one per test process."""
     number = 8 + (int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0)

@@ -10,7 +10,7 @@ import pytest
 from shared.blobs import FolderBlobs
 
 
-@pytest.fixture()
+@pytest.fixture
 def blobs(tmp_path: Path) -> FolderBlobs:
     return FolderBlobs(tmp_path / "blobs")
 

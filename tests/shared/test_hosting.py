@@ -33,7 +33,7 @@ CHILD = textwrap.dedent(
 )
 
 
-@pytest.fixture()
+@pytest.fixture
 def child() -> Iterator[Child]:
     child = Child([sys.executable, "-c", CHILD])
     yield child

@@ -13,7 +13,7 @@ from redis import Redis
 from shared.queue import CeleryBells, make_celery, speaking_queue
 
 
-@pytest.fixture()
+@pytest.fixture
 def bells(redis_url: str) -> Iterator[CeleryBells]:
     bells = CeleryBells(make_celery(redis_url), redis_url)
     yield bells

@@ -96,6 +96,6 @@ class GatewaySide(Rows):
             job = self._jobs.get(job_id)
             if job is None or job.tracking.status is not FacetStatus.FAILED:
                 return False
-            self._tracking_since[job_id] = now
+            self._tracked_since.pop(job_id, None)
             self._jobs[job_id] = with_facet(job, FacetName.TRACKING, status=FacetStatus.PENDING, due_at=now)
             return True

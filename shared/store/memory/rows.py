@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.catalog import Manifest
 from shared.fairness import window_at
-from shared.jobs import Facet, FacetStatus, Job, JobError, Status
+from shared.jobs import MAX_ATTEMPTS, Facet, FacetStatus, Job, JobError, Status
 from shared.ports import FacetName, Remembered
 
 
@@ -22,13 +22,22 @@ class Usage:
 @dataclass
 class Published:
     manifest: Manifest
-    seen_at: float
     served_at: float = 0.0
+
+
+def facet_of(job: Job, facet: FacetName) -> Facet:
+    """One facet of ``job``."""
+    return job.scoring if facet is FacetName.SCORING else job.tracking
 
 
 def with_facet(job: Job, facet: FacetName, **changes: Any) -> Job:
     """``job`` with members of one facet changed."""
-    return job.evolve(**{facet.value: replace(getattr(job, facet.value), **changes)})
+    return job.evolve(**{facet.value: replace(facet_of(job, facet), **changes)})
+
+
+def due(state: Facet, now: float) -> bool:
+    """Whether a scorer may claim it."""
+    return state.status is FacetStatus.PENDING and state.due_at is not None and state.due_at <= now
 
 
 def ended(job: Job, status: Status, now: float, error: JobError | None = None) -> Job:
@@ -44,6 +53,11 @@ def ended(job: Job, status: Status, now: float, error: JobError | None = None) -
     )
 
 
+def queued_again(job: Job) -> Job:
+    """``job`` back in the queue."""
+    return job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
+
+
 class Rows:
     """State of one store. One lock makes every method of its sides a transaction."""
 
@@ -57,10 +71,20 @@ class Rows:
         self._served_by: dict[tuple[str, str], float] = {}
         self._environments: dict[str, Mapping[str, Any]] = {}
         self._holds: dict[str, tuple[str, float]] = {}
-        self._tracking_since: dict[str, float] = {}
+        self._tracked_since: dict[str, float] = {}
 
-    def _charge(self, user: str, audio_s: float, now: float) -> None:
-        usage = self._usage[user]
+    def _charge(self, job: Job, now: float) -> None:
+        """Count what ``job`` is expected to give its user."""
+        usage = self._usage[job.user]
         if usage.window != window_at(now):
             usage.window, usage.audio_s = window_at(now), 0.0
-        usage.audio_s = max(0.0, usage.audio_s + audio_s)
+        usage.audio_s += job.estimated_s
+
+    def _settle(self, job: Job, given_s: float) -> None:
+        """Replace the estimate by what ``job`` gave; what was charged in a window that is over needs no correction."""
+        usage = self._usage[job.user]
+        if job.started_at is not None and usage.window == window_at(job.started_at):
+            usage.audio_s = max(0.0, usage.audio_s + given_s - job.estimated_s)
+
+    def _attempts_spent(self, job: Job) -> bool:
+        return job.attempt - self._free_attempts.get(job.id, 0) >= MAX_ATTEMPTS

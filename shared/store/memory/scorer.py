@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from shared.jobs import Facet, FacetStatus, Job
+from shared.jobs import FacetStatus, Job
 from shared.ports import FacetName
 from shared.scores import Scored
-from shared.store.memory.rows import Rows, with_facet
+from shared.store.memory.rows import Rows, due, facet_of, with_facet
 
 
 class ScorerSide(Rows):
     """Claim and finish facets."""
 
     def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
-        def due(job: Job) -> bool:
-            state: Facet = getattr(job, facet.value)
-            return state.status is FacetStatus.PENDING and state.due_at is not None and state.due_at <= now
+        def age(job: Job) -> tuple[float, str]:
+            return facet_of(job, facet).due_at or 0.0, job.id
 
         with self._lock:
-            found = sorted(filter(due, self._jobs.values()), key=lambda job: job.id)[:limit]
+            found = sorted((job for job in self._jobs.values() if due(facet_of(job, facet), now)), key=age)[:limit]
             for job in found:
-                state: Facet = getattr(job, facet.value)
+                if facet is FacetName.TRACKING:
+                    self._tracked_since.setdefault(job.id, now)
                 self._jobs[job.id] = with_facet(
                     job,
                     facet,
                     status=FacetStatus.RUNNING,
-                    attempt=state.attempt + 1,
+                    attempt=facet_of(job, facet).attempt + 1,
                     holder=holder,
                     lease_until=now + lease_s,
                 )
@@ -37,7 +37,7 @@ class ScorerSide(Rows):
             job = self._jobs.get(job_id)
             if job is None:
                 return False
-            state: Facet = getattr(job, facet.value)
+            state = facet_of(job, facet)
             if state.status is not FacetStatus.RUNNING or state.attempt != attempt:
                 return False
             self._jobs[job_id] = change(job)
@@ -54,7 +54,7 @@ class ScorerSide(Rows):
                 scores=dict(scores), scorers_lock=scorers_lock, timings={**job.timings, "score_s": score_s}
             )
             done = with_facet(done, FacetName.SCORING, status=FacetStatus.DONE, lease_until=None)
-            return with_facet(done, FacetName.TRACKING, due_at=0.0)
+            return with_facet(done, FacetName.TRACKING, due_at=job.completed_at)
 
         return self._write_facet(FacetName.SCORING, job_id, attempt, change)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from shared.errors import FailureCode
-from shared.jobs import HELD, MAX_ATTEMPTS, Facet, FacetStatus, Job, JobError, Status
+from shared.jobs import HELD, MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
 from shared.ports import FacetName, Swept, Waiting
-from shared.store.memory.rows import Rows, ended, with_facet
+from shared.store.memory.rows import Rows, due, ended, facet_of, queued_again, with_facet
 
 
 class SweeperSide(Rows):
@@ -20,67 +22,70 @@ class SweeperSide(Rows):
             return True
 
     def sweep(self, now: float, *, tracking_budget_s: float, idempotency_s: float) -> Swept:
+        counts: Counter[str] = Counter()
         with self._lock:
-            counts = dict.fromkeys(("requeued", "lost", "expired", "facets_released", "facets_failed"), 0)
-            for job in list(self._jobs.values()):
-                counts_as = self._sweep_job(job, now) or self._sweep_facets(job, now, tracking_budget_s)
-                if counts_as:
-                    counts[counts_as] += 1
+            for job_id in self._jobs:
+                counts[self._sweep_lease(self._jobs[job_id], now)] += 1
+                counts[self._sweep_time_to_live(self._jobs[job_id], now)] += 1
+                counts[self._sweep_tracking_budget(self._jobs[job_id], now, tracking_budget_s)] += 1
+                for facet in FacetName:
+                    counts[self._sweep_facet(facet, self._jobs[job_id], now)] += 1
             for scope, kept in list(self._remembered.items()):
                 if kept.created_at <= now - idempotency_s:
                     del self._remembered[scope]
-            return Swept(**counts)
+        del counts[""]
+        return Swept(**counts)
 
-    def _sweep_job(self, job: Job, now: float) -> str | None:
-        if job.status in HELD and job.lease_until is not None and job.lease_until <= now:
-            self._charge(job.user, -job.estimated_s, now)
-            if job.cancel_requested:
-                self._jobs[job.id] = ended(job, Status.CANCELED, now)
-                return "lost"
-            if job.attempt - self._free_attempts.get(job.id, 0) >= MAX_ATTEMPTS:
-                error = JobError(FailureCode.WORKER_LOST, "the worker was lost on every attempt")
-                self._jobs[job.id] = ended(job, Status.FAILED, now, error)
-                return "lost"
-            self._jobs[job.id] = job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
-            return "requeued"
-        if job.status is Status.QUEUED and job.expires_at <= now:
-            error = JobError(FailureCode.TTL_EXPIRED, "waited longer than its ttl_s")
-            self._jobs[job.id] = ended(job, Status.EXPIRED, now, error)
-            return "expired"
-        return None
+    def _sweep_lease(self, job: Job, now: float) -> str:
+        if job.status not in HELD or job.lease_until is None or job.lease_until > now:
+            return ""
+        self._settle(job, 0.0)
+        if job.cancel_requested:
+            self._jobs[job.id] = ended(job, Status.CANCELED, now)
+            return "lost"
+        if self._attempts_spent(job):
+            error = JobError(FailureCode.WORKER_LOST, "the worker was lost on every attempt")
+            self._jobs[job.id] = ended(job, Status.FAILED, now, error)
+            return "lost"
+        self._jobs[job.id] = queued_again(job)
+        return "requeued"
 
-    def _sweep_facets(self, job: Job, now: float, tracking_budget_s: float) -> str | None:
-        for facet in FacetName:
-            state: Facet = getattr(job, facet.value)
-            if state.status is FacetStatus.RUNNING and state.lease_until is not None and state.lease_until <= now:
-                if facet is FacetName.SCORING and state.attempt >= MAX_ATTEMPTS:
-                    failed = with_facet(job, facet, status=FacetStatus.FAILED, lease_until=None)
-                    self._jobs[job.id] = with_facet(failed, FacetName.TRACKING, due_at=now)
-                    return "facets_failed"
-                self._jobs[job.id] = with_facet(job, facet, status=FacetStatus.PENDING, lease_until=None, due_at=now)
-                return "facets_released"
-        return self._sweep_tracking_budget(job, now, tracking_budget_s)
+    def _sweep_time_to_live(self, job: Job, now: float) -> str:
+        if job.status is not Status.QUEUED or job.expires_at > now:
+            return ""
+        error = JobError(FailureCode.TTL_EXPIRED, "waited longer than its ttl_s")
+        self._jobs[job.id] = ended(job, Status.EXPIRED, now, error)
+        return "expired"
 
-    def _sweep_tracking_budget(self, job: Job, now: float, tracking_budget_s: float) -> str | None:
-        waiting = job.tracking.status is FacetStatus.PENDING and job.tracking.due_at is not None
-        since = self._tracking_since.get(job.id, job.completed_at)
-        if waiting and since is not None and since <= now - tracking_budget_s:
-            self._jobs[job.id] = with_facet(job, FacetName.TRACKING, status=FacetStatus.FAILED)
+    def _sweep_tracking_budget(self, job: Job, now: float, tracking_budget_s: float) -> str:
+        since = self._tracked_since.get(job.id)
+        waits = job.tracking.status is FacetStatus.PENDING or self._facet_lapsed(FacetName.TRACKING, job, now)
+        if not waits or since is None or since > now - tracking_budget_s:
+            return ""
+        self._jobs[job.id] = with_facet(job, FacetName.TRACKING, status=FacetStatus.FAILED, lease_until=None)
+        return "facets_failed"
+
+    def _sweep_facet(self, facet: FacetName, job: Job, now: float) -> str:
+        if not self._facet_lapsed(facet, job, now):
+            return ""
+        if facet is FacetName.SCORING and job.scoring.attempt >= MAX_ATTEMPTS:
+            given_up = with_facet(job, facet, status=FacetStatus.FAILED, lease_until=None)
+            self._jobs[job.id] = with_facet(given_up, FacetName.TRACKING, due_at=now)
             return "facets_failed"
-        return None
+        self._jobs[job.id] = with_facet(job, facet, status=FacetStatus.PENDING, lease_until=None, due_at=now)
+        return "facets_released"
+
+    @staticmethod
+    def _facet_lapsed(facet: FacetName, job: Job, now: float) -> bool:
+        state = facet_of(job, facet)
+        return state.status is FacetStatus.RUNNING and state.lease_until is not None and state.lease_until <= now
 
     def waiting(self, now: float) -> Waiting:
         with self._lock:
-            families: dict[str, int] = {}
-            for job in self._jobs.values():
-                if job.status is Status.QUEUED:
-                    families[job.engine] = families.get(job.engine, 0) + 1
-
-            def due(state: Facet) -> bool:
-                return state.status is FacetStatus.PENDING and state.due_at is not None and state.due_at <= now
-
             jobs = self._jobs.values()
-            return Waiting(families, sum(due(j.scoring) for j in jobs), sum(due(j.tracking) for j in jobs))
+            families = Counter(job.engine for job in jobs if job.status is Status.QUEUED)
+            scoring, tracking = sum(due(j.scoring, now) for j in jobs), sum(due(j.tracking, now) for j in jobs)
+            return Waiting(dict(families), scoring, tracking)
 
     def ping(self) -> None:
         """Memory always answers."""

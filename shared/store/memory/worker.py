@@ -8,9 +8,9 @@ from typing import Any
 
 from shared.catalog import Manifest
 from shared.fairness import PREFER_LOADED_FOR_S, window_at
-from shared.jobs import HELD, MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
+from shared.jobs import HELD, FacetStatus, Job, JobError, Status
 from shared.ports import Result, Standing
-from shared.store.memory.rows import Published, Rows, ended
+from shared.store.memory.rows import Published, Rows, ended, queued_again
 
 
 class WorkerSide(Rows):
@@ -20,7 +20,7 @@ class WorkerSide(Rows):
         with self._lock:
             for manifest in manifests:
                 served_at = self._pins[manifest.pin].served_at if manifest.pin in self._pins else 0.0
-                self._pins[manifest.pin] = Published(manifest, now, served_at)
+                self._pins[manifest.pin] = Published(manifest, served_at)
                 self._served_by[worker, manifest.pin] = now
 
     def retire(self, worker: str) -> None:
@@ -61,9 +61,9 @@ class WorkerSide(Rows):
 
         heads: dict[tuple[str, str], Job] = {}
         for job in self._jobs.values():
-            if job.status is not Status.QUEUED or job.pin not in pins or job.pin not in self._pins:
+            if job.status is not Status.QUEUED or job.pin not in pins or job.expires_at <= now:
                 continue
-            if job.expires_at <= now:
+            if job.pin not in self._pins or self._pins[job.pin].manifest.engine != job.engine:
                 continue
             head = heads.get((job.user, job.pin))
             if head is None or (-job.priority, job.id) < (-head.priority, head.id):
@@ -71,7 +71,7 @@ class WorkerSide(Rows):
         return min(heads.values(), key=rank, default=None)
 
     def _take(self, job: Job, worker: str, lease_s: float, now: float) -> Job:
-        self._charge(job.user, job.estimated_s, now)
+        self._charge(job, now)
         self._pins[job.pin].served_at = now
         taken = job.evolve(
             status=Status.STARTING,
@@ -98,9 +98,6 @@ class WorkerSide(Rows):
             self._jobs[job_id] = job.evolve(lease_until=now + lease_s, progress=progress or job.progress)
             return Standing.CANCELED if job.cancel_requested else Standing.HELD
 
-    def begin(self, job_id: str, attempt: int) -> bool:
-        return self._write(job_id, attempt, lambda job: job.evolve(status=Status.PROCESSING))
-
     def _write(self, job_id: str, attempt: int, change: Callable[[Job], Job]) -> bool:
         with self._lock:
             job = self._held(job_id, attempt)
@@ -109,11 +106,17 @@ class WorkerSide(Rows):
             self._jobs[job_id] = change(job)
             return True
 
+    def begin(self, job_id: str, attempt: int) -> bool:
+        return self._write(job_id, attempt, lambda job: job.evolve(status=Status.PROCESSING))
+
     def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
-        def change(job: Job) -> Job:
-            self._charge(job.user, result.audio.duration_s - job.estimated_s, now)
+        with self._lock:
+            job = self._held(job_id, attempt)
+            if job is None or job.status is not Status.PROCESSING:
+                return False
+            self._settle(job, result.audio.duration_s)
             scored = job.scoring.status is FacetStatus.PENDING
-            return job.evolve(
+            self._jobs[job_id] = job.evolve(
                 status=Status.SUCCEEDED,
                 completed_at=now,
                 lease_until=None,
@@ -123,29 +126,33 @@ class WorkerSide(Rows):
                 scoring=replace(job.scoring, due_at=now) if scored else job.scoring,
                 tracking=job.tracking if scored else replace(job.tracking, due_at=now),
             )
-
-        return self._write(job_id, attempt, change)
+            return True
 
     def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
         def change(job: Job) -> Job:
-            self._charge(job.user, -job.estimated_s, now)
-            if final or attempt - self._free_attempts.get(job_id, 0) >= MAX_ATTEMPTS:
+            self._settle(job, 0.0)
+            if job.cancel_requested and not final:
+                return ended(job, Status.CANCELED, now)
+            if final or self._attempts_spent(job):
                 return ended(job, Status.FAILED, now, error)
-            return job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
+            return queued_again(job)
 
         return self._write(job_id, attempt, change)
 
     def stop(self, job_id: str, attempt: int, now: float) -> bool:
         def change(job: Job) -> Job:
-            self._charge(job.user, -job.estimated_s, now)
+            self._settle(job, 0.0)
             return ended(job, Status.CANCELED, now)
 
         return self._write(job_id, attempt, change)
 
     def hand_back(self, job_id: str, attempt: int) -> bool:
         def change(job: Job) -> Job:
+            if job.cancel_requested:  # nobody is to speak it again: the sweeper finds its lease run out
+                return job.evolve(lease_until=0.0)
+            self._settle(job, 0.0)
             self._free_attempts[job_id] = self._free_attempts.get(job_id, 0) + 1
-            return job.evolve(status=Status.QUEUED, lease_until=None, worker=None)
+            return queued_again(job)
 
         return self._write(job_id, attempt, change)
 
@@ -154,4 +161,5 @@ class WorkerSide(Rows):
             self._environments.setdefault(environment_id, dict(environment))
 
     def environment(self, environment_id: str) -> Mapping[str, Any] | None:
-        return self._environments.get(environment_id)
+        with self._lock:
+            return self._environments.get(environment_id)

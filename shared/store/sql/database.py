@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import SettingsError, StoreUnavailable
+
+if TYPE_CHECKING:
+    import psycopg  # ten megabytes that a service on SQLite does not need
 
 _BUSY_MS = 30_000
 
 
 def _dumps(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 class Database:
@@ -33,50 +43,53 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         parsed = make_url(url)
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.backend = parsed.get_backend_name()
+        self.is_sqlite = self.backend == "sqlite"
         self._writing = threading.Lock()
         if self.is_sqlite:
             self.engine = _sqlite(url, pool_size)
-        elif parsed.get_backend_name() == "postgresql":
+        elif self.backend == "postgresql":
             self.engine = _postgresql(parsed.set(drivername="postgresql+psycopg").render_as_string(False), pool_size)
         else:
-            raise SettingsError(f"RINGTRUE_DATABASE_URL: {parsed.get_backend_name()} is neither sqlite nor postgresql")
+            raise SettingsError(f"RINGTRUE_DATABASE_URL: {self.backend} is neither sqlite nor postgresql")
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Statements that see committed rows only and change none."""
-        with _translated(), self.engine.connect() as connection:
+        """Statements that see committed rows only and change none, each for itself."""
+        with _translated(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction: committed at the end of the block, rolled back by an exception."""
-        with self._transaction(durable=False) as connection:
+        with _translated(), self._transaction(durable=False) as connection:
             yield connection
 
     @contextmanager
     def durable_write(self) -> Iterator[Connection]:
         """A write transaction whose commit is on disk when the block has ended."""
-        with self._transaction(durable=True) as connection:
+        with _translated(), self._transaction(durable=True) as connection:
+            yield connection
+
+    def _transaction(self, *, durable: bool) -> AbstractContextManager[Connection]:
+        return self._sqlite_transaction(durable) if self.is_sqlite else self._postgresql_transaction(durable)
+
+    @contextmanager
+    def _postgresql_transaction(self, durable: bool) -> Iterator[Connection]:
+        with self.engine.begin() as connection:
+            if durable:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
             yield connection
 
     @contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[Connection]:
-        if not self.is_sqlite:
-            with _translated(), self.engine.begin() as connection:
-                if not durable:
-                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                yield connection
-            return
+    def _sqlite_transaction(self, durable: bool) -> Iterator[Connection]:
         # SQLite has one writer at a time: threads of one process queue here instead of polling its file lock.
-        with _translated(), self._writing, self.engine.connect() as connection:
+        with self._writing, self.engine.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
+            # Closing the connection rolls back what was not committed, also where the commit itself fails.
+            yield connection
             connection.exec_driver_sql("COMMIT")
 
     def close(self) -> None:
@@ -89,6 +102,8 @@ def _translated() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise StoreUnavailable(str(error.orig)) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable("every connection to the database is busy") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable(str(error.orig)) from error
@@ -105,6 +120,7 @@ def _sqlite(url: str, pool_size: int) -> Engine:
         pool_reset_on_return=None,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # what users wrote does not belong in logs
     )
 
     @event.listens_for(engine, "connect")
@@ -117,13 +133,20 @@ def _sqlite(url: str, pool_size: int) -> Engine:
 
 
 def _postgresql(url: str, pool_size: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=False,
         pool_recycle=1800,
         connect_args={"connect_timeout": 5},
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # what users wrote does not belong in logs
     )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.execute("SET synchronous_commit = off")  # durable transactions switch it on for themselves
+        connection.commit()
+
+    return engine

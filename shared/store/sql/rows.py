@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, update
+from sqlalchemy import Connection, Double, RowMapping, bindparam, case, update
 
 from shared.errors import FailureCode
 from shared.fairness import window_at
@@ -15,14 +15,17 @@ from shared.jobs import Facet, FacetStatus, Job, JobError, NewJob, Piece, Speech
 from shared.scores import scored_from_json
 from shared.store.sql.schema import jobs, usage
 
+_GIVEN = NewJob.__slots__
+_given = attrgetter(*_GIVEN)
+
+
+NEW_COLUMNS = (*_GIVEN, "status", "scoring_status", "tracking_status")
+"""What a new row names; the rest is as the schema says."""
+
 
 def row_of(new: NewJob) -> dict[str, Any]:
     """The row that a new job is inserted as."""
-    row = {name: getattr(new, name) for name in NewJob.__slots__}
-    row["input"] = new.input.to_json()
-    row["controls"] = dict(new.controls)
-    row["metadata"] = dict(new.metadata)
-    row["asked"] = dict(new.asked)
+    row = dict(zip(_GIVEN, _given(new), strict=True))
     row["status"] = Status.QUEUED.value
     row["scoring_status"] = (FacetStatus.PENDING if new.input.score else FacetStatus.SKIPPED).value
     row["tracking_status"] = FacetStatus.PENDING.value
@@ -39,10 +42,6 @@ def _facet(row: RowMapping, name: str) -> Facet:
     )
 
 
-def audio_to_json(audio: Spoken) -> dict[str, Any]:
-    return asdict(audio)
-
-
 def _audio(data: Mapping[str, Any]) -> Spoken:
     return Spoken(**{**data, "pieces": tuple(Piece(**piece) for piece in data["pieces"])})
 
@@ -57,7 +56,7 @@ def job_of(row: RowMapping) -> Job:
         tracking=_facet(row, "tracking"),
         error=JobError(FailureCode(row["error"]["code"]), row["error"]["message"]) if row["error"] else None,
         audio=_audio(row["audio"]) if row["audio"] else None,
-        progress=(row["pieces_done"], row["pieces"]) if row["pieces"] else None,
+        progress=(row["pieces_done"], row["pieces"]) if row["pieces"] is not None else None,
         timings=row["timings"] or {},
         scores={name: scored_from_json(value) for name, value in (row["scores"] or {}).items()},
     )
@@ -70,32 +69,58 @@ _AS_THEY_ARE = (
 )  # fmt: skip
 
 
-def ended(status: Status, now: float, error: JobError | None = None) -> dict[str, Any]:
-    """Values of a job that is over without audio: nothing to score; tracked only if it was ever started."""
-    started = jobs.c.started_at.is_not(None)
-    return {
-        "status": status.value,
-        "completed_at": now,
-        "lease_until": None,
-        "error": {"code": error.code.value, "message": error.message} if error else None,
-        "scoring_status": FacetStatus.SKIPPED.value,
-        "tracking_status": case((started, FacetStatus.PENDING.value), else_=FacetStatus.SKIPPED.value),
-        "tracking_due_at": case((started, now), else_=None),
-        "tracking_since": now,
-    }
+_STARTED = jobs.c.started_at.is_not(None)
+_ENDED_AT = bindparam("ended_at", type_=Double)
+ENDED = {
+    "status": bindparam("ended_as"),
+    "completed_at": _ENDED_AT,
+    "lease_until": None,
+    "error": bindparam("ended_with", type_=jobs.c.error.type),
+    "scoring_status": FacetStatus.SKIPPED.value,
+    "tracking_status": case((_STARTED, FacetStatus.PENDING.value), else_=FacetStatus.SKIPPED.value),
+    "tracking_due_at": case((_STARTED, _ENDED_AT), else_=None),
+}
+"""Values of a job that is over without audio (``how_it_ended`` binds them): tracked only if it was ever started."""
+
+QUEUED_AGAIN = {"status": Status.QUEUED.value, "lease_until": None, "worker": None}
+"""Values of a job that goes back to the queue."""
 
 
-def queued_again() -> dict[str, Any]:
-    """Values of a job that goes back to the queue."""
-    return {"status": Status.QUEUED.value, "lease_until": None, "worker": None}
+def how_it_ended(status: Status, now: float, error: JobError | None = None) -> dict[str, Any]:
+    """What ``ENDED`` binds."""
+    return {"ended_as": status.value, "ended_at": now, "ended_with": error}
+
+
+Charged = tuple[str, float, float]
+CHARGED = (jobs.c.user, jobs.c.estimated_s, jobs.c.started_at)
+"""What ``settle`` has to know of a job."""
+
+_OF_USER = usage.c.user == bindparam("of_user")
+_IN_WINDOW = usage.c.window == bindparam("in_window")
+_MORE_S = bindparam("more_s", type_=Double)
+_corrected = usage.c.audio_s + _MORE_S
+_CHARGE = (
+    update(usage)
+    .where(_OF_USER)
+    .values(window=bindparam("in_window"), audio_s=case((_IN_WINDOW, usage.c.audio_s), else_=0.0) + _MORE_S)
+)
+_SETTLE = update(usage).where(_OF_USER, _IN_WINDOW).values(audio_s=case((_corrected > 0, _corrected), else_=0.0))
 
 
 def charge(connection: Connection, user: str, audio_s: float, now: float) -> None:
-    """Add to (or, negative, take back from) what a user was given in the current fairness window."""
-    if math.isclose(audio_s, 0.0):
-        return
-    window = window_at(now)
-    spent = case((usage.c.window == window, usage.c.audio_s), else_=0.0) + audio_s
-    connection.execute(
-        update(usage).where(usage.c.user == user).values(window=window, audio_s=case((spent > 0, spent), else_=0.0))
-    )
+    """Count what a claimed job is expected to give its user."""
+    connection.execute(_CHARGE, {"of_user": user, "in_window": window_at(now), "more_s": audio_s})
+
+
+def settle(connection: Connection, claimed: Iterable[Charged], given_s: float) -> None:
+    """Replace the estimates of ``claimed`` jobs (``CHARGED``) by what each gave.
+
+    What was charged in a window that is over needs no correction. Users are written in order of their names, so that
+    two transactions cannot wait for each other.
+    """
+    more: defaultdict[tuple[str, int], float] = defaultdict(float)
+    for user, estimated_s, started_at in claimed:
+        more[user, window_at(started_at)] += given_s - estimated_s
+    rows = [{"of_user": user, "in_window": window, "more_s": s} for (user, window), s in sorted(more.items())]
+    if rows:
+        connection.execute(_SETTLE, rows)

@@ -69,7 +69,7 @@ jobs = Table(
     Column("tracking_holder", Text),
     Column("tracking_lease_until", Double),
     Column("tracking_due_at", Double),
-    Column("tracking_since", Double),  # start of the retry budget
+    Column("tracking_since", Double),  # first tried: start of the retry budget
 )
 
 _QUEUED = text("status = 'queued'")
@@ -106,7 +106,7 @@ Index("jobs_of_user", jobs.c.user, jobs.c.id)
 for _facet in ("scoring", "tracking"):
     _PENDING = text(f"{_facet}_status = 'pending' AND {_facet}_due_at IS NOT NULL")
     _RUNNING = text(f"{_facet}_status = 'running'")
-    Index(f"jobs_{_facet}_due", jobs.c[f"{_facet}_due_at"], postgresql_where=_PENDING, sqlite_where=_PENDING)
+    Index(f"jobs_{_facet}_due", jobs.c[f"{_facet}_due_at"], jobs.c.id, postgresql_where=_PENDING, sqlite_where=_PENDING)
     Index(f"jobs_{_facet}_leases", jobs.c[f"{_facet}_lease_until"], postgresql_where=_RUNNING, sqlite_where=_RUNNING)
 
 usage = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Double, Integer, and_, bindparam, func, select, update
 
 from shared.jobs import FacetStatus, Job
 from shared.ports import FacetName
@@ -14,34 +14,54 @@ from shared.store.sql.rows import job_of
 from shared.store.sql.schema import jobs, pending, running
 from shared.store.sql.worker import WorkerSide
 
+_LIMIT = bindparam("at_most", type_=Integer)
+_DUE = {
+    facet: select(jobs.c.id)
+    .where(pending(facet), jobs.c[f"{facet}_due_at"] <= bindparam("now"))
+    .order_by(jobs.c[f"{facet}_due_at"], jobs.c.id)
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
+    for facet in FacetName
+}
+_CLAIM = {
+    facet: update(jobs)
+    .where(jobs.c.id.in_(bindparam("chosen", expanding=True)))
+    .values({f"{facet}_status": FacetStatus.RUNNING.value, f"{facet}_attempt": jobs.c[f"{facet}_attempt"] + 1})
+    .returning(jobs)
+    for facet in FacetName
+}
+_BUDGET_BEGINS = {"tracking_since": func.coalesce(jobs.c.tracking_since, bindparam("now", type_=Double))}
+_CLAIM[FacetName.TRACKING] = _CLAIM[FacetName.TRACKING].values(_BUDGET_BEGINS)
+
+_MINE = {
+    facet: and_(jobs.c.id == bindparam("of_job"), jobs.c[f"{facet}_attempt"] == bindparam("of_attempt"), running(facet))
+    for facet in FacetName
+}
+_WRITE = {facet: update(jobs).where(_MINE[facet]) for facet in FacetName}
+_TIMINGS = select(jobs.c.timings).where(_MINE[FacetName.SCORING]).with_for_update()
+_FINISH_SCORING = _WRITE[FacetName.SCORING].values(tracking_due_at=jobs.c.completed_at)
+
+
+def _mine(job_id: str, attempt: int) -> dict[str, Any]:
+    return {"of_job": job_id, "of_attempt": attempt}
+
 
 class ScorerSide(WorkerSide):
     """See ``shared.ports.JobStore``."""
 
     def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
-        due = and_(pending(facet), jobs.c[f"{facet}_due_at"] <= now)
-        chosen = select(jobs.c.id).where(due).order_by(jobs.c.id).limit(limit).with_for_update(skip_locked=True)
-        taken = {
-            f"{facet}_status": FacetStatus.RUNNING.value,
-            f"{facet}_attempt": jobs.c[f"{facet}_attempt"] + 1,
-            f"{facet}_holder": holder,
-            f"{facet}_lease_until": now + lease_s,
-        }
+        taken = {f"{facet}_holder": holder, f"{facet}_lease_until": now + lease_s}
         with self._db.write() as connection:
-            ids = connection.execute(chosen).scalars().all()
-            if not ids:
+            chosen = connection.execute(_DUE[facet], {"now": now, "at_most": limit}).scalars().all()
+            if not chosen:
                 return []
-            claim = update(jobs).where(jobs.c.id.in_(ids)).values(taken).returning(*jobs.c)
-            return sorted((job_of(row) for row in connection.execute(claim).mappings()), key=lambda job: job.id)
+            rows = connection.execute(_CLAIM[facet], {"chosen": chosen, "now": now, **taken}).mappings()
+            claimed = {row["id"]: job_of(row) for row in rows}
+        return [claimed[id_] for id_ in chosen]
 
     def _write_facet(self, facet: FacetName, job_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
-        mine = and_(
-            jobs.c.id == job_id,
-            jobs.c[f"{facet}_attempt"] == attempt,
-            running(facet),
-        )
         with self._db.write() as connection:
-            return connection.execute(update(jobs).where(mine).values(dict(values))).rowcount == 1
+            return connection.execute(_WRITE[facet], {**_mine(job_id, attempt), **values}).rowcount == 1
 
     def beat_facet(self, facet: FacetName, job_id: str, attempt: int, lease_s: float, now: float) -> bool:
         return self._write_facet(facet, job_id, attempt, {f"{facet}_lease_until": now + lease_s})
@@ -49,9 +69,9 @@ class ScorerSide(WorkerSide):
     def finish_scoring(
         self, job_id: str, attempt: int, scores: Mapping[str, Scored], scorers_lock: str, score_s: float
     ) -> bool:
-        mine = and_(jobs.c.id == job_id, jobs.c.scoring_attempt == attempt, running(FacetName.SCORING))
+        mine = _mine(job_id, attempt)
         with self._db.write() as connection:
-            timings = connection.execute(select(jobs.c.timings).where(mine)).scalar_one_or_none()
+            timings = connection.execute(_TIMINGS, mine).scalar_one_or_none()
             if timings is None:
                 return False
             values = {
@@ -60,9 +80,9 @@ class ScorerSide(WorkerSide):
                 "timings": {**timings, "score_s": score_s},
                 "scoring_status": FacetStatus.DONE.value,
                 "scoring_lease_until": None,
-                "tracking_due_at": jobs.c.completed_at,
             }
-            return connection.execute(update(jobs).where(mine).values(values)).rowcount == 1
+            connection.execute(_FINISH_SCORING, {**mine, **values})
+        return True
 
     def finish_tracking(self, job_id: str, attempt: int, run_id: str, run_url: str) -> bool:
         values = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from shared.errors import FailureCode
 from shared.jobs import MAX_ATTEMPTS, FacetStatus, JobError, Status
 from shared.ports import FacetName, Swept, Waiting
-from shared.store.sql.rows import charge, ended, queued_again
+from shared.store.sql.rows import CHARGED, ENDED, QUEUED_AGAIN, Charged, how_it_ended, settle
 from shared.store.sql.schema import HELD, QUEUED, holds, jobs, pending, requests, running
 from shared.store.sql.scorer import ScorerSide
+
+
+def _lapsed(facet: FacetName, now: float) -> ColumnElement[bool]:
+    return and_(running(facet), jobs.c[f"{facet}_lease_until"] <= now)
 
 
 class SweeperSide(ScorerSide):
@@ -25,54 +29,56 @@ class SweeperSide(ScorerSide):
 
     def sweep(self, now: float, *, tracking_budget_s: float, idempotency_s: float) -> Swept:
         with self._db.write() as connection:
-            requeued, lost = self._leases(connection, now)
+            self._queue_for_choice(connection)
+            requeued, lost, given_back = self._leases(connection, now)
             expired = self._time_to_live(connection, now)
-            released, failed = self._facets(connection, now)
-            failed += self._tracking_budget(connection, now - tracking_budget_s)
+            failed = self._tracking_budget(connection, now, tracking_budget_s)
+            released, given_up = self._facets(connection, now)
             connection.execute(delete(requests).where(requests.c.created_at <= now - idempotency_s))
-        return Swept(requeued, lost, expired, released, failed)
+            settle(connection, given_back, 0.0)
+        return Swept(requeued, lost, expired, released, failed + given_up)
 
     @staticmethod
-    def _leases(connection: Connection, now: float) -> tuple[int, int]:
+    def _leases(connection: Connection, now: float) -> tuple[int, int, list[Charged]]:
         lapsed = and_(HELD, jobs.c.lease_until <= now)
-        who = select(jobs.c.user, jobs.c.estimated_s).where(lapsed)
-        for user, estimated_s in connection.execute(who).all():
-            charge(connection, user, -estimated_s, now)
         spent = jobs.c.attempt - jobs.c.free_attempts >= MAX_ATTEMPTS
         error = JobError(FailureCode.WORKER_LOST, "the worker was lost on every attempt")
-        canceled = update(jobs).where(lapsed, jobs.c.cancel_requested).values(ended(Status.CANCELED, now))
-        failed = update(jobs).where(lapsed, spent).values(ended(Status.FAILED, now, error))
-        again = update(jobs).where(lapsed).values(queued_again())
-        lost = connection.execute(canceled).rowcount + connection.execute(failed).rowcount
-        return connection.execute(again).rowcount, lost
+        end = update(jobs).where(lapsed).values(ENDED).returning(*CHARGED)
+        canceled = connection.execute(end.where(jobs.c.cancel_requested), how_it_ended(Status.CANCELED, now))
+        lost = [*canceled, *connection.execute(end.where(spent), how_it_ended(Status.FAILED, now, error))]
+        again = update(jobs).where(lapsed).values(QUEUED_AGAIN).returning(*CHARGED)
+        requeued = connection.execute(again).all()
+        return len(requeued), len(lost), [*requeued, *lost]
 
     @staticmethod
     def _time_to_live(connection: Connection, now: float) -> int:
         error = JobError(FailureCode.TTL_EXPIRED, "waited longer than its ttl_s")
         over = and_(QUEUED, jobs.c.expires_at <= now)
-        return connection.execute(update(jobs).where(over).values(ended(Status.EXPIRED, now, error))).rowcount
+        expire = update(jobs).where(over).values(ENDED)
+        return connection.execute(expire, how_it_ended(Status.EXPIRED, now, error)).rowcount
 
     @staticmethod
     def _facets(connection: Connection, now: float) -> tuple[int, int]:
-        lapsed = {facet: and_(running(facet), jobs.c[f"{facet}_lease_until"] <= now) for facet in FacetName}
-        given_up = update(jobs).where(lapsed[FacetName.SCORING], jobs.c.scoring_attempt >= MAX_ATTEMPTS)
+        given_up = update(jobs).where(_lapsed(FacetName.SCORING, now), jobs.c.scoring_attempt >= MAX_ATTEMPTS)
         failed = connection.execute(
             given_up.values(scoring_status=FacetStatus.FAILED.value, scoring_lease_until=None, tracking_due_at=now)
         ).rowcount
         released = 0
-        for facet, condition in lapsed.items():
+        for facet in FacetName:
             released_to = {
                 f"{facet}_status": FacetStatus.PENDING.value,
                 f"{facet}_lease_until": None,
                 f"{facet}_due_at": now,
             }
-            released += connection.execute(update(jobs).where(condition).values(released_to)).rowcount
+            released += connection.execute(update(jobs).where(_lapsed(facet, now)).values(released_to)).rowcount
         return released, failed
 
     @staticmethod
-    def _tracking_budget(connection: Connection, began_before: float) -> int:
-        spent = and_(pending(FacetName.TRACKING), jobs.c.tracking_since <= began_before)
-        return connection.execute(update(jobs).where(spent).values(tracking_status=FacetStatus.FAILED.value)).rowcount
+    def _tracking_budget(connection: Connection, now: float, tracking_budget_s: float) -> int:
+        failed = {"tracking_status": FacetStatus.FAILED.value, "tracking_lease_until": None}
+        spent = update(jobs).where(jobs.c.tracking_since <= now - tracking_budget_s).values(failed)
+        waits = (pending(FacetName.TRACKING), _lapsed(FacetName.TRACKING, now))
+        return sum(connection.execute(spent.where(condition)).rowcount for condition in waits)
 
     def waiting(self, now: float) -> Waiting:
         queued = select(jobs.c.engine, func.count()).where(QUEUED).group_by(jobs.c.engine)
@@ -82,7 +88,7 @@ class SweeperSide(ScorerSide):
             return connection.execute(count).scalar_one()
 
         with self._db.read() as connection:
-            families: dict[str, int] = dict(connection.execute(queued).tuples())
+            families: dict[str, int] = dict(connection.execute(queued).all())
             return Waiting(families, due(FacetName.SCORING), due(FacetName.TRACKING))
 
     def ping(self) -> None:

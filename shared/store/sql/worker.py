@@ -9,78 +9,63 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    ScalarSelect,
-    and_,
-    case,
-    delete,
-    func,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Double, and_, bindparam, case, delete, func, select, update
 
 from shared.catalog import Manifest
-from shared.fairness import PREFER_LOADED_FOR_S, window_at
 from shared.jobs import MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
 from shared.ports import Result, Standing
+from shared.store.sql import choice
 from shared.store.sql.gateway import GatewaySide
-from shared.store.sql.rows import audio_to_json, charge, ended, job_of, queued_again
-from shared.store.sql.schema import HELD, QUEUED, environments, jobs, pins, usage, workers
+from shared.store.sql.rows import CHARGED, ENDED, QUEUED_AGAIN, charge, how_it_ended, job_of, settle
+from shared.store.sql.schema import HELD, QUEUED, environments, jobs, pins, workers
 
 _RACES = 5
-"""How often a claim that another worker won is tried again at once; then the bell rings another time anyway."""
+"""How often a claim whose job was just canceled or expired is tried again at once; then a bell rings another time."""
 
+_CHOICE = 0x72746331  # any number that only we use
+_ONE_CHOICE_AT_A_TIME = select(func.pg_advisory_xact_lock(_CHOICE))
+_NEXT = {backend: choice.next_job(lateral=backend == "postgresql") for backend in ("sqlite", "postgresql")}
+_TAKEN = {
+    "status": Status.STARTING.value,
+    "attempt": jobs.c.attempt + 1,
+    "worker": bindparam("claimed_by"),
+    "lease_until": bindparam("claimed_until"),
+    "started_at": bindparam("claimed_at"),
+    "pieces_done": None,
+    "pieces": None,
+}
+_CLAIM = {
+    backend: update(jobs).where(jobs.c.id == chosen.scalar_subquery(), QUEUED).values(_TAKEN).returning(jobs)
+    for backend, chosen in _NEXT.items()
+}
+_SERVED = update(pins).where(pins.c.name == bindparam("of_pin")).values(served_at=bindparam("at"))
 
-def _held(job_id: str, attempt: int) -> ColumnElement[bool]:
-    return and_(jobs.c.id == job_id, jobs.c.attempt == attempt, HELD)
-
-
-def next_by_fair_choice(served: Sequence[str], loaded: Sequence[str], now: float) -> ScalarSelect[str]:
-    """The id of the queued job that is next (see shared/fairness.py).
-
-    Looks at the head of each user's line per pin only, found by index: the cost is users times pins, not jobs.
-    """
-    line = jobs.alias("line")
-    head = (
-        select(line.c.id)
-        .where(
-            line.c.status == literal_column("'queued'"),
-            line.c.engine == pins.c.engine,
-            line.c.user == usage.c.user,
-            line.c.pin == pins.c.name,
-            line.c.expires_at > now,
-        )
-        .order_by(line.c.priority.desc(), line.c.id)
-        .limit(1)
-        .correlate(pins, usage)
-        .scalar_subquery()
+_MINE = and_(jobs.c.id == bindparam("of_job"), jobs.c.attempt == bindparam("of_attempt"), HELD)
+_HELD_NOW = select(jobs.c.free_attempts, jobs.c.cancel_requested, *CHARGED).where(_MINE).with_for_update()
+_BEAT = update(jobs).where(_MINE).returning(jobs.c.cancel_requested)
+_BEGIN = update(jobs).where(_MINE).values(status=Status.PROCESSING.value)
+_TO_SCORE = jobs.c.scoring_status == FacetStatus.PENDING.value
+_FINISHED_AT = bindparam("finished_at", type_=Double)
+_FINISH = (
+    update(jobs)
+    .where(_MINE, jobs.c.status == Status.PROCESSING.value)
+    .values(
+        status=Status.SUCCEEDED.value,
+        completed_at=_FINISHED_AT,
+        lease_until=None,
+        scoring_due_at=case((_TO_SCORE, _FINISHED_AT), else_=None),
+        tracking_due_at=case((_TO_SCORE, None), else_=_FINISHED_AT),
     )
-    heads = (
-        select(
-            head.label("id"),
-            usage.c.user,
-            case((usage.c.window == window_at(now), usage.c.audio_s), else_=0.0).label("spent"),
-            pins.c.name.label("pin"),
-            pins.c.served_at,
-        )
-        .where(pins.c.name.in_(list(served)))
-        .subquery("heads")
-    )
-    job = jobs.alias("head")
-    long_ago = now - PREFER_LOADED_FOR_S
-    overdue = and_(heads.c.served_at <= long_ago, job.c.created_at <= long_ago)
-    behind = case((or_(heads.c.pin.in_(list(loaded)), overdue), 0), else_=1)
-    return (
-        select(heads.c.id)
-        .select_from(heads.join(job, job.c.id == heads.c.id))
-        .order_by(behind, heads.c.spent, heads.c.user, job.c.priority.desc(), job.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    .returning(*CHARGED)
+)
+_END = update(jobs).where(_MINE).values(ENDED)
+_QUEUE_AGAIN = update(jobs).where(_MINE).values(QUEUED_AGAIN)
+_HAND_BACK = _QUEUE_AGAIN.values(free_attempts=jobs.c.free_attempts + 1)
+_LET_LAPSE = update(jobs).where(_MINE).values(lease_until=0.0)
+
+
+def _mine(job_id: str, attempt: int) -> dict[str, Any]:
+    return {"of_job": job_id, "of_attempt": attempt}
 
 
 class WorkerSide(GatewaySide):
@@ -102,58 +87,45 @@ class WorkerSide(GatewaySide):
             connection.execute(delete(workers).where(workers.c.worker == worker))
 
     def manifests(self) -> list[tuple[Manifest, float]]:
-        seen_at = func.coalesce(func.max(workers.c.seen_at), 0.0)
-        query = (
-            select(pins.c.name, seen_at)
+        known = (
+            select(pins.c.manifest, func.coalesce(func.max(workers.c.seen_at), 0.0))
             .select_from(pins.outerjoin(workers, workers.c.pin == pins.c.name))
             .group_by(pins.c.name)
+            .order_by(pins.c.name)
         )
         with self._db.read() as connection:
-            seen = dict(connection.execute(query).tuples())
-            known = connection.execute(select(pins.c.manifest).order_by(pins.c.name)).scalars()
-            manifests = [Manifest.from_json(manifest) for manifest in known]
-        return [(manifest, seen.get(manifest.pin, 0.0)) for manifest in manifests]
+            return [(Manifest.from_json(manifest), seen_at) for manifest, seen_at in connection.execute(known)]
 
     def claim(
         self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
     ) -> list[Job]:
+        taken = {"claimed_by": worker, "claimed_until": now + lease_s, "claimed_at": now}
         claimed: list[Job] = []
         with self._db.write() as connection:
+            self._queue_for_choice(connection)
             while len(claimed) < limit:
                 served = [claimed[0].pin] if claimed else pins
-                job = self._claim_one(connection, worker, served, loaded, lease_s, now)
+                job = self._claim_one(connection, {**taken, **choice.binds(served, loaded, now)})
                 if job is None:
                     break
+                charge(connection, job.user, job.estimated_s, now)
                 claimed.append(job)
+            if claimed:
+                connection.execute(_SERVED, {"of_pin": claimed[0].pin, "at": now})
         return claimed
 
-    def _claim_one(
-        self,
-        connection: Connection,
-        worker: str,
-        served: Sequence[str],
-        loaded: Sequence[str],
-        lease_s: float,
-        now: float,
-    ) -> Job | None:
-        taken = {
-            "status": Status.STARTING.value,
-            "attempt": jobs.c.attempt + 1,
-            "worker": worker,
-            "lease_until": now + lease_s,
-            "started_at": now,
-            "pieces_done": None,
-            "pieces": None,
-        }
-        chosen = next_by_fair_choice(served, loaded, now)
-        claim = update(jobs).where(jobs.c.id == chosen, QUEUED).values(taken)
+    def _queue_for_choice(self, connection: Connection) -> None:
+        """One choice sees what the one before it charged, and no two write users' rows in different orders."""
+        if not self._db.is_sqlite:
+            connection.execute(_ONE_CHOICE_AT_A_TIME)
+
+    def _claim_one(self, connection: Connection, known: Mapping[str, Any]) -> Job | None:
+        backend = self._db.backend
         for _ in range(_RACES):
-            row = connection.execute(claim.returning(*jobs.c)).mappings().one_or_none()
+            row = connection.execute(_CLAIM[backend], known).mappings().one_or_none()
             if row is not None:
-                charge(connection, row["user"], row["estimated_s"], now)
-                connection.execute(update(pins).where(pins.c.name == row["pin"]).values(served_at=now))
                 return job_of(row)
-            if connection.execute(select(next_by_fair_choice(served, loaded, now))).scalar() is None:
+            if connection.execute(_NEXT[backend], known).scalar() is None:
                 return None
         return None
 
@@ -163,68 +135,64 @@ class WorkerSide(GatewaySide):
         values: dict[str, Any] = {"lease_until": now + lease_s}
         if progress is not None:
             values["pieces_done"], values["pieces"] = progress
-        renew = update(jobs).where(_held(job_id, attempt)).values(values).returning(jobs.c.cancel_requested)
         with self._db.write() as connection:
-            canceled = connection.execute(renew).scalar_one_or_none()
+            canceled = connection.execute(_BEAT, {**_mine(job_id, attempt), **values}).scalar_one_or_none()
         if canceled is None:
             return Standing.LOST
         return Standing.CANCELED if canceled else Standing.HELD
 
     def begin(self, job_id: str, attempt: int) -> bool:
-        return self._write_held(job_id, attempt, {"status": Status.PROCESSING.value}) is not None
-
-    def _write_held(self, job_id: str, attempt: int, values: Mapping[str, Any]) -> Job | None:
         with self._db.write() as connection:
-            return self._changed(connection, job_id, attempt, values)
-
-    @staticmethod
-    def _changed(connection: Connection, job_id: str, attempt: int, values: Mapping[str, Any]) -> Job | None:
-        change = update(jobs).where(_held(job_id, attempt)).values(values).returning(*jobs.c)
-        row = connection.execute(change).mappings().one_or_none()
-        return job_of(row) if row is not None else None
+            return connection.execute(_BEGIN, _mine(job_id, attempt)).rowcount == 1
 
     def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
-        to_score = jobs.c.scoring_status == FacetStatus.PENDING.value
-        values = {
-            "status": Status.SUCCEEDED.value,
-            "completed_at": now,
-            "lease_until": None,
-            "audio": audio_to_json(result.audio),
-            "timings": dict(result.timings),
+        handed_in = {
+            "finished_at": now,
+            "audio": result.audio,
+            "timings": result.timings,
             "environment": result.environment,
-            "scoring_due_at": case((to_score, now), else_=None),
-            "tracking_due_at": case((to_score, None), else_=now),
-            "tracking_since": now,
         }
         with self._db.write() as connection:
-            job = self._changed(connection, job_id, attempt, values)
+            job = connection.execute(_FINISH, {**_mine(job_id, attempt), **handed_in}).one_or_none()
             if job is not None:
-                charge(connection, job.user, result.audio.duration_s - job.estimated_s, now)
+                settle(connection, [job], result.audio.duration_s)
         return job is not None
 
     def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
+        mine = _mine(job_id, attempt)
         with self._db.write() as connection:
-            free = connection.execute(select(jobs.c.free_attempts).where(_held(job_id, attempt))).scalar_one_or_none()
-            if free is None:
+            held = connection.execute(_HELD_NOW, mine).one_or_none()
+            if held is None:
                 return False
-            over = final or attempt - free >= MAX_ATTEMPTS
-            job = self._changed(
-                connection, job_id, attempt, ended(Status.FAILED, now, error) if over else queued_again()
-            )
-            if job is not None:
-                charge(connection, job.user, -job.estimated_s, now)
-        return job is not None
+            if held.cancel_requested and not final:
+                connection.execute(_END, {**mine, **how_it_ended(Status.CANCELED, now)})
+            elif final or attempt - held.free_attempts >= MAX_ATTEMPTS:
+                connection.execute(_END, {**mine, **how_it_ended(Status.FAILED, now, error)})
+            else:
+                connection.execute(_QUEUE_AGAIN, mine)
+            settle(connection, [(held.user, held.estimated_s, held.started_at)], 0.0)
+        return True
 
     def stop(self, job_id: str, attempt: int, now: float) -> bool:
+        ended = {**_mine(job_id, attempt), **how_it_ended(Status.CANCELED, now)}
         with self._db.write() as connection:
-            job = self._changed(connection, job_id, attempt, ended(Status.CANCELED, now))
+            job = connection.execute(_END.returning(*CHARGED), ended).one_or_none()
             if job is not None:
-                charge(connection, job.user, -job.estimated_s, now)
+                settle(connection, [job], 0.0)
         return job is not None
 
     def hand_back(self, job_id: str, attempt: int) -> bool:
-        values = {**queued_again(), "free_attempts": jobs.c.free_attempts + 1}
-        return self._write_held(job_id, attempt, values) is not None
+        mine = _mine(job_id, attempt)
+        with self._db.write() as connection:
+            held = connection.execute(_HELD_NOW, mine).one_or_none()
+            if held is None:
+                return False
+            if held.cancel_requested:  # nobody is to speak it again: the sweeper finds its lease run out
+                connection.execute(_LET_LAPSE, mine)
+            else:
+                connection.execute(_HAND_BACK, mine)
+                settle(connection, [(held.user, held.estimated_s, held.started_at)], 0.0)
+        return True
 
     def record_environment(self, environment_id: str, environment: Mapping[str, Any]) -> None:
         row = {"id": environment_id, "description": dict(environment)}

@@ -99,7 +99,7 @@ def upgrade() -> None:
     op.create_index(
         "jobs_scoring_due",
         "jobs",
-        ["scoring_due_at"],
+        ["scoring_due_at", "id"],
         unique=False,
         postgresql_where=sa.text("scoring_status = 'pending' AND scoring_due_at IS NOT NULL"),
         sqlite_where=sa.text("scoring_status = 'pending' AND scoring_due_at IS NOT NULL"),
@@ -115,7 +115,7 @@ def upgrade() -> None:
     op.create_index(
         "jobs_tracking_due",
         "jobs",
-        ["tracking_due_at"],
+        ["tracking_due_at", "id"],
         unique=False,
         postgresql_where=sa.text("tracking_status = 'pending' AND tracking_due_at IS NOT NULL"),
         sqlite_where=sa.text("tracking_status = 'pending' AND tracking_due_at IS NOT NULL"),

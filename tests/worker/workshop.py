@@ -1,0 +1,70 @@
+"""A bench over fakes and what tests do with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.worker.loader import Loader
+from services.worker.synthesis import Bench
+from shared.jobs import Job, JobIds, NewJob, SpeechInput
+from shared.ports import Submission
+from shared.store.memory import MemoryJobStore
+
+
+@dataclass
+class Sounds:
+    """Bells and announcements that only remember; implements ``Bells`` and ``Announcer``."""
+
+    rung: list[str] = field(default_factory=list)
+    announced: list[tuple[str, str]] = field(default_factory=list)
+
+    def ring_engine(self, family: str) -> None:
+        self.rung.append(family)
+
+    def ring_scorer(self) -> None:
+        self.rung.append("scorer")
+
+    def ring_tracker(self) -> None:
+        self.rung.append("tracker")
+
+    def announce(self, job_id: str, event: str) -> None:
+        self.announced.append((job_id, event))
+
+
+@dataclass
+class Workshop:
+    """A bench and what a test does with it. Time stands where the test puts it."""
+
+    bench: Bench
+    store: MemoryJobStore
+    sounds: Sounds
+    loader: Loader
+    now: float = 1000.0
+    ids: JobIds = field(default_factory=JobIds)
+
+    def add(self, text: str, pin: str = "espeak-v2", **changes: object) -> str:
+        manifest = next(m for m in self.loader.manifests() if m.pin == pin)
+        spoken = SpeechInput(text, "en", options={**{"sleep_s": 30.0}} if pin == "wobble-slow" else {}, score=True)
+        given: dict[str, object] = {
+            "id": self.ids.next(),
+            "user": "ann",
+            "pin": pin,
+            "engine": manifest.engine,
+            "lock_sha256": manifest.lock_sha256,
+            "asked": {},
+            "input": spoken,
+            "controls": {},
+            "metadata": {},
+            "priority": 0,
+            "created_at": self.now,
+            "expires_at": self.now + 3600,
+            "timeout_s": 60.0,
+            "estimated_s": 1.0,
+            **changes,
+        }
+        new = NewJob(**given)  # type: ignore[arg-type]
+        assert self.store.add([Submission([new])]) == [True]
+        return new.id
+
+    def job(self, job_id: str) -> Job:
+        return self.store.get([job_id])[job_id]

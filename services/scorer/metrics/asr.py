@@ -2,7 +2,7 @@
 
 Owns the comparison. The text is normalised by wording.py, the transcript comes from recogniser.py. English only.
 
-pocketsphinx is an old recogniser with an open vocabulary: it mishears many words of clear synthetic speech, and how many
+pocketsphinx is an old recogniser with an open vocabulary: it mishears many words of clear synthetic speech, how many
 depends on the voice. Its error rate tells a clip with the wrong words from one with the right ones, and two versions of
 one voice from each other; it is no measure of what a person would understand. Errors above 1 are possible: inserted
 words count.

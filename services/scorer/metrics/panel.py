@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from services.scorer.metrics.base import Clip, Metric, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
@@ -23,6 +24,12 @@ class Unavailable(Exception):
     def __init__(self, why: Unscored) -> None:
         super().__init__(why.detail)
         self.why = why
+
+
+def build(family: Family, instruments: Instruments) -> Metric:
+    """The metric of a row of the table, not loaded."""
+    module, name = family.code.split(":")
+    return cast(Metric, getattr(import_module(module), name)(instruments))
 
 
 class Panel:
@@ -41,7 +48,7 @@ class Panel:
         if family not in self._loaded:
             row = self._families[family]
             try:
-                metric = row.build(self._instruments)
+                metric = build(row, self._instruments)
                 metric.load()
                 if metric.info.needs_speech:
                     _ = self._instruments.speech

@@ -3,8 +3,8 @@
 Owns the measuring rules below; knows no ideal, these values describe.
 
 - pitch: DIO with StoneMask (WORLD) at 16 kHz, 50 to 600 Hz, every 10 ms; median over voiced frames. Harvest, WORLD's
-  other estimator, is the steadier one in noise, but it fills unvoiced gaps with interpolated pitch and is slower by more
-  than an order of magnitude; synthesisers speak without noise, and there the medians agree.
+  other estimator, is steadier in noise, but fills unvoiced gaps with interpolated pitch and is slower by more than an
+  order of magnitude; synthesisers speak without noise, and there the medians agree.
 - range: from the 5th to the 95th percentile of the voiced frames, in semitones, so that single octave errors do not
   count.
 - energy: RMS over the speech alone, in dB of full scale, so that pauses do not count.

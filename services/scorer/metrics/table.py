@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from services.scorer.metrics import infos
 from shared.scores import MetricInfo
-
-if TYPE_CHECKING:
-    from services.scorer.metrics.base import Metric
-    from services.scorer.metrics.instruments import Instruments
 
 TABLE = __name__
 """Name of this module; a host may be given another one with `FAMILIES` of its own."""
@@ -24,15 +20,10 @@ TABLE = __name__
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One row. ``code``: ``module:class``, the class taking the host's `Instruments`."""
+    """One row. ``code``: ``module:class``, the class taking the host's `Instruments`, a `Metric`."""
 
     info: MetricInfo
     code: str
-
-    def build(self, instruments: Instruments) -> Metric:
-        """The metric, not loaded."""
-        module, name = self.code.split(":")
-        return cast("Metric", getattr(import_module(module), name)(instruments))
 
 
 _HERE = "services.scorer.metrics"

@@ -1,11 +1,11 @@
 """DNSMOS over all windows of a clip, at the price of its length instead of its windows.
 
 Owns how the published network (sig_bak_ovr.onnx) is run. It judges windows of 9.01 s, one per second, so that most of
-the sound stands in nine windows; run as published, each window is computed anew. But nearly all of that work are
-four convolutions of 3 x 3 and a pooling that see no further than 4 spectral frames. So they run once per second of sound
-(the head), and the small rest per window (the tail). Only next to the two ends of a window does it matter that the
-window ends there: those frames are computed for each window apart. The result is that of the published network up to
-rounding.
+the sound stands in nine windows; run as published, each window is computed anew. But nearly all of that work is
+four convolutions of 3 x 3 and a pooling, which see no further than 4 spectral frames. So these run once per second of
+sound (the head), and the small rest once per window (the tail). Only next to the two ends of a window does it matter
+that the window ends there: those frames are computed for each window apart. The result is that of the published network
+up to rounding.
 """
 
 from __future__ import annotations

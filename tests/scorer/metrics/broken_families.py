@@ -1,0 +1,89 @@
+"""Metric families that misbehave, in a table of their own: what a host has to live with."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from services.scorer.metrics import infos
+from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.table import Family
+from shared.scores import Direction, MetricInfo, Quantity
+
+
+class Well:
+    """Gives the length of the clip. The others are like it but for one thing."""
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._models = instruments.models
+
+    @property
+    def info(self) -> MetricInfo:
+        return FAMILIES[self.__class__.__name__.lower()].info
+
+    def lock(self) -> Mapping[str, Any]:
+        return {"family": self.info.family}
+
+    def load(self) -> None:
+        """Nothing."""
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        return dict.fromkeys(self.info.names, clip.duration_s)
+
+
+class Crashes(Well):
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        os.abort()
+
+
+class CrashesOnLoad(Well):
+    def load(self) -> None:
+        os.abort()
+
+
+class Hangs(Well):
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        time.sleep(600)
+        return {}
+
+
+class LoadsSlowly(Well):
+    def load(self) -> None:
+        time.sleep(1.5)
+
+
+class Raises(Well):
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        raise ArithmeticError("the matrix is singular")
+
+
+class GivesNan(Well):
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        return {name: float("nan") for name in self.info.names}
+
+
+class LacksWeights(Well):
+    def load(self) -> None:
+        raise FileNotFoundError(f"weights.bin is not in {self._models}")
+
+
+class Writes(Well):
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        clip.samples[:] = 0
+        return super().measure(clip)
+
+
+def _family(metric: type[Well]) -> Family:
+    name = metric.__name__.lower()
+    quantity = Quantity(f"broken/{name}", "s", Direction.NEUTRAL)
+    info = MetricInfo(name, name, (quantity,), "Apache-2.0", "none", needs_speech=False, deadline_s=0.5)
+    return Family(info, f"{__name__}:{metric.__name__}")
+
+
+_METRICS = (Crashes, CrashesOnLoad, Hangs, LoadsSlowly, Raises, GivesNan, LacksWeights, Writes, Well)
+FAMILIES = {metric.__name__.lower(): _family(metric) for metric in _METRICS} | {
+    "cost": Family(infos.COST, "services.scorer.metrics.cost:Cost")
+}

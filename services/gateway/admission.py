@@ -1,0 +1,167 @@
+"""Whether a pin can do what a submission asks, and the job that comes of it.
+
+Owns the comparison of a submission with a manifest, and the filling in of defaults. Knows neither HTTP nor store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateway.option_schema import defaults, faults
+from services.gateway.schemas import EmotionRequest, JobRequest
+from shared.catalog import Manifest, Support
+from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
+from shared.fairness import estimated_audio_s
+from shared.jobs import Emotion, NewJob, SpeechInput
+
+_EMOTION_CONTROLS = {"name": "emotion", "vector": "emotion_vector", "audio": "emotion_audio", "text": "emotion_text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a job gets from outside its submission. ``asked``: the body as it came; ``now``: epoch seconds."""
+
+    job_id: str
+    user: str
+    asked: Mapping[str, Any]
+    now: float
+
+
+Complaints = list[tuple[RefusalCode, FieldError]]
+
+
+class Admission:
+    """What one pin takes, in the form in which thousands of submissions can be held against it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._pin = manifest.pin
+        self._honours = {
+            name: support.value for name, support in manifest.controls.items() if support is not Support.UNSUPPORTED
+        }
+        self._changes_nothing = {"speed": 1.0, "pitch_scale": 1.0, "sample_rate": manifest.sample_rate}
+        self._languages = frozenset(manifest.languages)
+        self._voices = frozenset(manifest.voices)
+        self._voice_pattern = re.compile(manifest.voice_pattern) if manifest.voice_pattern else None
+        self._default_options = defaults(manifest.options_schema)
+        self._options_needed = bool(manifest.options_schema.get("required"))
+
+    def admit(self, request: JobRequest, provenance: Provenance) -> NewJob:
+        """The job to add. `InvalidRequest` names everything at once that this pin cannot do; otherwise `Refused`."""
+        complaints: Complaints = []
+        controls = self._controls(request, complaints)
+        language = self._language(request.language, complaints)
+        self._check_emotion(request.emotion, complaints)
+        self._check_voice(request.voice, complaints)
+        self._check_options(request.options, complaints)
+        if complaints:
+            raise _refusal(complaints)
+        if uploaded := request.reference or (request.emotion and request.emotion.audio):
+            raise Refused(RefusalCode.VOICE_NOT_FOUND, f"there is no uploaded voice {uploaded}")
+        spoken = self._as_used(request, language)
+        return NewJob(
+            id=provenance.job_id,
+            user=provenance.user,
+            pin=self._pin,
+            engine=self.manifest.engine,
+            lock_sha256=self.manifest.lock_sha256,
+            asked=provenance.asked,
+            input=spoken,
+            controls=controls,
+            metadata=request.metadata,
+            priority=request.priority,
+            created_at=provenance.now,
+            expires_at=provenance.now + request.ttl_s,
+            timeout_s=request.timeout_s,
+            estimated_s=estimated_audio_s(spoken),
+        )
+
+    def _as_used(self, request: JobRequest, language: str) -> SpeechInput:
+        return SpeechInput(
+            text=request.text,
+            language=language,
+            voice=request.voice or self.manifest.default_voice,
+            reference=request.reference,
+            emotion=_emotion_as_used(request.emotion) if request.emotion else None,
+            speed=1.0 if request.speed is None else request.speed,
+            pitch_scale=1.0 if request.pitch_scale is None else request.pitch_scale,
+            seed=request.seed or 0,
+            sample_rate=request.sample_rate,
+            options=self._default_options | request.options,
+            score=request.score,
+        )
+
+    def _controls(self, request: JobRequest, complaints: Complaints) -> dict[str, str]:
+        """How the pin honours each control that was asked for."""
+        honoured: dict[str, str] = {}
+        for control, pointer, value in _asked_controls(request):
+            if (how := self._honours.get(control)) is not None:
+                honoured[control] = how
+            elif value != self._changes_nothing.get(control):
+                detail = f"{control} is unsupported by {self._pin}"
+                complaints.append((RefusalCode.CONTROL_UNSUPPORTED, FieldError(pointer, detail)))
+        return honoured
+
+    def _language(self, tag: str | None, complaints: Complaints) -> str:
+        """The pin's own tag that ``tag`` comes down to: its longest prefix among them."""
+        if tag is None:
+            return self.manifest.default_language
+        prefix = tag.lower()
+        while prefix:
+            if prefix in self._languages:
+                return prefix
+            prefix = prefix.rpartition("-")[0]
+        error = FieldError("/language", f"{self._pin} does not speak {tag}")
+        complaints.append((RefusalCode.LANGUAGE_UNSUPPORTED, error))
+        return tag
+
+    def _check_emotion(self, felt: EmotionRequest | None, complaints: Complaints) -> None:
+        if felt is None or felt.name is None or "emotion" not in self._honours:
+            return
+        if felt.name not in self.manifest.emotions:
+            known = ", ".join(self.manifest.emotions)
+            error = FieldError("/emotion", f"{self._pin} knows {known}, not {felt.name}")
+            complaints.append((RefusalCode.EMOTION_UNSUPPORTED, error))
+
+    def _check_voice(self, voice: str | None, complaints: Complaints) -> None:
+        if voice is None or voice in self._voices:
+            return
+        if self._voice_pattern is None or self._voice_pattern.fullmatch(voice) is None:
+            error = FieldError("/voice", f"{self._pin} has no voice {voice}; see GET /v1/pins")
+            complaints.append((RefusalCode.INVALID_REQUEST, error))
+
+    def _check_options(self, options: dict[str, Any], complaints: Complaints) -> None:
+        if options or self._options_needed:
+            found = faults(options, self.manifest.options_schema, "/options")
+            complaints.extend((RefusalCode.OPTION_INVALID, error) for error in found)
+
+
+def _asked_controls(request: JobRequest) -> Iterator[tuple[str, str, object]]:
+    """Every control that was asked for, a JSON pointer to where, and what was asked of it."""
+    if (felt := request.emotion) is not None:
+        yield _EMOTION_CONTROLS[felt.form], "/emotion", felt
+        if felt.strength is not None:
+            yield "strength", "/emotion/strength", felt.strength
+    for control in ("speed", "pitch_scale", "seed", "sample_rate", "reference"):
+        if (value := getattr(request, control)) is not None:
+            yield control, f"/{control}", value
+
+
+def _emotion_as_used(asked: EmotionRequest) -> Emotion:
+    return Emotion(
+        name=asked.name,
+        vector=tuple(asked.vector) if asked.vector is not None else None,
+        audio=asked.audio,
+        text=asked.text,
+        strength=1.0 if asked.strength is None else asked.strength,
+    )
+
+
+def _refusal(complaints: Complaints) -> InvalidRequest:
+    """One refusal for all; its code is theirs where they agree."""
+    codes = {code for code, _ in complaints}
+    code = codes.pop() if len(codes) == 1 else RefusalCode.INVALID_REQUEST
+    return InvalidRequest(tuple(error for _, error in complaints), code)

@@ -1,0 +1,140 @@
+"""A job as clients read it: the JSON of the contract.
+
+Owns the member names and which of them are absent when. Pure: a job and its place in the queue in, bytes out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from shared.catalog import Manifest
+from shared.jobs import Emotion, Facet, FacetStatus, Job, NewJob, SpeechInput, Status
+
+
+def as_json(document: object) -> bytes:
+    """The bytes of any answer."""
+    return orjson.dumps(document)
+
+
+def as_part(document: object) -> object:
+    """A document that is done, to be put into a larger one: as bytes it takes a fraction of the memory."""
+    return orjson.Fragment(orjson.dumps(document))
+
+
+@lru_cache(maxsize=1024)
+def rfc3339(epoch_s: float) -> str:
+    """Time in UTC with a Z, to the millisecond."""
+    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def job_path(job_id: str) -> str:
+    return f"/v1/jobs/{job_id}"
+
+
+def accepted_document(job: NewJob | Job) -> dict[str, Any]:
+    """The job of the contract at the moment at which it is accepted."""
+    path = job_path(job.id)
+    return {
+        "id": job.id,
+        "object": "job",
+        "status": Status.QUEUED.value,
+        "error": None,
+        "pin": {"name": job.pin, "engine": job.engine, "lock_sha256": job.lock_sha256},
+        "input": _input(job),
+        "controls": job.controls,
+        "attempt": 0,
+        "audio": None,
+        "scoring": {"status": (FacetStatus.PENDING if job.input.score else FacetStatus.SKIPPED).value},
+        "tracking": {"status": FacetStatus.PENDING.value},
+        "timings": {},
+        "metadata": job.metadata,
+        "created_at": rfc3339(job.created_at),
+        "links": {"self": path, "audio": f"{path}/audio", "cancel": f"{path}/cancel"},
+    }
+
+
+def job_document(job: Job, position: int | None = None) -> dict[str, Any]:
+    """The same with what has become of it since. ``position``: place in the queue, where it is known and queued."""
+    document = accepted_document(job)
+    document["status"] = job.status.value
+    document["attempt"] = job.attempt
+    document["audio"] = _audio(job)
+    document["scoring"] = _scoring(job)
+    document["tracking"] = _tracking(job)
+    document["timings"] = job.timings
+    if job.error is not None:
+        document["error"] = {"code": job.error.code.value, "message": job.error.message}
+    if position is not None and job.status is Status.QUEUED:
+        document["queue_position"] = position
+    if job.progress is not None and job.status is Status.PROCESSING:
+        document["progress"] = {"piece": job.progress[0], "pieces": job.progress[1]}
+    if job.started_at is not None:
+        document["started_at"] = rfc3339(job.started_at)
+    if job.completed_at is not None:
+        document["completed_at"] = rfc3339(job.completed_at)
+    return document
+
+
+def pin_document(manifest: Manifest, *, live: bool, confirmed_at: float) -> dict[str, Any]:
+    """A pin and what it can do. ``live``: a worker serves it now; ``confirmed_at``: when it last said so, or 0."""
+    facts = {name: value for name, value in manifest.to_json().items() if value is not None}
+    document = {"name": facts.pop("pin"), "object": "pin", **facts, "live": live}
+    return document | ({"confirmed_at": rfc3339(confirmed_at)} if confirmed_at else {})
+
+
+def _input(job: Job | NewJob) -> dict[str, Any]:
+    spoken: SpeechInput = job.input
+    used: dict[str, Any] = {"text": spoken.text, "language": spoken.language}
+    if spoken.voice is not None:
+        used["voice"] = spoken.voice
+    if spoken.reference is not None:
+        used["reference"] = spoken.reference
+    if spoken.emotion is not None:
+        used["emotion"] = _emotion(spoken.emotion)
+    used["speed"] = spoken.speed
+    used["pitch_scale"] = spoken.pitch_scale
+    used["seed"] = spoken.seed
+    if spoken.sample_rate is not None:
+        used["sample_rate"] = spoken.sample_rate
+    used["options"] = spoken.options
+    used["score"] = spoken.score
+    used["priority"] = job.priority
+    used["ttl_s"] = round(job.expires_at - job.created_at, 3)
+    used["timeout_s"] = job.timeout_s
+    return used
+
+
+def _emotion(felt: Emotion) -> dict[str, Any]:
+    forms = (("name", felt.name), ("vector", felt.vector), ("audio", felt.audio), ("text", felt.text))
+    return {form: value for form, value in forms if value is not None} | {"strength": felt.strength}
+
+
+def _audio(job: Job) -> dict[str, Any] | None:
+    if (audio := job.audio) is None:
+        return None
+    return {
+        "url": f"{job_path(job.id)}/audio",
+        "pcm_sha256": audio.pcm_sha256,
+        "duration_s": audio.duration_s,
+        "sample_rate": audio.sample_rate,
+        "channels": audio.channels,
+        "pieces": [{"text": p.text, "start_s": p.start_s, "end_s": p.end_s} for p in audio.pieces],
+    }
+
+
+def _scoring(job: Job) -> dict[str, Any]:
+    facet: Facet = job.scoring
+    if not job.scores:
+        return {"status": facet.status.value}
+    return {"status": facet.status.value, "scores": {name: score.to_json() for name, score in job.scores.items()}}
+
+
+def _tracking(job: Job) -> dict[str, Any]:
+    document: dict[str, Any] = {"status": job.tracking.status.value}
+    if job.run_id is not None:
+        document |= {"run_id": job.run_id, "url": job.run_url}
+    return document

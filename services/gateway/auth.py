@@ -1,0 +1,51 @@
+"""Who is asking: a request to a user.
+
+Owns the Authorization header, and the guard of a gateway that asks nobody for a key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from starlette.requests import Request
+
+from services.gateway.deps import gateway_of
+from services.gateway.keys import LOCAL_USER
+from shared.errors import RefusalCode, Refused
+
+_PORT = re.compile(r":\d+$")
+
+
+async def user_of(request: Request) -> str:
+    """The user that a request comes from."""
+    keys = gateway_of(request).keys
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        if await keys.asks_for_keys():
+            raise Refused(RefusalCode.KEY_MISSING, "a key is needed: Authorization: Bearer rt_…")
+        _refuse_foreign_host(request)
+        return LOCAL_USER
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(RefusalCode.KEY_INVALID, "a key is sent as Authorization: Bearer rt_…")
+    return await keys.user(text.strip())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name can be reached from this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_foreign_host(request: Request) -> None:
+    # A web page whose name was rebound to 127.0.0.1 sends its own name here: without keys, only ours will do.
+    name = _PORT.sub("", request.headers.get("host", ""))
+    if not is_loopback(name):
+        raise Refused(
+            RefusalCode.FORBIDDEN, "without keys this gateway is for localhost; make one: ringtrue keys create"
+        )

@@ -1,0 +1,245 @@
+"""The answers' shapes, for the OpenAPI document and for the tests that hold real answers against them.
+
+Owns no behaviour: answers are made in `answers.py`, as plain dictionaries, because they are made thousands of times.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.catalog import PinState, Support
+from shared.errors import FailureCode, RefusalCode
+from shared.jobs import FacetStatus, Status
+from shared.scores import Reason
+
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", examples=["2025-01-31T12:00:00.000Z"])]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobError(_Document):
+    """How a job ended without audio."""
+
+    code: FailureCode
+    message: str
+
+
+class PinUsed(_Document):
+    """The model version, bound to its bytes by the lock's hash."""
+
+    name: str
+    engine: str
+    lock_sha256: str
+
+
+class EmotionUsed(_Document):
+    """One of the four forms, and its strength."""
+
+    name: str | None = None
+    vector: list[float] | None = None
+    audio: str | None = None
+    text: str | None = None
+    strength: float
+
+
+class InputUsed(_Document):
+    """What is spoken and how, every default filled in. `sample_rate` is absent where it is the pin's own."""
+
+    text: str
+    language: str
+    voice: str | None = None
+    reference: str | None = None
+    emotion: EmotionUsed | None = None
+    speed: float
+    pitch_scale: float
+    seed: int
+    sample_rate: int | None = None
+    options: dict[str, Any]
+    score: bool | list[str]
+    priority: int
+    ttl_s: float
+    timeout_s: float
+
+
+class Piece(_Document):
+    """One stretch of the text as it was spoken."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class Audio(_Document):
+    """What there is to hear. `pcm_sha256` is of the bare samples."""
+
+    url: str
+    pcm_sha256: Sha256
+    duration_s: float
+    sample_rate: int
+    channels: int
+    pieces: list[Piece]
+
+
+class Progress(_Document):
+    """Pieces spoken, of pieces in all."""
+
+    piece: int
+    pieces: int
+
+
+class Score(_Document):
+    """One measured value."""
+
+    value: float
+    unit: str
+    scorer_lock: str
+
+
+class Unscored(_Document):
+    """A value that could not be measured, and why. Never a zero."""
+
+    unscored: Reason
+    detail: str | None = None
+
+
+class Scoring(_Document):
+    """Where scoring stands, and what it gave, by metric."""
+
+    status: FacetStatus
+    scores: dict[str, Score | Unscored] | None = None
+
+
+class Tracking(_Document):
+    """Where tracking stands, and the job's run in MLflow."""
+
+    status: FacetStatus
+    run_id: str | None = None
+    url: str | None = None
+
+
+class Links(_Document):
+    """Paths, so that clients need not build any."""
+
+    self: str
+    audio: str
+    cancel: str
+
+
+class Job(_Document):
+    """A job. Members that do not apply yet are absent, except `error` and `audio`, which are null."""
+
+    id: str
+    object: Literal["job"]
+    status: Status
+    error: JobError | None
+    pin: PinUsed
+    input: InputUsed
+    controls: Annotated[dict[str, Support], Field(description="How the pin honours each control that was asked for.")]
+    attempt: int
+    queue_position: Annotated[int | None, Field(description="1 is next; absent once started or if not counted.")] = None
+    eta_seconds: float | None = None
+    progress: Progress | None = None
+    audio: Audio | None
+    scoring: Scoring
+    tracking: Tracking
+    timings: dict[str, float]
+    metadata: dict[str, str]
+    created_at: Time
+    started_at: Time | None = None
+    completed_at: Time | None = None
+    links: Links
+
+
+class FieldError(_Document):
+    """`pointer`: JSON pointer into the body, or into the query seen as an object."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(_Document):
+    """Why a request was refused (RFC 9457). `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: RefusalCode
+    request_id: str
+    errors: list[FieldError] | None = None
+    retry_after: int | None = None
+
+
+class BatchResult(_Document):
+    """What became of one job of a batch: the job, or the problem with it."""
+
+    index: int
+    job: Job | None = None
+    problem: Problem | None = None
+
+
+class Batch(_Document):
+    """What became of a batch, in the order in which it came."""
+
+    object: Literal["batch"]
+    accepted: int
+    refused: int
+    data: list[BatchResult]
+
+
+class JobList(_Document):
+    """A page of jobs, newest first."""
+
+    data: list[Job]
+    next_cursor: str | None
+    has_more: bool
+
+
+class Pin(_Document):
+    """A pin and what it can do."""
+
+    name: str
+    object: Literal["pin"]
+    engine: str
+    engine_version: str
+    lock_sha256: str
+    sample_rate: int
+    languages: list[str]
+    default_language: str
+    voices: list[str]
+    voice_pattern: str | None = None
+    default_voice: str | None = None
+    controls: dict[str, Support]
+    emotions: list[str]
+    max_batch: int
+    max_piece_chars: int
+    options_schema: dict[str, Any]
+    licence: str
+    description: str
+    model_repo: str | None = None
+    model_revision: str | None = None
+    state: PinState
+    detail: str | None = None
+    live: bool
+    confirmed_at: Time | None = None
+
+
+class PinList(_Document):
+    """Every pin there is."""
+
+    data: list[Pin]
+    next_cursor: None
+    has_more: Literal[False]
+
+
+class Readiness(_Document):
+    """`degraded`: jobs are accepted, and wait for what is away."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    checks: dict[str, Literal["ok", "unreachable"]]

@@ -1,0 +1,110 @@
+"""The HTTP face of every refusal: status, title and sentence per code, and the problem document (RFC 9457).
+
+Owns the one table from codes to HTTP. Knows no framework: `edge.py` sends what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from shared.errors import InvalidRequest, RefusalCode, Refused
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(NamedTuple):
+    """What a code means over HTTP. ``sentence`` is for the person who looks the code up."""
+
+    status: int
+    title: str
+    sentence: str
+
+
+_C = RefusalCode
+PROBLEMS: Mapping[RefusalCode, Problem] = {
+    _C.INVALID_REQUEST: Problem(
+        400, "Invalid request", "The request is not of the form that is documented; `errors` names what is wrong where."
+    ),
+    _C.TEXT_EMPTY: Problem(400, "Empty text", "There is nothing to speak: the text is empty or only white space."),
+    _C.TEXT_TOO_LONG: Problem(400, "Text too long", "The text has more characters than one job may have."),
+    _C.CONTROL_UNSUPPORTED: Problem(
+        400, "Control unsupported", "This pin cannot do what was asked for; GET /v1/pins says what it can."
+    ),
+    _C.LANGUAGE_UNSUPPORTED: Problem(400, "Language unsupported", "This pin does not speak the language."),
+    _C.EMOTION_UNSUPPORTED: Problem(400, "Emotion unsupported", "This pin does not know the emotion."),
+    _C.OPTION_INVALID: Problem(
+        400, "Invalid option", "`options` does not fit the schema that the engine publishes (GET /v1/pins)."
+    ),
+    _C.KEY_MISSING: Problem(401, "Key missing", "Send your key as `Authorization: Bearer rt_…`."),
+    _C.KEY_INVALID: Problem(401, "Key invalid", "The key is not known, or it was revoked."),
+    _C.KEY_EXPIRED: Problem(401, "Key expired", "The key was good once; ask for a new one."),
+    _C.FORBIDDEN: Problem(403, "Forbidden", "You are known, but may not do this."),
+    _C.NOT_FOUND: Problem(404, "Not found", "There is nothing at this address."),
+    _C.METHOD_NOT_ALLOWED: Problem(405, "Method not allowed", "`Allow` says which methods this address takes."),
+    _C.JOB_NOT_FOUND: Problem(404, "Job not found", "There is no such job, or it is another user's."),
+    _C.PIN_UNKNOWN: Problem(404, "Pin unknown", "No worker ever published a pin of this name; see GET /v1/pins."),
+    _C.VOICE_NOT_FOUND: Problem(404, "Voice not found", "There is no uploaded voice of this id."),
+    _C.AUDIO_NOT_READY: Problem(404, "No audio", "The job has no audio: it is not finished, or ended without."),
+    _C.RANGE_NOT_SATISFIABLE: Problem(416, "Range not satisfiable", "The range starts after the end of the file."),
+    _C.IDEMPOTENCY_IN_PROGRESS: Problem(
+        409, "Request in progress", "The first request with this Idempotency-Key is not answered yet; try again."
+    ),
+    _C.IDEMPOTENCY_MISMATCH: Problem(
+        422, "Idempotency-Key reused", "This Idempotency-Key was used for another request within the last 24 hours."
+    ),
+    _C.ALREADY_FINISHED: Problem(409, "Already finished", "It is over; there is nothing left to do or undo."),
+    _C.BODY_TOO_LARGE: Problem(413, "Body too large", "One job may have 1 MiB, a batch 64 MiB."),
+    _C.MEDIA_TYPE_UNSUPPORTED: Problem(415, "Media type unsupported", "Send `Content-Type: application/json`."),
+    _C.RATE_LIMITED: Problem(429, "Too many requests", "Slow down; `Retry-After` says when to go on."),
+    _C.QUOTA_EXCEEDED: Problem(429, "Quota exceeded", "Your quota is used up; `Retry-After` says until when."),
+    _C.BACKLOG_FULL: Problem(503, "Backlog full", "Too many jobs are waiting; try again after `Retry-After` seconds."),
+    _C.STORE_UNAVAILABLE: Problem(503, "Store unavailable", "The database does not answer; nothing was lost."),
+    _C.MODEL_LOADING: Problem(503, "Model loading", "The model is being loaded; try again after `Retry-After`."),
+    _C.INTERNAL_ERROR: Problem(500, "Internal error", "Our fault. Please report the request_id."),
+}
+DEFAULT_RETRY_AFTER_S = 5
+"""429 and 503 always say when to try again."""
+
+
+def problem_slug(code: RefusalCode) -> str:
+    """Last part of a problem's ``type``."""
+    return code.value.replace("_", "-")
+
+
+def problem_document(refused: Refused, *, instance: str, request_id: str) -> dict[str, Any]:
+    """The body of an answer that refuses. ``instance``: path of the request."""
+    status, title, _ = PROBLEMS[refused.code]
+    document: dict[str, Any] = {
+        "type": f"/problems/{problem_slug(refused.code)}",
+        "title": title,
+        "status": status,
+        "detail": refused.detail,
+        "instance": instance,
+        "code": refused.code.value,
+        "request_id": request_id,
+    }
+    if isinstance(refused, InvalidRequest):
+        document["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in refused.errors]
+    if (retry_after_s := retry_after(refused)) is not None:
+        document["retry_after"] = retry_after_s
+    return document
+
+
+def problem_headers(refused: Refused) -> dict[str, str]:
+    """Headers that go with the document."""
+    headers = {}
+    if (retry_after_s := retry_after(refused)) is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if refused.code is RefusalCode.KEY_MISSING:
+        headers["WWW-Authenticate"] = "Bearer"
+    elif PROBLEMS[refused.code].status == 401:
+        headers["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{refused.code.value}"'
+    return headers
+
+
+def retry_after(refused: Refused) -> int | None:
+    """Seconds after which trying again makes sense, where it does."""
+    if refused.retry_after_s is None and PROBLEMS[refused.code].status in (429, 503):
+        return DEFAULT_RETRY_AFTER_S
+    return refused.retry_after_s

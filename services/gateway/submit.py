@@ -1,0 +1,156 @@
+"""Submission: resolve the pin, add the row, commit, THEN ring.
+
+Owns that order, and what becomes of a request that is sent twice. Knows neither HTTP nor SQL.
+
+A request under an Idempotency-Key is recorded in the same transaction as its jobs, answer included. So there is no
+moment in which a crash could leave jobs without the answer that tells of them: whoever asks again is told the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateway.admission import Provenance
+from services.gateway.answers import accepted_document, as_json, as_part
+from services.gateway.backlog import Backlog
+from services.gateway.lanes import Lane
+from services.gateway.pins import PinBoard, Published, resolve
+from services.gateway.schemas import read_batch, read_job
+from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
+from shared.jobs import JobIds, NewJob
+from shared.ports import Bells, Idempotency, JobStore, Submission
+
+ACCEPTED = 202
+NOTHING_ACCEPTED = 200
+_BATCHES_AT_ONCE = 2
+"""One is looked at while another is committed; more would only take memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """Identity of a request that may be sent twice. ``scope``: whose, and where to; ``fingerprint``: of its body."""
+
+    scope: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to a submission. ``job_id``: its job, or the first of them."""
+
+    status: int
+    body: bytes
+    job_id: str | None
+    replayed: bool = False
+
+
+class Intake:
+    """What submissions go through, shared by all of them. For use from one event loop."""
+
+    def __init__(
+        self, store: JobStore, bells: Bells, pins: PinBoard, backlog: Backlog, clock: Callable[[], float]
+    ) -> None:
+        self.pins = pins
+        self.backlog = backlog
+        self.clock = clock
+        self.ids = JobIds()
+        self.batches = asyncio.Semaphore(_BATCHES_AT_ONCE)
+        """To be held from parsing a batch to its commit."""
+        self._store = store
+        self._bells = bells
+        self._writer: Lane[Submission, bool] = Lane("submissions", store.add)
+
+    async def commit(self, jobs: Sequence[NewJob], answer: Accepted, key: RequestKey | None) -> Accepted:
+        """Add ``jobs`` and ring; or, where the key was used before, the answer of then."""
+        if key is None:
+            await self._writer.ask(Submission(jobs))
+        else:
+            now = self.clock()
+            once = Idempotency(key.scope, key.fingerprint, now, now, answer.status, answer.body)
+            if not await self._writer.ask(Submission(jobs, once)):
+                return await self.replay(key)
+        self.backlog.grew(len(jobs))
+        for family in {job.engine for job in jobs}:
+            self._bells.ring_engine(family)
+        return answer
+
+    async def replay(self, key: RequestKey, otherwise: Refused | None = None) -> Accepted:
+        """The recorded answer to the request of this key; where there is none, ``otherwise`` is raised."""
+        kept = await asyncio.to_thread(self._store.recall, key.scope)
+        if kept is None or kept.status is None or kept.body is None:
+            raise otherwise or Refused(RefusalCode.IDEMPOTENCY_IN_PROGRESS, "not answered yet", retry_after_s=1)
+        if kept.fingerprint != key.fingerprint:
+            raise Refused(RefusalCode.IDEMPOTENCY_MISMATCH, "this Idempotency-Key was used with another body")
+        return Accepted(kept.status, kept.body, kept.job_id, replayed=True)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def submit(intake: Intake, user: str, body: object, key: RequestKey | None) -> Accepted:
+    """Accept one job. Returns after a commit that survives power loss."""
+    try:
+        request = read_job(body)
+        admission = resolve(request.pin, await intake.pins.published())
+        new = admission.admit(request, _provenance(intake, user, body, intake.clock()))
+        intake.backlog.check(1)
+    except Refused as refusal:
+        # It may have been accepted before, when the pin or the backlog was different.
+        if key is None:
+            raise
+        return await intake.replay(key, otherwise=refusal)
+    return await intake.commit([new], Accepted(ACCEPTED, as_json(accepted_document(new)), new.id), key)
+
+
+Describe = Callable[[Refused], Mapping[str, Any]]
+"""Makes the problem document of one refused job of a batch."""
+
+
+async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey | None, describe: Describe) -> Accepted:
+    """Accept the good jobs of a batch, all in one transaction; the others are told apart by their place."""
+    try:
+        bodies = read_batch(body)
+        published = await intake.pins.published()
+        # A thousand jobs take a while to look at: not in the way of everybody else's one.
+        jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, published, describe)
+        intake.backlog.check(len(jobs))
+    except Refused as refusal:
+        if key is None:
+            raise
+        return await intake.replay(key, otherwise=refusal)
+    return await intake.commit(jobs, answer, key)
+
+
+def _judge(
+    intake: Intake, user: str, bodies: Sequence[object], published: Mapping[str, Published], describe: Describe
+) -> tuple[list[NewJob], Accepted]:
+    jobs: list[NewJob] = []
+    results: list[dict[str, Any]] = []
+    now = intake.clock()
+    for index, body in enumerate(bodies):
+        try:
+            request = read_job(body)
+            new = resolve(request.pin, published).admit(request, _provenance(intake, user, body, now))
+        except Refused as refusal:
+            results.append({"index": index, "problem": describe(_within(refusal, f"/jobs/{index}"))})
+        else:
+            jobs.append(new)
+            results.append({"index": index, "job": as_part(accepted_document(new))})
+    document = {"object": "batch", "accepted": len(jobs), "refused": len(bodies) - len(jobs), "data": results}
+    status = ACCEPTED if jobs else NOTHING_ACCEPTED
+    return jobs, Accepted(status, as_json(document), jobs[0].id if jobs else None)
+
+
+def _provenance(intake: Intake, user: str, body: object, now: float) -> Provenance:
+    assert isinstance(body, dict), "read_job takes objects only"
+    return Provenance(intake.ids.next(), user, body, now)
+
+
+def _within(refusal: Refused, pointer: str) -> Refused:
+    """The same refusal, its fields pointed at from the root of the batch."""
+    if not isinstance(refusal, InvalidRequest):
+        return refusal
+    return InvalidRequest(tuple(FieldError(pointer + e.pointer, e.detail) for e in refusal.errors), refusal.code)

@@ -65,8 +65,10 @@ def _run(settings: Settings, arguments: Arguments) -> int:
     database = Database(settings.database_url)
     migrate(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    slots = [Slot(f"{name}/{number}", Loader(arguments.pins)) for number in range(arguments.slots)]
-    manifests = slots[0].loader.manifests()
+    loader = Loader(arguments.pins)
+    manifests = loader.manifests()
+    loaders = [loader, *(loader.sibling() for _ in range(arguments.slots - 1))]
+    slots = [Slot(f"{name}/{number}", loader) for number, loader in enumerate(loaders)]
     families = sorted({manifest.engine for manifest in manifests})
     queues = [speaking_queue(family) for family in families]
     celery = make_celery(settings.redis_url)

@@ -57,6 +57,12 @@ class Loader:
         self._families: dict[str, _Family] | None = None
         self._manifests: tuple[Manifest, ...] | None = None
 
+    def sibling(self) -> Loader:
+        """A loader for another slot of the same worker: knows what this one has found out, shares no host with it."""
+        other = Loader(self._wanted, env=self._env, capacity=self._capacity)
+        other._families, other._manifests = self._families, self._manifests
+        return other
+
     def manifests(self) -> Sequence[Manifest]:
         """What each pin can do, asked once. A pin or a family that fails is ``refused`` with the reason in ``detail``.
 

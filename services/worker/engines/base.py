@@ -7,7 +7,7 @@ nothing of jobs, queues or stores: it gets a request and gives audio.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,12 +39,32 @@ class SpeakRequest:
     seed: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """As it travels to the engine host."""
+        data = asdict(self)
+        data["reference"] = None if self.reference is None else str(self.reference)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SpeakRequest:
+        values = dict(data)
+        if values["reference"] is not None:
+            values["reference"] = Path(values["reference"])
+        if values["emotion"] is not None:
+            emotion = dict(values["emotion"])
+            emotion["vector"] = None if emotion["vector"] is None else tuple(emotion["vector"])
+            values["emotion"] = Emotion(**emotion)
+        return cls(**values)
+
 
 class Engine(Protocol):
     """A model that speaks. Constructing does nothing costly; `load` does."""
 
     def manifest(self) -> Manifest:
-        """What this pin can do. Works before `load`, without the model's weights in memory."""
+        """What this pin can do. Works before `load`, without the model's weights in memory.
+
+        Raises `EngineError` where the pin's files are missing or not what the lock says.
+        """
 
     def load(self) -> None:
         """Bring the model into memory. Raises `EngineError` where its files are not what the lock says."""
@@ -58,7 +78,10 @@ class Engine(Protocol):
 
 
 class EngineFamily(Protocol):
-    """A family of engines, as named by an entry point in the group ``ringtrue.engines``."""
+    """A family of engines, as named by an entry point in the group ``ringtrue.engines``.
+
+    Importing and constructing it is cheap: what is heavy waits for `Engine.load`.
+    """
 
     name: str
 

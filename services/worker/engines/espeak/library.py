@@ -1,0 +1,156 @@
+"""libespeak-ng by ctypes: one utterance from a freshly loaded library.
+
+Owns the C declarations and the recipe for determinism: espeak keeps state from one utterance to the next that no call
+of its own resets, so the library is loaded before and unloaded after each. That takes a few milliseconds, grows no
+memory, and gives the same samples in a fresh process and after any other sentence. Not for use by several threads.
+
+Besides speaking the library exports sonic, which changes tempo and pitch of samples (Apache-2.0 upstream).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from _ctypes import dlclose
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SYNCHRONOUS = 2
+_DONT_EXIT = 1 << 15
+_UTF8 = 1
+_RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7  # espeak_PARAMETER in speak_lib.h
+_CHUNK_MS = 500
+_GAP_UNIT_MS = 10
+
+_OnSamples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
+class LibraryRefused(Exception):
+    """espeak answered a call with an error; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One call of espeak, in its own units."""
+
+    text: str
+    voice: str
+    """A file of the voice data below ``lang/``, and perhaps ``+`` a variant: ``sit/cmn+f2``."""
+    rate: int
+    """Words per minute, 80-450."""
+    pitch: int
+    """0-99; 50 is the voice's own."""
+    range: int
+    """0-99."""
+    volume: int
+    """0-200."""
+    word_gap_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What sonic does to samples: factors on tempo and on pitch."""
+
+    tempo: float = 1.0
+    pitch: float = 1.0
+
+    @property
+    def idle(self) -> bool:
+        """So close to nothing that the samples are better left alone."""
+        return abs(self.tempo - 1) < 0.005 and abs(self.pitch - 1) < 0.005
+
+
+def speak(library: Path, data: Path, utterance: Utterance, stretch: Stretch) -> tuple[bytes, int]:
+    """PCM (s16le, mono) of one utterance, and its sample rate in Hz. Raises `LibraryRefused`, or `OSError` where the
+    library cannot be loaded."""
+    with _loaded(library) as espeak:
+        sample_rate = espeak.espeak_Initialize(_SYNCHRONOUS, _CHUNK_MS, str(data).encode(), _DONT_EXIT)
+        if sample_rate <= 0:
+            raise LibraryRefused(f"espeak_Initialize answered {sample_rate} for {data}")
+        pcm = _synthesised(espeak, utterance)
+        return (pcm if stretch.idle else _stretched(espeak, pcm, sample_rate, stretch)), sample_rate
+
+
+@contextlib.contextmanager
+def _loaded(library: Path) -> Iterator[Any]:
+    loaded = ctypes.CDLL(str(library))
+    try:
+        _declare(loaded)
+        yield loaded
+    finally:
+        dlclose(loaded._handle)
+
+
+def _declare(espeak: ctypes.CDLL) -> None:
+    pointer, short_pointer = ctypes.c_void_p, ctypes.c_char_p
+    espeak.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        pointer,
+        pointer,
+    ]
+    espeak.sonicCreateStream.restype = pointer
+    espeak.sonicCreateStream.argtypes = [ctypes.c_int, ctypes.c_int]
+    for setter in (espeak.sonicSetSpeed, espeak.sonicSetPitch):
+        setter.argtypes = [pointer, ctypes.c_float]
+    espeak.sonicWriteShortToStream.argtypes = [pointer, short_pointer, ctypes.c_int]
+    espeak.sonicReadShortFromStream.argtypes = [pointer, short_pointer, ctypes.c_int]
+    for call in (espeak.sonicFlushStream, espeak.sonicSamplesAvailable, espeak.sonicDestroyStream):
+        call.argtypes = [pointer]
+
+
+def _synthesised(espeak: Any, utterance: Utterance) -> bytes:
+    pcm = bytearray()
+
+    def take(samples: Any, count: int, _events: Any) -> int:
+        if samples and count > 0:
+            pcm.extend(ctypes.string_at(samples, 2 * count))
+        return 0
+
+    callback = _OnSamples(take)  # kept in a name: espeak holds no reference
+    espeak.espeak_SetSynthCallback(callback)
+    if espeak.espeak_SetVoiceByName(utterance.voice.encode()) != 0:
+        raise LibraryRefused(f"espeak has no voice {utterance.voice}")
+    _set_parameters(espeak, utterance)
+    text = utterance.text.encode() + b"\0"
+    status = espeak.espeak_Synth(text, len(text), 0, 1, 0, _UTF8, None, None) or espeak.espeak_Synchronize()
+    if status != 0:
+        raise LibraryRefused(f"espeak_Synth answered {status}")
+    return bytes(pcm)
+
+
+def _set_parameters(espeak: Any, utterance: Utterance) -> None:
+    parameters = {
+        _RATE: utterance.rate,
+        _VOLUME: utterance.volume,
+        _PITCH: utterance.pitch,
+        _RANGE: utterance.range,
+        _WORD_GAP: round(utterance.word_gap_ms / _GAP_UNIT_MS),
+    }
+    for parameter, value in parameters.items():
+        espeak.espeak_SetParameter(parameter, value, 0)
+
+
+def _stretched(espeak: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> bytes:
+    # sonic looks for voices of 65-400 Hz; told twice the rate it looks an octave lower, where lowered voices come from
+    declared = sample_rate * 2 if stretch.pitch < 1 else sample_rate
+    stream = espeak.sonicCreateStream(declared, 1)
+    if not stream:
+        raise LibraryRefused("sonicCreateStream had no memory")
+    try:
+        espeak.sonicSetSpeed(stream, stretch.tempo)
+        espeak.sonicSetPitch(stream, stretch.pitch)
+        espeak.sonicWriteShortToStream(stream, pcm, len(pcm) // 2)
+        espeak.sonicFlushStream(stream)
+        available = espeak.sonicSamplesAvailable(stream)
+        out = ctypes.create_string_buffer(2 * available)
+        read = espeak.sonicReadShortFromStream(stream, out, available)
+        return out.raw[: 2 * read]
+    finally:
+        espeak.sonicDestroyStream(stream)

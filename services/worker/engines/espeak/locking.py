@@ -1,0 +1,104 @@
+"""The lock of an espeak pin: the bytes that decide what it sounds like.
+
+Owns what belongs into the lock (library, every file of the voice data, preset, the revision of our own arithmetic) and
+the check of what is installed against what the package was published with: a wheel brings the hash of every file along
+in its RECORD (Binary distribution format, packaging.python.org).
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import espeakng_loader  # type: ignore[import-untyped]
+
+from services.worker.engines.base import EngineError
+from shared.errors import FailureCode
+
+ESPEAK = "1.52.0"
+REVISION = 1
+"""Raised when a change of this package alters what is heard although no file in the lock has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The package espeakng-loader as it is installed."""
+
+    library: Path
+    data: Path
+    record: Path
+    version: str
+
+    @property
+    def root(self) -> Path:
+        """The folder that the paths in RECORD are relative to."""
+        return self.record.parent.parent
+
+
+def installation() -> Installation:
+    """Where espeak is installed. Raises `EngineError` ``model_not_pulled`` where it is not there whole."""
+    library = Path(espeakng_loader.get_library_path())
+    data = library.parent / "espeak-ng-data"
+    records = list(library.parent.parent.glob("espeakng_loader-*.dist-info/RECORD"))
+    if len(records) != 1 or not library.exists() or not data.is_dir():
+        raise EngineError(f"espeakng-loader is not whole in {library.parent}", FailureCode.MODEL_NOT_PULLED)
+    version = records[0].parent.name.removesuffix(".dist-info").rpartition("-")[2]
+    return Installation(library, data, records[0], version)
+
+
+def verified_lock(installed: Installation, preset: Path, package: str) -> dict[str, Any]:
+    """The lock of a pin whose preset asks for release ``package``, every file read and hashed.
+
+    Raises `EngineError` ``model_lock_mismatch`` for another release, or where a file is missing, has other bytes, or
+    was not published with the package; the message names it.
+    """
+    if installed.version != package:
+        raise _mismatch(f"made for espeakng-loader {package}; {installed.version} is installed")
+    published = _published(installed.record)
+    paths = sorted([str(installed.library), *_files_below(installed.data)])
+    files = [_described(path, os.path.relpath(path, installed.root)) for path in paths]
+    for file in files:
+        if published.pop(file["path"], None) != file["sha256"]:
+            raise _mismatch(f"{file['path']} is not what espeakng-loader {package} was published with")
+    data = os.path.relpath(installed.data, installed.root)
+    if missing := [path for path in published if path.startswith(f"{data}/")]:
+        raise _mismatch(f"{missing[0]} is missing from espeakng-loader {package}")
+    return {
+        "engine": "espeak",
+        "espeak": ESPEAK,
+        "package": f"espeakng-loader=={package}",
+        "revision": REVISION,
+        "files": [*files, _described(str(preset), preset.name)],
+    }
+
+
+def _published(record: Path) -> dict[str, str]:
+    """Path -> sha256 (hex) of every file that RECORD vouches for."""
+    with record.open(newline="", encoding="utf-8") as opened:
+        rows = [row for row in csv.reader(opened) if row[1].startswith("sha256=")]
+    return {path: _hex(digest.removeprefix("sha256=")) for path, digest, _ in rows}
+
+
+def _hex(digest: str) -> str:
+    return base64.urlsafe_b64decode(digest + "=" * (-len(digest) % 4)).hex()
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    for root, _, names in os.walk(folder):  # pathlib would take twice as long, at every start of a host
+        yield from (os.path.join(root, name) for name in names)
+
+
+def _described(file: str, path: str) -> Mapping[str, Any]:
+    with open(file, "rb") as opened:
+        content = opened.read()
+    return {"path": path, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _mismatch(message: str) -> EngineError:
+    return EngineError(message, FailureCode.MODEL_LOCK_MISMATCH)

@@ -1,0 +1,62 @@
+"""From the samples that models give to PCM, and what makes PCM fit to be heard as speech.
+
+Owns the scale (full scale of floating point is 1) and the checks. Knows no engine. numpy and soxr are loaded when the
+first caller needs them: an engine that makes PCM by itself needs neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.worker.engines.base import EngineError
+from shared.audio import Audio
+from shared.errors import FailureCode
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+FULL_SCALE = 32767
+
+
+def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> Audio:
+    """The audio of mono ``samples``, shape (n,): int16 as they are, floats in [-1, 1], beyond which they are clipped.
+
+    Raises `EngineError` ``audio_invalid`` for any other shape or kind and where a sample is not finite.
+    """
+    import numpy as np
+
+    if samples.ndim != 1:
+        raise EngineError(f"expected mono samples (n,), got shape {samples.shape}", FailureCode.AUDIO_INVALID)
+    if samples.dtype == np.int16:
+        return Audio(samples.astype("<i2", copy=False).tobytes(), sample_rate)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise EngineError(f"expected float or int16 samples, got {samples.dtype}", FailureCode.AUDIO_INVALID)
+    if not np.isfinite(samples).all():
+        raise EngineError("the engine gave samples that are not finite", FailureCode.AUDIO_INVALID)
+    scaled = np.multiply(samples, FULL_SCALE, dtype=np.float32)
+    np.clip(np.rint(scaled, out=scaled), -FULL_SCALE - 1, FULL_SCALE, out=scaled)
+    return Audio(scaled.astype("<i2").tobytes(), sample_rate)
+
+
+def checked(audio: Audio) -> Audio:
+    """``audio``, if there is something in it; else `EngineError` ``engine_returned_nothing``."""
+    if not audio.pcm:
+        raise EngineError("the engine gave no samples", FailureCode.ENGINE_RETURNED_NOTHING)
+    if audio.pcm.count(0) == len(audio.pcm):
+        raise EngineError("the engine gave nothing but silence", FailureCode.ENGINE_RETURNED_NOTHING)
+    return audio
+
+
+def resampled(audio: Audio, sample_rate: int) -> Audio:
+    """``audio`` at ``sample_rate`` Hz (soxr, HQ). The same input gives the same PCM.
+
+    Goes by way of floats and rounds: what soxr gives as int16 carries a dither whose seed is not ours.
+    """
+    if audio.sample_rate == sample_rate:
+        return audio
+    import numpy as np
+    import soxr  # type: ignore[import-untyped]
+
+    samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.float32) / FULL_SCALE
+    return audio_of(soxr.resample(samples, audio.sample_rate, sample_rate), sample_rate)

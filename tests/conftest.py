@@ -1,0 +1,23 @@
+"""What tests of several services need: an engine family from outside."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WOBBLE = Path(__file__).parent / "engines" / "wobble"
+
+
+@pytest.fixture(scope="session")
+def wobble_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to put on the PYTHONPATH of hosts and workers: the package ringtrue-wobble, installed as any other."""
+    root = tmp_path_factory.mktemp("wobble")
+    source = shutil.copytree(WOBBLE, root / "source")  # a build leaves files beside its source
+    target = root / "installed"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--target", target, source], check=True, timeout=120)
+    return target

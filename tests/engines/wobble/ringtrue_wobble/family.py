@@ -1,0 +1,21 @@
+"""The family ``wobble``: one sound stochastic pin, and one pin per defect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ringtrue_wobble.engine import WobbleEngine
+from ringtrue_wobble.flaws import FLAWS
+from services.worker.engines.base import Engine
+
+
+class Wobble:
+    """Pins are named for what is wrong with them; ``wobble`` itself is sound."""
+
+    name = "wobble"
+
+    def pins(self) -> Sequence[str]:
+        return tuple(FLAWS)
+
+    def build(self, pin: str) -> Engine:
+        return WobbleEngine(pin, FLAWS[pin])

@@ -1,0 +1,7 @@
+"""espeak-v1 holds what every engine must hold."""
+
+from tests.worker.engines.conformance import EngineConformance
+
+
+class TestEspeakV1(EngineConformance):
+    pin = "espeak-v1"

@@ -49,13 +49,17 @@ def run(bench: ScoringBench) -> None:
 
 def warm(bench: ScoringBench) -> None:
     """Load the default models of one free slot before the first clip asks for them, then score what came meanwhile."""
-    bench.slots.work(lambda host: _warm_and_work(bench, host))
+    warmed = False
 
+    def look(host: MetricHost) -> None:
+        nonlocal warmed
+        if not warmed:
+            warmed = True
+            for family, unscored in host.warm().items():
+                log.warning("%s is not measured: %s", family, unscored.detail or unscored.reason)
+        _work(bench, host)
 
-def _warm_and_work(bench: ScoringBench, host: MetricHost) -> None:
-    for family, unscored in host.warm().items():
-        log.warning("%s is not measured: %s", family, unscored.detail or unscored.reason)
-    _work(bench, host)
+    bench.slots.work(look)
 
 
 def _work(bench: ScoringBench, host: MetricHost) -> None:

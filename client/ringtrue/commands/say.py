@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ringtrue import SpeechOptions
+from ringtrue import Job, SpeechOptions
 from ringtrue.commands.connection import AsJson, connect, pairs
 from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
 from ringtrue.terminal import data, data_json
@@ -67,13 +67,17 @@ def say(
     with connect(ctx) as ringtrue:
         job = ringtrue.submit(sys.stdin.read().rstrip("\n") if text == "-" else text, **how)
         job = deliver(ringtrue, job, wait_for, timeout, output)
+    _print(job, output, as_json)
+    end(job, wait_for)
+
+
+def _print(job: Job, output: str | None, as_json: bool) -> None:
     if as_json:
         data_json(job.raw)
     elif output is None:
         data(job.id)
     elif output != "-" and job.succeeded:
         data(output)
-    end(job, wait_for)
 
 
 def _value(text: str) -> Any:

@@ -5,11 +5,11 @@ Owns their names and forms. A cursor is the id of the last job of a page; client
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from services.gateway.schemas import JOB_ID
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs import FacetStatus, Job, Status
 from shared.ports import JobFilter
@@ -17,7 +17,6 @@ from shared.ports import JobFilter
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 PREFIX = "metadata."
-_JOB_ID = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
 
 
 def _time(value: str) -> float:
@@ -28,7 +27,7 @@ def _time(value: str) -> float:
 
 
 def _cursor(value: str) -> str:
-    if _JOB_ID.fullmatch(value) is None:
+    if JOB_ID.fullmatch(value) is None:
         raise ValueError(value)
     return value
 
@@ -67,6 +66,8 @@ def read_filter(query: Mapping[str, str], user: str) -> tuple[JobFilter, int]:
     wrong: list[FieldError] = []
     for name, value in query.items():
         if name.startswith(PREFIX):
+            if not (name + value).isprintable():
+                wrong.append(FieldError(f"/{name}", "control characters are not taken here"))
             metadata[name.removeprefix(PREFIX)] = value
             continue
         field, read, form = _READ[name]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from services.gateway.lanes import Lane
 from services.gateway.places import Places
+from services.gateway.schemas import JOB_ID
 from services.gateway.waiting import Waiters, pause
 from shared.errors import RefusalCode, Refused
 from shared.jobs import Job, Status
@@ -36,9 +37,9 @@ class Looker:
 
     async def look(self, job_id: str, user: str) -> Look:
         """The job now. Another user's job is ``job_not_found``: that it exists is not theirs to know."""
-        look = await self._lane.ask(job_id)
+        look = await self._lane.ask(job_id) if JOB_ID.fullmatch(job_id) else None
         if look is None or look.job.user != user:
-            raise Refused(RefusalCode.JOB_NOT_FOUND, f"there is no job {job_id[:100]}")
+            raise Refused(RefusalCode.JOB_NOT_FOUND, f"there is no job {job_id[:40]}")
         return look
 
     async def wait(self, job_id: str, user: str, seconds: float, gone: Callable[[], Awaitable[bool]]) -> Look:

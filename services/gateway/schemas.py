@@ -31,6 +31,7 @@ MAX_TTL_S = 7 * 24 * 3600
 MAX_TIMEOUT_S = 3600
 MAX_SEED = 2**32 - 1
 """The widest range that every engine's random generators take."""
+JOB_ID = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
 _MAX_OPTIONS_DEPTH = 8
 _EMOTION_FORMS = ("name", "vector", "audio", "text")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

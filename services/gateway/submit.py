@@ -121,7 +121,7 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
         if key is None:
             raise
         return await intake.replay(key, otherwise=refusal)
-    return await intake.commit(jobs, answer, key)
+    return await intake.commit(jobs, answer, key) if jobs else answer
 
 
 def _judge(

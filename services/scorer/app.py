@@ -40,6 +40,7 @@ class Arguments:
     threads: int
     lease_s: float
     in_flight: int
+    warm: bool
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
     parser.add_argument("--lease", type=float, default=30.0, help="seconds until a silent scorer's work is given away")
     parser.add_argument("--in-flight", type=int, default=8, help="runs logged at the same time")
+    parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True, help="load models at start")
     given = parser.parse_args(argv)
-    return Arguments(given.slots, given.threads, given.lease, given.in_flight)
+    return Arguments(given.slots, given.threads, given.lease, given.in_flight, given.warm)
 
 
 def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> int:
@@ -107,7 +109,7 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
             if bench is not None:
                 bench.stopping.set()
 
-    for _ in hosts:
+    for _ in hosts if arguments.warm else ():
         threading.Thread(target=scoring.warm, args=(measuring,), name="warm", daemon=True).start()
     try:
         return consume(

@@ -17,7 +17,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisAway
 
+from shared.events import RedisAnnouncer
 from shared.store.sql import Database, SqlJobStore, migrate
 from tests.gateway.place import RICH, SENTENCE, refused
 
@@ -113,6 +116,39 @@ def test_many_at_once_are_all_accepted_once(environ: dict[str, str]) -> None:
         assert {answer.status_code for answer in answers} == {202}
         listed = http.get("/v1/jobs?limit=200").json()["data"]
         assert {job["id"] for job in listed} == {answer.json()["id"] for answer in answers}
+
+
+@pytest.fixture
+def redis_url() -> str:
+    url = "redis://127.0.0.1:6379/7"
+    try:
+        Redis.from_url(url).ping()
+    except RedisAway:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no Redis on 127.0.0.1:6379")
+    return url
+
+
+def test_an_announcement_over_redis_wakes_whoever_waits(environ: dict[str, str], redis_url: str) -> None:
+    database = Database(f"sqlite:///{environ['RINGTRUE_DATA']}/ringtrue.db")
+    store, announcer = SqlJobStore(database), RedisAnnouncer(redis_url)
+    with serving({**environ, "RINGTRUE_REDIS_URL": redis_url}) as (http, _), ThreadPoolExecutor(1) as waiter:
+        job = http.post("/v1/jobs", json=SENTENCE).json()
+        times = []
+        for _ in range(3):  # one of them may come just when it looks again by itself
+            waiting = waiter.submit(http.get, job["links"]["self"] + "?wait=20")
+            time.sleep(0.3)
+            assert not waiting.done()
+            store.cancel(job["id"], time.time())
+            announcer.announce(job["id"], "canceled")
+            told = time.monotonic()
+            assert waiting.result().json()["status"] == "canceled"
+            times.append(time.monotonic() - told)
+            job = http.post("/v1/jobs", json=SENTENCE).json()
+        assert http.get("/readyz").json()["status"] == "ready"
+    database.close()
+    assert min(times) < 0.1
 
 
 def test_sigterm_lets_go_of_whoever_waits_and_ends_cleanly(environ: dict[str, str]) -> None:

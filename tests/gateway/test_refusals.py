@@ -177,7 +177,9 @@ BAD_QUERIES = [
     ("/v1/jobs?cursor=../etc", "/cursor"),
     ("/v1/jobs?created_after=yesterday", "/created_after"),
     ("/v1/jobs?colour=red", "/colour"),
+    ("/v1/jobs?metadata.k=%00", "/metadata.k"),
     ("/v1/jobs?limit=1&limit=2", "/limit"),
+    ("/v1/jobs?pin=%00", "/pin"),
     ("/v1/jobs/job_X?wait=61", "/wait"),
     ("/v1/jobs/job_X?wait=-1", "/wait"),
     ("/v1/jobs/job_X?wait=soon", "/wait"),
@@ -193,7 +195,7 @@ async def test_a_bad_query_is_refused(place: Place, path: str, pointer: str) -> 
 
 @pytest.mark.parametrize("key", ["", '""', "a b", "x" * 256, '"ab', "käse"])
 async def test_a_bad_idempotency_key_is_refused(place: Place, key: str) -> None:
-    headers = {"Idempotency-Key": key.encode("latin-1")}
+    headers = {b"Idempotency-Key": key.encode("latin-1")}
     refused(await place.http.post("/v1/jobs", json=SENTENCE, headers=headers), "invalid_request")
 
 
@@ -217,12 +219,13 @@ async def test_a_method_that_is_not_taken(place: Place, method: str, path: str, 
     assert answer.headers["allow"] == allowed
 
 
+NOBODYS = "job_01JD0000000000000000000000"
 JOB_ADDRESSES = [("GET", ""), ("POST", "/cancel"), ("GET", "/audio"), ("POST", "/tracking:retry"), ("GET", "?wait=1")]
 
 
 @pytest.mark.parametrize(("method", "below"), JOB_ADDRESSES)
 async def test_a_job_that_is_not_there(place: Place, method: str, below: str) -> None:
-    refused(await place.http.request(method, f"/v1/jobs/job_01JD00000000000000000000X{below}"), "job_not_found")
+    refused(await place.http.request(method, f"/v1/jobs/{NOBODYS}{below}"), "job_not_found")
 
 
 @pytest.mark.parametrize(("method", "below"), JOB_ADDRESSES)
@@ -264,7 +267,7 @@ async def test_a_backlog_that_is_full(tmp_path: Path) -> None:
 async def test_a_store_that_is_away(tmp_path: Path) -> None:
     async with opened(tmp_path, store=StoreAway()) as place:
         refused(await place.http.post("/v1/jobs", json=SENTENCE), "store_unavailable")
-        refused(await place.http.get("/v1/jobs/job_X"), "store_unavailable")
+        refused(await place.http.get(f"/v1/jobs/{NOBODYS}"), "store_unavailable")
 
 
 async def test_a_bug_is_answered_without_its_traceback(tmp_path: Path) -> None:

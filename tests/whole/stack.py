@@ -94,7 +94,7 @@ class Stack:
             case "worker":
                 return [*service, "--lease", str(LEASE_S)]
             case _:
-                return [*service, "--lease", str(LEASE_S)]
+                return [*service, "--lease", str(LEASE_S), "--no-warm"]
 
     def start(self, *names: str) -> None:
         """Start what is named and wait until it is ready."""

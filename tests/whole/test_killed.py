@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from stack import LEASE_S, Stack, eventually
 
-SLOW = {"pin": "wobble-slow", "options": {"sleep_s": 1.5}}
+SLOW = {"pin": "wobble-slow", "options": {"sleep_s": 1.5}, "score": ["signal", "asr"]}
 SENTENCE = "The harbour was quiet before the storm."
 
 
@@ -97,7 +97,7 @@ def test_redis_killed(stack: Stack, stage: str) -> None:
     reached = {"queued": lambda _: True, "speaking": _speaking, "scoring": _scoring, "tracking": _tracking}[stage]
     stack.until(job_id, reached)
     stack.signal("redis", signal.SIGKILL)
-    accepted_meanwhile = stack.submit("Accepted while Redis was away.")
+    accepted_meanwhile = stack.submit("Accepted while Redis was away.", score=["signal"])
     time.sleep(1)
     stack.start("redis")
     assert_done_once(stack, job_id, accepted_meanwhile)
@@ -115,7 +115,7 @@ def test_the_gateway_killed(stack: Stack, stage: str) -> None:
 
 def test_redis_flushed_with_jobs_in_the_queue(stack: Stack) -> None:
     stack.signal("worker", signal.SIGSTOP)
-    job_ids = [stack.submit(f"Sentence {number} in the queue.") for number in range(3)]
+    job_ids = [stack.submit(f"Sentence {number} in the queue.", score=["signal"]) for number in range(3)]
     stack.redis().flushall()
     stack.signal("worker", signal.SIGCONT)
     assert_done_once(stack, *job_ids)
@@ -151,7 +151,7 @@ def test_mlflow_stopped_and_started_again(stack: Stack) -> None:
 
 def test_a_text_that_crashes_its_host_every_time_fails_and_the_next_is_served(stack: Stack) -> None:
     poison = stack.submit("kaboom", pin="wobble-crash")
-    harmless = stack.submit("All is well.", pin="wobble-crash")
+    harmless = stack.submit("All is well.", pin="wobble-crash", score=["signal"])
     job = stack.until_tracked(poison)
     assert (job["status"], job["error"]["code"], job["attempt"]) == ("failed", "engine_crashed", 3)
     assert [run["info"]["status"] for run in stack.runs_of(poison)] == ["FAILED"]
@@ -162,7 +162,7 @@ def test_a_text_that_hangs_its_host_ends_at_its_deadline(stack: Stack) -> None:
     hanging = stack.submit("standstill", pin="wobble-hang", timeout_s=2)
     job = stack.until(hanging, lambda job: job["status"] == "failed")
     assert job["error"]["code"] == "engine_timeout"
-    assert_done_once(stack, stack.submit("All is well.", pin="wobble-hang"))
+    assert_done_once(stack, stack.submit("All is well.", pin="wobble-hang", score=["signal"]))
 
 
 def test_cancel_reaches_a_job_that_is_being_spoken(stack: Stack) -> None:

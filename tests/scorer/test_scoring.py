@@ -1,0 +1,162 @@
+"""One clip from claim to scores: what is recorded, who is told, what is dropped. Store in memory, a host that answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.scorer import scoring
+from services.scorer.scoring import ScoringBench
+from shared.audio import Audio, silence
+from shared.blobs import FolderBlobs
+from shared.catalog import Manifest
+from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
+from shared.ports import FacetName, Result, Submission
+from shared.scores import Reason, Score, Scored, Unscored
+from shared.slots import Slots
+from shared.store.memory import MemoryJobStore
+
+MEASURED: Mapping[str, Scored] = {
+    "signal/duration_s": Score(0.5, "s", "lock"),
+    "mos/nisqa_tts": Unscored(Reason.MODEL_NOT_PULLED),
+}
+
+
+class Host:
+    """Answers as a metric host does, after ``meanwhile`` has happened."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.asked: list[Mapping[str, Any]] = []
+        self._meanwhile = meanwhile
+
+    def measure_all(self, audio: Audio, **known: Any) -> tuple[Mapping[str, Scored], str]:
+        self.asked.append({"audio": audio, **known})
+        self._meanwhile()
+        return MEASURED, "scorers"
+
+    def names(self, asked: object) -> list[str]:
+        return list(MEASURED)
+
+
+class Sounds:
+    """Bells and announcements that only remember."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def ring_engine(self, family: str) -> None:
+        self.heard.append(family)
+
+    def ring_scorer(self) -> None:
+        self.heard.append("scorer")
+
+    def ring_tracker(self) -> None:
+        self.heard.append("tracker")
+
+    def announce(self, job_id: str, event: str) -> None:
+        self.heard.append(event)
+
+
+@pytest.fixture
+def store() -> MemoryJobStore:
+    return MemoryJobStore()
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path)
+
+
+def bench_of(store: MemoryJobStore, blobs: FolderBlobs, host: Host, sounds: Sounds) -> ScoringBench:
+    slots: Slots[Any] = Slots([host])
+    return ScoringBench(slots, store, blobs, sounds, sounds, "here", lambda: None, clock=lambda: 1000.0)
+
+
+def spoken(store: MemoryJobStore, sha256: str) -> str:
+    """A job whose audio is there."""
+    new = NewJob(
+        "job_1", "ann", "p", "e", "l", {}, SpeechInput("Yes.", "en"), {}, {}, 0, 990.0, 9999.0, 60.0, estimated_s=1.0
+    )
+    manifest = Manifest("p", "e", "1", "l", 8000, ("en",), "en", (), {}, ())
+    store.publish("w", [manifest], 990.0)
+    store.add([Submission([new])])
+    (job,) = store.claim("w", ["p"], [], 15.0, 995.0)
+    store.begin(job.id, job.attempt)
+    result = Result(Spoken(sha256, 0.5, 8000, 1, ()), {"queue_s": 0.1}, "env")
+    assert store.finish(job.id, job.attempt, result, 996.0)
+    return job.id
+
+
+def job_of(store: MemoryJobStore, job_id: str) -> Job:
+    return store.get([job_id])[job_id]
+
+
+def test_scores_and_the_reasons_for_their_absence_are_recorded(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    job_id = spoken(store, blobs.put(silence(0.5, 8000)))
+    scoring.run(bench_of(store, blobs, Host(), Sounds()))
+    job = job_of(store, job_id)
+    assert (job.scoring.status, job.scores, job.scorers_lock) == (FacetStatus.DONE, MEASURED, "scorers")
+    assert job.timings["queue_s"] == 0.1
+    assert "score_s" in job.timings
+
+
+def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    host = Host()
+    spoken(store, blobs.put(silence(0.5, 8000)))
+    scoring.run(bench_of(store, blobs, host, Sounds()))
+    (asked,) = host.asked
+    assert asked["audio"] == Audio(silence(0.5, 8000), 8000)
+    assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
+    assert asked["cost"]["queue_s"] == 0.1
+
+
+def test_the_tracker_is_told_once_scores_are_there(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    sounds = Sounds()
+    spoken(store, blobs.put(silence(0.5, 8000)))
+    scoring.run(bench_of(store, blobs, Host(), sounds))
+    assert sounds.heard[-2:] == ["scored", "tracker"]
+
+
+def test_audio_that_is_gone_is_said_and_does_not_come_back_for_ever(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    job_id = spoken(store, "0" * 64)
+    scoring.run(bench_of(store, blobs, Host(), Sounds()))
+    job = job_of(store, job_id)
+    assert job.scoring.status is FacetStatus.DONE
+    assert {value.reason for value in job.scores.values() if isinstance(value, Unscored)} == {Reason.SCORER_ERROR}
+
+
+def test_scores_of_a_lease_that_ran_out_are_dropped(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    def somebody_else_takes_it() -> None:
+        store.sweep(2000.0, tracking_budget_s=1e9, idempotency_s=1e9)
+        store.claim_facet(FacetName.SCORING, "elsewhere", 1e9, 2000.0)
+
+    sounds = Sounds()
+    job_id = spoken(store, blobs.put(silence(0.5, 8000)))
+    scoring.run(bench_of(store, blobs, Host(somebody_else_takes_it), sounds))
+    assert job_of(store, job_id).scoring.status is FacetStatus.RUNNING
+    assert "scored" not in sounds.heard
+
+
+def test_a_long_measurement_keeps_its_lease(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    now, beaten = 1000.0, threading.Event()
+
+    class Watched(MemoryJobStore):
+        def beat_facet(self, *arguments: Any, **named: Any) -> bool:
+            beaten.set()
+            return super().beat_facet(*arguments, **named)
+
+    watched = Watched()
+    spoken(watched, blobs.put(silence(0.5, 8000)))
+    bench = bench_of(watched, blobs, Host(lambda: assert_set(beaten)), Sounds())
+    bench.lease_s = 0.05
+    bench.clock = lambda: now
+    scoring.run(bench)
+    assert beaten.is_set()
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(5)

@@ -1,4 +1,4 @@
-"""One clip from claim to scores: what is recorded, who is told, what is dropped. Store in memory, a host that answers."""
+"""One clip from claim to scores: what is recorded, who is told, what is dropped. Store in memory, a faked host."""
 
 from __future__ import annotations
 

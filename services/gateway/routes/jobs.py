@@ -31,7 +31,7 @@ async def create(request: Request) -> Response:
     """Accept one job. It is on disk when this is answered."""
     gateway, user = gateway_of(request), await user_of(request)
     body = parse_json(await read_body(request, MAX_JOB_BYTES))
-    preference = read_preference(request.headers.getlist("prefer"))
+    preference = _read_preference(request)
     accepted = await submit(gateway.intake, user, body, _request_key(request, user, body))
     assert accepted.job_id is not None, "one job was accepted"
     headers = {"Location": job_path(accepted.job_id), **_accepted_headers(accepted), **preference.headers}

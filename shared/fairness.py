@@ -1,8 +1,8 @@
 """Whose job is next: the rules that every store applies in its own way.
 
 Owns the constants and the arithmetic of fair choice. Between users: least audio in the current window first, charged by
-estimate when a job is claimed and settled when it ends. Within a user: priority, then age. A pin that a worker has
-loaded is preferred, but another pin waits for that no longer than a bound.
+estimate when a job is claimed and settled, within the window of that claim, when it ends. Within a user: priority, then
+age. A pin that a worker has loaded is preferred, but another pin waits for that no longer than a bound.
 """
 
 from __future__ import annotations

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    bindparam,
-    column,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, bindparam, column, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.jobs import HELD, FacetStatus, Job, Status

@@ -115,12 +115,11 @@ def charge(connection: Connection, user: str, audio_s: float, now: float) -> Non
 def settle(connection: Connection, claimed: Iterable[Charged], given_s: float) -> None:
     """Replace the estimates of ``claimed`` jobs (``CHARGED``) by what each gave.
 
-    What was charged in a window that is over needs no correction. Users are written in order of their names, so that
-    two transactions cannot wait for each other.
+    What was charged in a window that is over needs no correction.
     """
     more: defaultdict[tuple[str, int], float] = defaultdict(float)
     for user, estimated_s, started_at in claimed:
         more[user, window_at(started_at)] += given_s - estimated_s
-    rows = [{"of_user": user, "in_window": window, "more_s": s} for (user, window), s in sorted(more.items())]
+    rows = [{"of_user": user, "in_window": window, "more_s": s} for (user, window), s in more.items()]
     if rows:
         connection.execute(_SETTLE, rows)

@@ -104,12 +104,12 @@ class WorkerSide(GatewaySide):
         with self._db.write() as connection:
             self._queue_for_choice(connection)
             while len(claimed) < limit:
-                served = [claimed[0].pin] if claimed else pins
-                job = self._claim_one(connection, {**taken, **choice.binds(served, loaded, now)})
+                job = self._claim_one(connection, {**taken, **choice.binds(pins, loaded, now)})
                 if job is None:
                     break
                 charge(connection, job.user, job.estimated_s, now)
                 claimed.append(job)
+                pins = loaded = [job.pin]  # the rest is of this pin, and nobody of it stands behind
             if claimed:
                 connection.execute(_SERVED, {"of_pin": claimed[0].pin, "at": now})
         return claimed

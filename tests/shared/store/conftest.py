@@ -1,0 +1,115 @@
+"""Empty stores: in memory, on a SQLite file, on a PostgreSQL database made for the run and dropped after it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from shared.ports import JobStore, KeyStore
+from shared.store.memory import MemoryJobStore, MemoryKeyStore
+from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
+from tests.shared.store.building import MANIFEST, NOW, OTHER_MANIFEST, emptied
+
+BACKENDS = ("sqlite", "postgresql")
+_SERVER = os.environ.get("RINGTRUE_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/postgres")
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("store") / "migrated.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_postgresql_database() -> Iterator[Callable[[], str]]:
+    """Makes an empty PostgreSQL database of this run's own and gives its URL; all of them go when the run ends."""
+    try:
+        server = psycopg.connect(_SERVER, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL at RINGTRUE_TEST_DATABASE_URL: {error}")
+    with ExitStack() as made, server:
+
+        def make() -> str:
+            name = f"ringtrue_test_{uuid.uuid4().hex}"
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            made.callback(server.execute, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            return make_url(_SERVER).set(database=name).render_as_string(hide_password=False)
+
+        yield make
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(make_postgresql_database: Callable[[], str]) -> str:
+    """The run's PostgreSQL database for all tests that only need its rows to be theirs."""
+    return make_postgresql_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_url: str) -> Iterator[Database]:
+    """The run's PostgreSQL database, migrated."""
+    database = Database(postgresql_url)
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'jobs.db')}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgresql_database(migrated_postgresql: Database) -> Database:
+    return emptied(migrated_postgresql)
+
+
+@pytest.fixture(params=BACKENDS)
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database without rows, on both backends in turn."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
+
+
+@pytest.fixture(params=("memory", *BACKENDS))
+def store(request: pytest.FixtureRequest) -> JobStore:
+    """A store without jobs whose two pins a worker has published, on every adapter in turn."""
+    if request.param == "memory":
+        empty: JobStore = MemoryJobStore()
+    else:
+        empty = SqlJobStore(request.getfixturevalue(f"{request.param}_database"))
+    empty.publish("worker", [MANIFEST, OTHER_MANIFEST], NOW)
+    return empty
+
+
+@pytest.fixture
+def sql_store(database: Database) -> SqlJobStore:
+    """As ``store``, on the SQL adapters alone."""
+    empty = SqlJobStore(database)
+    empty.publish("worker", [MANIFEST, OTHER_MANIFEST], NOW)
+    return empty
+
+
+@pytest.fixture(params=("memory", *BACKENDS))
+def key_store(request: pytest.FixtureRequest) -> KeyStore:
+    """A key store without keys, on every adapter in turn."""
+    if request.param == "memory":
+        return MemoryKeyStore()
+    return SqlKeyStore(request.getfixturevalue(f"{request.param}_database"))

@@ -1,0 +1,104 @@
+"""What is done often finds its rows by index, however many jobs there were: the plans of the statements as they run."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, text
+
+from shared.ports import FacetName, JobFilter
+from shared.store.sql import Database, SqlJobStore
+from shared.store.sql.rows import row_of
+from shared.store.sql.schema import jobs
+from tests.shared.store.building import LEASE_S, NOW, PIN, add, claim, new_job, sweep
+
+_Statement = tuple[str, Any]
+_DONE = {"status": "succeeded", "scoring_status": "done", "tracking_status": "done"}
+
+
+@pytest.fixture
+def busy_store(sql_store: SqlJobStore, database: Database) -> SqlJobStore:
+    """20,000 jobs that are done, 10,000 of one user and one each of 20 others in the queue."""
+    done = [row_of(new_job(f"job_0{number:05}", user=f"user {number % 50}")) | _DONE for number in range(20_000)]
+    with database.write() as connection:
+        connection.execute(insert(jobs), done)
+    add(sql_store, *(new_job(f"job_1{number:05}", user="greedy") for number in range(10_000)))
+    add(sql_store, *(new_job(f"job_2{number:05}", user=f"user {number}") for number in range(20)))
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    return sql_store
+
+
+@contextmanager
+def _recorded(database: Database) -> Iterator[list[_Statement]]:
+    """The statements that run meanwhile, with their parameters."""
+    statements: list[_Statement] = []
+
+    def record(connection: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
+            statements.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", record)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", record)
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> str:
+    word = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    if isinstance(parameters, list):
+        parameters = parameters[0]
+    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {statement}", parameters))
+
+
+def _plans(database: Database, work: Callable[[], object]) -> list[str]:
+    with _recorded(database) as statements:
+        work()
+    with database.engine.connect() as connection:
+        return [_plan(connection, *statement) for statement in statements]
+
+
+_ALL_JOBS = re.compile(r"Seq Scan on jobs|SCAN (jobs|line|front)(?! USING (COVERING )?INDEX jobs_queue)")
+"""PostgreSQL's and SQLite's way to say so; a walk through the queue's own index sees queued jobs alone."""
+
+
+def test_a_claim_looks_at_the_head_of_each_line_by_the_queues_index(
+    busy_store: SqlJobStore, database: Database
+) -> None:
+    began = time.perf_counter()
+    plans = _plans(database, lambda: claim(busy_store, loaded=[PIN]))
+    print(
+        f"claim among 10,020 queued jobs of 21 users: {(time.perf_counter() - began) * 1e3:.1f} ms, planning included"
+    )
+    choice = next(plan for plan in plans if "jobs_queue" in plan)
+    assert re.search(r"Index (Only )?Scan using jobs_queue|SEARCH line USING (COVERING )?INDEX jobs_queue", choice)
+    assert "jobs front" not in choice  # PostgreSQL: no join that could be made with all jobs
+    assert [plan for plan in plans if _ALL_JOBS.search(plan)] == []
+
+
+_OFTEN: dict[str, Callable[[SqlJobStore], object]] = {
+    "get": lambda store: store.get(["job_100000", "job_000001"]),
+    "a page of one user": lambda store: store.find(JobFilter("user 1", before="job_010000", limit=20)),
+    "beat": lambda store: store.beat("job_100000", 1, LEASE_S, NOW),
+    "begin": lambda store: store.begin("job_100000", 1),
+    "hand_back": lambda store: store.hand_back("job_100000", 1),
+    "cancel": lambda store: store.cancel("job_100000", NOW),
+    "scoring": lambda store: store.claim_facet(FacetName.SCORING, "scorer", LEASE_S, NOW),
+    "tracking": lambda store: store.claim_facet(FacetName.TRACKING, "tracker", LEASE_S, NOW),
+    "sweep": lambda store: sweep(store, NOW + LEASE_S),
+}
+
+
+def test_what_is_done_often_never_reads_all_jobs(busy_store: SqlJobStore, database: Database) -> None:
+    claim(busy_store)
+    reading_all = {
+        name: plan
+        for name, work in _OFTEN.items()
+        for plan in _plans(database, lambda work=work: work(busy_store))  # type: ignore[misc]
+        if _ALL_JOBS.search(plan)
+    }
+    assert reading_all == {}

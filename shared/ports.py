@@ -37,23 +37,19 @@ class Idempotency:
     scope: str
     fingerprint: str
     created_at: float
-    busy_until: float
-    """Until then a second request is answered 409 as long as no answer is recorded."""
-    status: int | None = None
-    body: bytes | None = None
-    """The answer where it is known before the commit: recorded with the jobs, so no crash can come in between."""
+    status: int
+    body: bytes
+    """The answer, known before the commit and recorded with the jobs: no crash can come in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is kept of an idempotent request: its answer once there is one, and the job it made."""
+    """What is kept of an idempotent request: its answer, and the first job that it made."""
 
     fingerprint: str
     job_id: str | None
-    status: int | None
-    body: bytes | None
-    created_at: float
-    busy_until: float
+    status: int
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +134,6 @@ class JobStore(Protocol):
     def recall(self, scope: str) -> Remembered | None:
         """What is remembered of an idempotent request."""
 
-    def remember(self, scope: str, status: int, body: bytes) -> None:
-        """Record the answer to an idempotent request."""
-
     def retry_tracking(self, job_id: str, now: float) -> bool:
         """Ask for tracking again after it has failed."""
 
@@ -168,10 +161,12 @@ class JobStore(Protocol):
         """The model is loaded, speaking starts. False: not ours any more."""
 
     def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
-        """Succeeded. False: not ours any more, and nothing was written."""
+        """Succeeded, after `begin`. False: not ours any more, and nothing was written."""
 
     def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
-        """Failed; unless ``final``, queued again while attempts are left. False: not ours any more."""
+        """Failed; unless ``final``, queued again while attempts are left (canceled where its user asked for that).
+
+        False: not ours any more."""
 
     def stop(self, job_id: str, attempt: int, now: float) -> bool:
         """Canceled while held, as its user asked."""
@@ -187,7 +182,7 @@ class JobStore(Protocol):
 
     # -- scorer ------------------------------------------------------------------------------------------------
     def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
-        """Take up to ``limit`` jobs whose facet is due, oldest first, as RUNNING under a lease.
+        """Take up to ``limit`` jobs whose facet is due, due longest first, as RUNNING under a lease.
 
         Scoring is due once audio is there; tracking once the job is finished, was started, and its scoring is over."""
 

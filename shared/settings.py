@@ -20,6 +20,7 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
+    "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
     "RINGTRUE_TEST_DATA": "Tests only: folder of clips and weights that are not in the repository.",
 }
 """Every ``RINGTRUE_…`` variable and its sentence; ``MLFLOW_TRACKING_URI`` keeps MLflow's own name."""

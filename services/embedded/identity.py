@@ -111,4 +111,5 @@ def end_marked(mark: str, patience_s: float) -> int:
     left = wait_gone(marked(mark), patience_s)
     for stray in left:
         stray.send(signal.SIGKILL)
+    wait_gone(left, patience_s)  # a killed process may take a moment to go
     return len(left)

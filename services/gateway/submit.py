@@ -69,7 +69,7 @@ class Intake:
             await self._writer.ask(Submission(jobs))
         else:
             now = self.clock()
-            once = Idempotency(key.scope, key.fingerprint, now, now, answer.status, answer.body)
+            once = Idempotency(key.scope, key.fingerprint, now, answer.status, answer.body)
             if not await self._writer.ask(Submission(jobs, once)):
                 return await self.replay(key)
         self.backlog.grew(len(jobs))
@@ -80,7 +80,7 @@ class Intake:
     async def replay(self, key: RequestKey, otherwise: Refused | None = None) -> Accepted:
         """The recorded answer to the request of this key; where there is none, ``otherwise`` is raised."""
         kept = await asyncio.to_thread(self._store.recall, key.scope)
-        if kept is None or kept.status is None or kept.body is None:
+        if kept is None:
             raise otherwise or Refused(RefusalCode.IDEMPOTENCY_IN_PROGRESS, "not answered yet", retry_after_s=1)
         if kept.fingerprint != key.fingerprint:
             raise Refused(RefusalCode.IDEMPOTENCY_MISMATCH, "this Idempotency-Key was used with another body")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from shared.jobs import FacetStatus, Job, Status
 from shared.ports import FacetName, JobFilter, Remembered, Submission
@@ -23,9 +22,8 @@ class GatewaySide(Rows):
             if asked.scope in self._remembered:
                 return False
             first = submission.jobs[0].id if submission.jobs else None
-            self._remembered[asked.scope] = Remembered(
-                asked.fingerprint, first, asked.status, asked.body, asked.created_at, asked.busy_until
-            )
+            self._remembered[asked.scope] = Remembered(asked.fingerprint, first, asked.status, asked.body)
+            self._remembered_at[asked.scope] = asked.created_at
         for new in submission.jobs:
             self._jobs[new.id] = Job.accepted(new)
             self._usage.setdefault(new.user, Usage(0, 0.0))
@@ -85,11 +83,6 @@ class GatewaySide(Rows):
     def recall(self, scope: str) -> Remembered | None:
         with self._lock:
             return self._remembered.get(scope)
-
-    def remember(self, scope: str, status: int, body: bytes) -> None:
-        with self._lock:
-            if scope in self._remembered:
-                self._remembered[scope] = replace(self._remembered[scope], status=status, body=body)
 
     def retry_tracking(self, job_id: str, now: float) -> bool:
         with self._lock:

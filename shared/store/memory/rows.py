@@ -66,6 +66,7 @@ class Rows:
         self._jobs: dict[str, Job] = {}
         self._free_attempts: dict[str, int] = {}
         self._remembered: dict[str, Remembered] = {}
+        self._remembered_at: dict[str, float] = {}
         self._usage: dict[str, Usage] = {}
         self._pins: dict[str, Published] = {}
         self._served_by: dict[tuple[str, str], float] = {}

@@ -30,9 +30,9 @@ class SweeperSide(Rows):
                 counts[self._sweep_tracking_budget(self._jobs[job_id], now, tracking_budget_s)] += 1
                 for facet in FacetName:
                     counts[self._sweep_facet(facet, self._jobs[job_id], now)] += 1
-            for scope, kept in list(self._remembered.items()):
-                if kept.created_at <= now - idempotency_s:
-                    del self._remembered[scope]
+            for scope, remembered_at in list(self._remembered_at.items()):
+                if remembered_at <= now - idempotency_s:
+                    del self._remembered[scope], self._remembered_at[scope]
         del counts[""]
         return Swept(**counts)
 

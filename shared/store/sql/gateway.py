@@ -114,21 +114,12 @@ class GatewaySide:
         return job_of(row) if row is not None else None
 
     def recall(self, scope: str) -> Remembered | None:
-        query = select(
-            requests.c.fingerprint,
-            requests.c.job_id,
-            requests.c.status,
-            requests.c.body,
-            requests.c.created_at,
-            requests.c.busy_until,
-        ).where(requests.c.scope == scope)
+        query = select(requests.c.fingerprint, requests.c.job_id, requests.c.status, requests.c.body).where(
+            requests.c.scope == scope
+        )
         with self._db.read() as connection:
             row = connection.execute(query).one_or_none()
             return Remembered(*row) if row is not None else None
-
-    def remember(self, scope: str, status: int, body: bytes) -> None:
-        with self._db.write() as connection:
-            connection.execute(update(requests).where(requests.c.scope == scope).values(status=status, body=body))
 
     def retry_tracking(self, job_id: str, now: float) -> bool:
         again = {"tracking_status": FacetStatus.PENDING.value, "tracking_due_at": now, "tracking_since": None}
@@ -147,5 +138,4 @@ def _request_of(submission: Submission) -> dict[str, Any]:
         "status": asked.status,
         "body": asked.body,
         "created_at": asked.created_at,
-        "busy_until": asked.busy_until,
     }

@@ -147,10 +147,9 @@ requests = Table(
     Column("scope", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("job_id", Text),
-    Column("status", Integer),
-    Column("body", LargeBinary),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False, index=True),
-    Column("busy_until", Double, nullable=False),
 )
 
 holds = Table(

@@ -70,7 +70,7 @@ def result(duration_s: float = 4.0) -> Result:
 
 def idempotency(scope: str, *, created_at: float = NOW) -> Idempotency:
     """A request that may be sent twice."""
-    return Idempotency(scope, "fingerprint", created_at, created_at + 60.0)
+    return Idempotency(scope, "fingerprint", created_at, 202, b'{"id":"job_1"}\x00\xff')
 
 
 def add(store: JobStore, *jobs: NewJob) -> None:

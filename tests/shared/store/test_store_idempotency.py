@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.ports import Idempotency, JobStore, Remembered, Submission
+from shared.ports import JobStore, Remembered, Submission
 from tests.shared.store.building import DAY_S, NOW, idempotency, new_job, sweep
 
 
@@ -36,26 +36,18 @@ def test_the_same_submission_object_twice_in_a_batch_counts_once(store: JobStore
     assert store.add([twice, twice]) == [True, False]
 
 
-def test_what_is_remembered_names_the_job_that_was_made(store: JobStore) -> None:
+def test_the_first_answer_is_remembered_with_the_job_that_was_made(store: JobStore) -> None:
     store.add([_submission("job_1", "scope")])
     store.add([Submission([new_job("job_2")], replace(idempotency("scope"), fingerprint="other"))])
-    assert store.recall("scope") == Remembered("fingerprint", "job_1", None, None, NOW, NOW + 60)
+    assert store.recall("scope") == Remembered("fingerprint", "job_1", 202, b'{"id":"job_1"}\x00\xff')
 
 
-def test_an_answer_known_before_the_commit_is_recorded_with_the_jobs(store: JobStore) -> None:
-    asked = Idempotency("scope", "fingerprint", NOW, NOW + 60, status=202, body=b'{"id":"job_1"}\x00\xff')
-    store.add([Submission([new_job("job_1")], asked)])
-    assert store.recall("scope") == Remembered("fingerprint", "job_1", 202, b'{"id":"job_1"}\x00\xff', NOW, NOW + 60)
-
-
-def test_an_answer_is_remembered(store: JobStore) -> None:
+def test_a_request_that_made_no_job_is_remembered_too(store: JobStore) -> None:
     store.add([Submission((), idempotency("scope"))])
-    store.remember("scope", 200, b"answer")
-    assert store.recall("scope") == Remembered("fingerprint", None, 200, b"answer", NOW, NOW + 60)
+    assert store.recall("scope") == Remembered("fingerprint", None, 202, b'{"id":"job_1"}\x00\xff')
 
 
 def test_a_scope_that_was_never_seen_is_not_remembered(store: JobStore) -> None:
-    store.remember("scope", 200, b"answer")
     assert store.recall("scope") is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from typing import Any
 import httpx
 import psutil
 from redis import Redis
+
+from services.embedded.redis_server import redis_binary
 
 LEASE_S = 3.0
 FINISHED = {"succeeded", "failed", "canceled", "expired"}
@@ -64,9 +67,7 @@ class Stack:
     # -- processes ---------------------------------------------------------------------------------------------
     def _environment(self) -> Mapping[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("RINGTRUE_", "MLFLOW_"))}
-        models = {}
-        if (weights := os.environ.get("RINGTRUE_TEST_DATA")) is not None:
-            models["RINGTRUE_MODELS"] = weights
+        models = {"RINGTRUE_MODELS": os.environ.get("RINGTRUE_TEST_DATA", "")}
         return {
             **own,
             **models,
@@ -83,7 +84,7 @@ class Stack:
         match name.rstrip("0123456789"):
             case "redis":
                 keep = ["--appendonly", "yes", "--dir", str(self.folder), "--bind", "127.0.0.1"]
-                return ["redis-server", "--port", str(self.redis_port), "--save", "", *keep]
+                return [str(redis_binary()), "--port", str(self.redis_port), "--save", "", *keep]
             case "mlflow":
                 store = [f"--backend-store-uri=sqlite:///{self.folder / 'mlflow.db'}", "--workers=1"]
                 artifacts = f"--artifacts-destination={self.folder / 'artifacts'}"
@@ -123,8 +124,11 @@ class Stack:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to the one process that is named, not to its children."""
-        self.processes[name].send_signal(number)
+        """Send a signal to the one process that is named, not to its children; MLflow is several, which go together."""
+        if name == "mlflow":
+            os.killpg(self.processes[name].pid, number)
+        else:
+            self.processes[name].send_signal(number)
         if number == signal.SIGKILL:
             self.processes[name].wait(30)
             (self.folder / f"{name}.log").write_text("")
@@ -145,8 +149,10 @@ class Stack:
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
                 process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Stop everything, the last started first."""

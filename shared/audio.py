@@ -17,6 +17,11 @@ SYNTHETIC_SPEECH = "synthetic speech"
 """Label in every file: who hears it can know that a machine spoke."""
 
 
+def provenance(job_id: str, pin: str, lock_sha256: str) -> dict[str, str]:
+    """What a job's file says of itself, wherever it is made: the same job is the same file."""
+    return {"job": job_id, "pin": pin, "lock": lock_sha256, "label": SYNTHETIC_SPEECH, "software": "Ringtrue"}
+
+
 @dataclass(frozen=True, slots=True)
 class Audio:
     """Mono speech. ``pcm``: s16le samples; ``sample_rate`` in Hz."""

@@ -178,23 +178,9 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A job as stored. Times are epoch seconds."""
+class Job(NewJob):
+    """A job as stored: what was added, and where it stands. Times are epoch seconds."""
 
-    id: str
-    user: str
-    pin: str
-    engine: str
-    lock_sha256: str
-    asked: Mapping[str, Any]
-    input: SpeechInput
-    controls: Mapping[str, str]
-    metadata: Mapping[str, str]
-    priority: int
-    created_at: float
-    expires_at: float
-    timeout_s: float
-    estimated_s: float
     status: Status
     scoring: Facet
     tracking: Facet

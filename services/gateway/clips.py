@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from shared.audio import SYNTHETIC_SPEECH, wav_header
+from shared.audio import provenance, wav_header
 from shared.errors import RefusalCode, Refused
 from shared.jobs import Job, Spoken
 from shared.ports import Blobs
@@ -28,13 +28,7 @@ class Clip:
             pcm_bytes = blobs.size(self.audio.pcm_sha256)
         except KeyError:
             raise Refused(RefusalCode.AUDIO_NOT_READY, f"the audio of job {job.id} is no longer kept") from None
-        info = {
-            "job": job.id,
-            "pin": job.pin,
-            "lock": job.lock_sha256,
-            "label": SYNTHETIC_SPEECH,
-            "software": "Ringtrue",
-        }
+        info = provenance(job.id, job.pin, job.lock_sha256)
         self._head = wav_header(pcm_bytes, self.audio.sample_rate, info)
         self.size = len(self._head) + pcm_bytes
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from importlib.machinery import ExtensionFileLoader, PathFinder
-from importlib.util import find_spec, module_from_spec
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.patheffects import withStroke
 from PIL import Image
 
+from services.scorer.world import world
 from shared.audio import Audio
 
 _WIDTH_PX, _HEIGHT_PX, _DPI = 900, 480, 100
@@ -57,7 +56,7 @@ class Drawing:
         self._title = self._figure.text(_LEFT, 0.938, "", fontsize=11, color=_INK, weight="bold", parse_math=False)
         self._facts = self._figure.text(_LEFT + _PLOT_WIDTH, 0.94, "", fontsize=9, color=_FAINT, ha="right")
         self._known = get_font(findfont("DejaVu Sans")).get_charmap()
-        self._world = _world()
+        self._world = world()
         self._clip_artists: list[Any] = []
         self._lay_out()
 
@@ -184,15 +183,3 @@ def _mel(hz: float) -> float:
 def _quiet_top(axes: Axes) -> None:
     axes.tick_params(labelbottom=False, bottom=False)
     axes.margins(x=0)
-
-
-def _world() -> Any:
-    """The compiled part of pyworld. The package around it cannot be imported: it asks pkg_resources for a version
-    number, and setuptools no longer has that."""
-    package = find_spec("pyworld")
-    spec = package and PathFinder.find_spec("pyworld", package.submodule_search_locations)
-    assert spec is not None
-    assert isinstance(spec.loader, ExtensionFileLoader)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

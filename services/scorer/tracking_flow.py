@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from services.scorer.run_record import feeling, picture_title, run_record
 from services.scorer.runs import RunRecord, Tracker, TrackerRefused, TrackerUnavailable
-from shared.audio import SYNTHETIC_SPEECH, Audio, wav_file
+from shared.audio import Audio, provenance, wav_file
 from shared.catalog import Manifest
 from shared.errors import RingtrueError, StoreUnavailable
 from shared.jobs import FacetStatus, Job, Piece
@@ -188,13 +188,7 @@ class Flow:
         files = {"text.txt": job.input.text.encode()}
         if audio is None or job.audio is None:
             return files
-        info = {
-            "job": job.id,
-            "pin": job.pin,
-            "lock": job.lock_sha256,
-            "label": SYNTHETIC_SPEECH,
-            "software": "Ringtrue",
-        }
+        info = provenance(job.id, job.pin, job.lock_sha256)
         files[f"audio/{feeling(job)}.wav"] = wav_file(audio, info)
         picture = self.pictures.draw(audio, title=picture_title(record), pieces=job.audio.pieces)
         if picture is not None:

@@ -21,8 +21,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 import numpy as np
@@ -30,8 +28,9 @@ import numpy.typing as npt
 
 from services.scorer.metrics import infos, speech
 from services.scorer.metrics.base import Clip, Reading
-from services.scorer.metrics.instruments import Instruments, package_folder
+from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from services.scorer.world import world
 from shared.scores import Reason, Unscored
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 600.0
@@ -67,7 +66,7 @@ class Prosody:
         )
 
     def load(self) -> None:
-        self._world = _world()
+        self._world = world()
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
         found = self._instruments.speech.find(clip)
@@ -111,15 +110,3 @@ def syllables(text: str) -> int:
     whole = len(_SYLLABIC.findall(text))
     rest = "".join(c for c in unicodedata.normalize("NFD", _SYLLABIC.sub(" ", text)) if not unicodedata.combining(c))
     return whole + sum(max(1, len(_VOWELS.findall(word))) for word in _WORD.findall(rest))
-
-
-def _world() -> Any:
-    """The compiled module of pyworld. Its package is not imported: that asks pkg_resources, which setuptools no
-    longer has, for a version number."""
-    path = next(package_folder("pyworld").glob("pyworld.*"))
-    loader = ExtensionFileLoader("pyworld.pyworld", str(path))
-    spec = spec_from_file_location(loader.name, path, loader=loader)
-    assert spec is not None
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module

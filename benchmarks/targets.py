@@ -1,0 +1,95 @@
+"""What must hold: one row per figure of ours, its baseline where there is one, and its target.
+
+Owns the targets. Knows no measurement: a row names a benchmark and the members of what its ``measure()`` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Figures = Mapping[str, Mapping[str, float | None]]
+"""Benchmark -> what its ``measure()`` gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One row. Without a baseline the target is for our figure itself; without a limit the row only tells."""
+
+    benchmark: str
+    what: str
+    ours: str
+    baseline: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    inverse: bool = False
+    """The ratio is baseline by ours: both are times, and more is faster."""
+    digits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A target and what was measured. ``holds`` is ``None`` where there is no limit."""
+
+    what: str
+    baseline: float | None
+    ours: float
+    ratio: float | None
+    target: str
+    holds: bool | None
+    digits: int
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("what", "baseline", "ours", "ratio", "target", "holds")
+        return {name: getattr(self, name) for name in names}
+
+
+TARGETS = (
+    Target("submitting", "submit, SQLite: jobs/s", "sqlite_per_s", "baseline_per_s", at_least=0.8),
+    Target("submitting", "submit, SQLite: p99 ms", "sqlite_p99_ms", at_most=50),
+    Target("submitting", "submit, PostgreSQL: jobs/s", "postgresql_per_s", "baseline_per_s", at_least=0.8),
+    Target("submitting", "submit, PostgreSQL: p99 ms", "postgresql_p99_ms", at_most=50),
+    Target("submitting", "jobs:batch, SQLite: jobs/s", "sqlite_batch_per_s", "baseline_per_s", at_least=20),
+    Target("submitting", "jobs:batch, PostgreSQL: jobs/s", "postgresql_batch_per_s", "baseline_per_s", at_least=20),
+    Target("polling", "poll, finished: polls/s", "ours_finished_per_s", "baseline_finished_per_s", at_least=1),
+    Target("polling", "poll, queued: polls/s", "ours_queued_per_s", "baseline_queued_per_s", at_least=1),
+    Target(
+        "waking", "idle, sent to started: p50 ms", "ours_sent_p50_ms", "baseline_sent_p50_ms", at_most=1.5, digits=1
+    ),
+    Target("waking", "idle, 202 to started: p50 ms", "ours_answered_p50_ms", "baseline_answered_p50_ms", digits=1),
+    Target("waking", "idle, 202 to started: p99 ms", "ours_answered_p99_ms", at_most=100, digits=1),
+    Target("end_to_end", "28 jobs, spoken to tracked: s", "ours_wall_s", "baseline_wall_s", 3, inverse=True, digits=1),
+    Target("end_to_end", "  of it on speaking and scoring", "share", digits=2),
+    Target("tracking", "tracking: runs/s", "ours_runs_per_s", "baseline_runs_per_s", at_least=5, digits=1),
+    Target("gateway_weight", "gateway: import s", "import_s", at_most=1, digits=2),
+    Target("gateway_weight", "gateway: peak MB under load", "peak_rss_mb", at_most=120),
+    Target("gateway_weight", "gateway: heavy libraries loaded", "heavy_libraries", at_most=0),
+    Target("host_overhead", "engine host: ms per job", "overhead_ms", at_most=5, digits=1),
+)
+
+
+def rows(figures: Figures) -> list[Row]:
+    """The rows of what was measured, in order."""
+    found = []
+    for target in TARGETS:
+        measured = figures.get(target.benchmark, {})
+        if (ours := measured.get(target.ours)) is not None:
+            baseline = measured[target.baseline] if target.baseline else None
+            found.append(_row(target, ours, baseline))
+    return found
+
+
+def _row(target: Target, ours: float, baseline: float | None) -> Row:
+    ratio = None
+    if baseline is not None and baseline > 0 and ours > 0:
+        ratio = baseline / ours if target.inverse else ours / baseline
+    judged = ours if target.baseline is None else ratio
+    holds, said = None, ""
+    if target.at_least is not None:
+        holds, said = judged is not None and judged >= target.at_least, f">= {target.at_least:g}"
+    elif target.at_most is not None:
+        holds, said = judged is not None and judged <= target.at_most, f"<= {target.at_most:g}"
+    if said and target.baseline is not None:
+        said += " x"
+    return Row(target.what, baseline, ours, ratio, said, holds, target.digits)

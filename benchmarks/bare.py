@@ -12,7 +12,8 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.clips import LINES, ONE, PINS, Line
+from benchmarks.clips import LINES, ONE, Line
+from demo.__main__ import PINS
 
 
 def main() -> None:
@@ -25,9 +26,7 @@ def main() -> None:
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
     from services.scorer.metrics.table import FAMILIES
-    from services.worker.engines.base import SpeakRequest
     from services.worker.engines.families import family_of
-    from shared.jobs import Emotion
 
     engines = {pin: family_of(pin).build(pin) for pin in PINS}
     for engine in engines.values():
@@ -35,7 +34,7 @@ def main() -> None:
     panel = Panel(FAMILIES, Instruments(models))
 
     def clip(line: Line) -> None:
-        audio = engines[line.pin].speak(SpeakRequest(line.text, line.language, emotion=Emotion(line.emotion)))
+        audio = engines[line.pin].speak(line.spoken_alone)
         spoken = Clip.of(audio, text=line.text, language=line.language)
         for family in FAMILIES.values():
             if family.info.default:

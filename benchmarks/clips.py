@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from demo.__main__ import PINS, VOICES
 from demo.sentences import SENTENCES
-
-PINS = ("espeak-v1", "espeak-v2")
+from services.worker.engines.base import SpeakRequest
+from shared.jobs import Emotion
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One clip to be made; ``language`` is a BCP 47 tag, ``emotion`` a canonical name."""
+    """One clip to be made, as the demo makes it; ``language`` is a BCP 47 tag, ``emotion`` a canonical name."""
 
     pin: str
     language: str
+    voice: str
     emotion: str
     text: str
 
     @property
     def submission(self) -> dict[str, object]:
         """The body of `POST /v1/jobs`."""
-        return {"pin": self.pin, "language": self.language, "emotion": self.emotion, "text": self.text}
+        return {
+            "pin": self.pin,
+            "language": self.language,
+            "voice": self.voice,
+            "emotion": self.emotion,
+            "text": self.text,
+        }
+
+    @property
+    def spoken_alone(self) -> SpeakRequest:
+        """The same, asked of the engine itself."""
+        return SpeakRequest(self.text, self.language, self.voice, emotion=Emotion(self.emotion))
 
 
-LINES = tuple(Line(pin, said.language, said.emotion, said.text) for pin in PINS for said in SENTENCES)
+LINES = tuple(
+    Line(pin, said.language, VOICES[said.language], said.emotion, said.text) for pin in PINS for said in SENTENCES
+)
 ONE = next(line for line in LINES if line.language == "en")
 """For loads of many equal requests, and to warm up with: every metric covers it."""

@@ -19,6 +19,7 @@ import httpx
 import psycopg
 
 from benchmarks.processes import Processes, environment
+from services.embedded.app import fitting_scorer_slots
 from services.embedded.child import ChildSpec, answers_http, answers_ping
 from services.embedded.preflight import free_port
 from services.embedded.redis_server import redis_binary
@@ -53,7 +54,8 @@ class Ringtrue:
         if database_url is not None:
             environ["RINGTRUE_DATABASE_URL"] = database_url
         self.settings = read_settings(environ)
-        plan = plan_stack(StackOptions(port=free_port()), self.settings, Given(), environ)
+        options = StackOptions(port=free_port(), scorer_slots=fitting_scorer_slots())  # as `ringtrue up` has it
+        plan = plan_stack(options, self.settings, Given(), environ)
         self._specs = {spec.name: spec for spec in plan.specs}
         self._environ = environ
         self._name = name

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from statistics import median
 
-from benchmarks.clips import LINES, PINS
+from benchmarks.clips import LINES
 from benchmarks.progress import say
+from demo.__main__ import PINS
 from services.worker.engine_host import EngineHost, never_mind
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
-from shared.jobs import Emotion
 
 _ROUNDS = 4
 _PIN = PINS[1]
@@ -29,9 +29,7 @@ def measure() -> dict[str, float]:
     host = EngineHost(_PIN)
     try:
         host.load(never_mind, 60)
-        requests = [
-            SpeakRequest(line.text, line.language, emotion=Emotion(line.emotion)) for line in LINES if line.pin == _PIN
-        ]
+        requests = [line.spoken_alone for line in LINES if line.pin == _PIN]
         called_ms, asked_ms = [], []
         for request in requests * _ROUNDS:
             called_ms.append(_ms(partial(engine.speak, request)))

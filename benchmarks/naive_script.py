@@ -20,16 +20,15 @@ import mlflow
 import numpy as np
 from speechmos import dnsmos  # type: ignore[import-untyped]
 
-from benchmarks.clips import LINES, ONE, PINS, Line
+from benchmarks.clips import LINES, ONE, Line
+from demo.__main__ import PINS
 from services.scorer.metrics.base import Clip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from services.scorer.picture_drawing import Drawing
-from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
 from shared.audio import Audio
-from shared.jobs import Emotion
 from shared.scores import Score
 
 PUBLISHED = {"ovrl_mos": "dnsmos_ovrl", "sig_mos": "dnsmos_sig", "bak_mos": "dnsmos_bak", "p808_mos": "dnsmos_p808"}
@@ -47,8 +46,7 @@ class Script:
 
     def clip(self, line: Line) -> None:
         began = time.monotonic()
-        request = SpeakRequest(line.text, line.language, emotion=Emotion(line.emotion))
-        audio = self.engines[line.pin].speak(request)
+        audio = self.engines[line.pin].speak(line.spoken_alone)
         speak_s = time.monotonic() - began
         wav = self.folder / f"{line.emotion}.wav"
         with wave.open(str(wav), "wb") as file:
@@ -77,6 +75,7 @@ class Script:
             "engine": "espeak",
             "input_text": line.text,
             "language": line.language,
+            "voice": line.voice,
             "emotion": line.emotion,
             "emotion_strength": 1.0,
             "pitch_scale": 1.0,

@@ -21,6 +21,7 @@ class Job(BaseModel):
     text: str
     pin: str
     language: str = "en"
+    voice: str | None = None
     emotion: str | None = None
 
 

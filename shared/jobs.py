@@ -5,7 +5,6 @@ Owns the job's words and its three state machines (status, scoring, tracking). K
 
 from __future__ import annotations
 
-import base64
 import secrets
 import threading
 import time
@@ -238,9 +237,11 @@ class JobIds:
             return f"job_{_ulid(self._last)}"
 
 
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = range(120, -1, -10)
 
 
 def _ulid(number: int) -> str:
-    """The 26 characters of a 128-bit ULID: base 32 in Crockford's alphabet, of which 20 bytes would make 32."""
-    return base64.b32encode(number.to_bytes(20, "big"))[-26:].translate(_CROCKFORD).decode()
+    """The 26 characters of a 128-bit ULID: base 32 in Crockford's alphabet, two digits at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])

@@ -18,7 +18,7 @@ def mlflow_spec(folder: Path, port: int) -> ChildSpec:
     artifacts = folder / "artifacts"
     artifacts.mkdir(mode=0o700, parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "mlflow", "server"]
-    argv += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    argv += ["--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
     argv += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(artifacts)]
     env = {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # several processes more, for features that are not used here

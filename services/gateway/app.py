@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from importlib.metadata import version
@@ -210,6 +211,8 @@ def _serve(app: FastAPI, gateway: Gateway, listening: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+    # A batch is looked at in a thread; everybody else's request should wait for a turn of it, not for five.
+    sys.setswitchinterval(0.001)
     host, port = listening.getsockname()[:2]
     log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     _Server(config, gateway).run(sockets=[listening])

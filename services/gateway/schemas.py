@@ -167,8 +167,10 @@ class JobRequest(_Shape):
     seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, description="Default 0.")] = None
     sample_rate: Annotated[int | None, Field(ge=8000, le=48000, description="Hz. Default: the pin's own.")] = None
     options: Annotated[
-        dict[str, Any], AfterValidator(_options), Field(description="The engine's own, by its published schema.")
-    ] = {}
+        dict[str, Any],
+        AfterValidator(_options),
+        Field(default_factory=dict, description="The engine's own, by its published schema."),
+    ]
     score: Annotated[
         bool | tuple[str, ...],
         BeforeValidator(_score),
@@ -179,8 +181,9 @@ class JobRequest(_Shape):
     ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, seconds.")] = 86400.0
     timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long it may run, seconds.")] = 300.0
     metadata: Annotated[
-        dict[MetadataKey, MetadataValue], Field(max_length=16, description="Yours; filters of GET /v1/jobs.")
-    ] = {}
+        dict[MetadataKey, MetadataValue],
+        Field(default_factory=dict, max_length=16, description="Yours; filters of GET /v1/jobs."),
+    ]
 
 
 def read_job(body: object, at: str = "") -> JobRequest:

@@ -14,7 +14,7 @@ PREFERRED_PORT = 5000
 
 
 def mlflow_spec(folder: Path, port: int) -> ChildSpec:
-    """One server process on loopback with everything it keeps in ``folder``."""
+    """A server on loopback that keeps everything in ``folder``; two processes, for several runs are logged at once."""
     artifacts = folder / "artifacts"
     artifacts.mkdir(mode=0o700, parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "mlflow", "server"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=NAMES, help="this one only; may be repeated")
     parser.add_argument("--json", action="store_true", help="the table as JSON, with everything that was measured")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is stopped as well
     figures = {}
     for name in arguments.only or NAMES:
         began = time.monotonic()

@@ -26,7 +26,7 @@ from demo.__main__ import PINS
 _TRACKED_WITHIN_S = 300.0
 _WARM_JOBS = 4
 """Per pin: every place of the scorer gets one."""
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S = 0.25
 
 
 class NotDone(Exception):

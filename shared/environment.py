@@ -1,4 +1,4 @@
-"""The environment that something was spoken or measured in: described whole, and the part that can move a result.
+"""The environment that something was spoken in, described whole.
 
 Owns which facts those are (facts of the machine, versions of libraries, our own commit). Imports none of the libraries.
 """
@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalog import canonical_json
-
-COMPARABLE = ("gpu", "architecture", "cuda", "precision")
-"""Facts that must agree for two results to be compared; what else differs is shown, not refused."""
 
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
 
@@ -45,14 +42,6 @@ def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[st
 def environment_id(environment: Mapping[str, Any]) -> str:
     """Short name of a description: the same description, the same id."""
     return hashlib.sha256(canonical_json(environment)).hexdigest()[:16]
-
-
-def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that must agree. On a GPU its model decides; without one the processor's architecture."""
-    facts = {name: environment.get(name) for name in COMPARABLE}
-    if facts["gpu"] is not None:
-        del facts["architecture"]
-    return facts
 
 
 def _versions(names: Sequence[str]) -> dict[str, str]:

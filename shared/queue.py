@@ -12,7 +12,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
@@ -71,15 +71,8 @@ def _under_way(queue: str) -> str:
     return f"ringtrue:bell:{queue}"
 
 
-class BellsHeard(Protocol):
-    """What a worker says when it wakes."""
-
-    def heard(self, *queues: str) -> None:
-        """A bell of these queues has arrived. Called before looking for work: what comes later rings anew."""
-
-
 class CeleryBells:
-    """Implements ``shared.ports.Bells`` and `BellsHeard`.
+    """Implements ``shared.ports.Bells``; `heard` is for those whom they wake.
 
     Rings from a thread of its own, so that nobody who has work to announce ever waits for Redis.
     """
@@ -103,6 +96,7 @@ class CeleryBells:
         self._ask(TRACK, TRACKING_QUEUE)
 
     def heard(self, *queues: str) -> None:
+        """A bell of these queues has arrived. Called before looking for work: what comes later rings anew."""
         try:
             self._redis.delete(*map(_under_way, queues))
         except RedisError as error:

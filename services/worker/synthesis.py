@@ -1,4 +1,4 @@
-"""One job, from claim to audio: the fourth stop of the path. Owns what is said to the store while a job is spoken.
+"""One job, from claim to audio: the third stop of the path. Owns what is said to the store while a job is spoken.
 
 Knows engines only as hosts that speak, and the store, blobs and bells only as ports.
 """

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import signal
+import time
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -30,6 +31,9 @@ from tests.worker.engines.conftest import Start
 from tests.worker.engines.hearing import level_db, pitch_hz
 
 DEADLINE_S = 60.0
+MOST_VOICES = 50
+CLOCK_TICK_S = 1.1
+"""Longer than what engines seed themselves by: whole seconds."""
 HONOURED = (Support.NATIVE, Support.POST)
 
 
@@ -56,6 +60,8 @@ class EngineConformance:
     pin: ClassVar[str]
     language: ClassVar[str] = "en"
     sentence: ClassVar[str] = "The old clock on the wall struck seven, and nobody in the room said a word."
+    noisy_voices: ClassVar[tuple[str, ...]] = ()
+    """Voices, listed or made by the pattern, with breath or other noise in them."""
     others: ClassVar[tuple[str, ...]] = ("Where are you going tonight?", "Seven. Eight!", "It rained all day, again.")
 
     def plain(self, **changes: Any) -> SpeakRequest:
@@ -94,6 +100,12 @@ class EngineConformance:
         for text in self.others:
             speak(warm, self.plain(text=text, seed=8, speed=1.0))
         assert speak(warm, self.plain()).sha256 == before
+
+    def test_no_voice_depends_on_the_clock(self, warm: EngineHost, manifest: Manifest) -> None:
+        voices = (*manifest.voices[:: max(1, len(manifest.voices) // MOST_VOICES)], *self.noisy_voices)
+        before = {voice: speak(warm, self.plain(voice=voice)).sha256 for voice in voices}
+        time.sleep(CLOCK_TICK_S)
+        assert {voice: speak(warm, self.plain(voice=voice)).sha256 for voice in voices} == before
 
     def test_the_seed_is_what_the_manifest_says(self, warm: EngineHost, manifest: Manifest) -> None:
         hashes = {speak(warm, self.plain(seed=seed)).sha256 for seed in (1, 2, 2**31 - 1)}

@@ -5,3 +5,4 @@ from tests.worker.engines.conformance import EngineConformance
 
 class TestEspeakV1(EngineConformance):
     pin = "espeak-v1"
+    noisy_voices = ("en-us+f2", "cmn+f5", "en-us+whisper")

@@ -1,7 +1,7 @@
-"""Cuts a part out of an ONNX model.
+"""Cuts a part out of an ONNX model, and reads a tensor of it.
 
-Owns just enough of the format (onnx.proto3 in protobuf's wire encoding) to keep some nodes of a graph and to name new
-inputs and outputs. Knows no operator and decodes no tensor; it saves the dependency on the onnx package, which the
+Owns just enough of the format (onnx.proto3 in protobuf's wire encoding) to keep some nodes of a graph, to name new
+inputs and outputs, and to read weights. Knows no operator; it saves the dependency on the onnx package, which the
 scorer needs for nothing else.
 """
 
@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 _MODEL_GRAPH = 7
 _GRAPH_NODE, _GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_VALUE_INFO = 1, 5, 11, 12, 13
 _NODE_INPUT, _NODE_OUTPUT = 1, 2
-_TENSOR_NAME = 8
+_TENSOR_DIMS, _TENSOR_FLOATS, _TENSOR_NAME, _TENSOR_RAW = 1, 4, 8, 9
 _FLOAT = 1
 
 
@@ -109,3 +112,25 @@ def cut(model: bytes, *, inputs: Sequence[str], outputs: Sequence[str]) -> bytes
         + [_field(_GRAPH_OUTPUT, _float_tensor(name)) for name in outputs]
     )
     return b"".join(f.raw for f in fields if f.number != _MODEL_GRAPH) + _field(_MODEL_GRAPH, part)
+
+
+def tensor(model: bytes, name: str) -> npt.NDArray[np.float32]:
+    """The weights ``name`` of ``model``, float32; `LookupError` where it has none of that name."""
+    graph = next(field.body for field in _fields(model) if field.number == _MODEL_GRAPH)
+    for member in _fields(graph):
+        if member.number == _GRAPH_INITIALIZER and name in _names(member.body, _TENSOR_NAME):
+            written = [f.body for f in _fields(member.body) if f.number in (_TENSOR_FLOATS, _TENSOR_RAW)]
+            return np.frombuffer(b"".join(written), "<f4").reshape(_dims(member.body))  # little-endian in both
+    raise LookupError(f"the model has no weights {name!r}")
+
+
+def _dims(tensor_body: bytes) -> list[int]:
+    """One number per field, or all of them packed into one."""
+    dims: list[int] = []
+    for field in _fields(tensor_body):
+        if field.number == _TENSOR_DIMS:
+            packed, at = field.body or field.raw[1:], 0
+            while at < len(packed):
+                value, at = _read_varint(packed, at)
+                dims.append(value)
+    return dims

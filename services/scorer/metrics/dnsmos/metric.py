@@ -50,9 +50,9 @@ class Dnsmos:
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(
             "dnsmos",
-            revision=1,
+            revision=2,
             weights={name: file_sha256(self._folder / name) for name in ("sig_bak_ovr.onnx", "model_v8.onnx")},
-            packages=("onnxruntime", "soxr", "numpy"),
+            packages=("onnxruntime", "torch", "soxr", "numpy"),
         )
 
     def load(self) -> None:

@@ -3,9 +3,9 @@
 Owns how the published network (sig_bak_ovr.onnx) is run. It judges windows of 9.01 s, one per second, so that most of
 the sound stands in nine windows; run as published, each window is computed anew. But nearly all of that work is
 four convolutions of 3 x 3 and a pooling, which see no further than 4 spectral frames. So these run once per second of
-sound (the head), and the small rest once per window (the tail). Only next to the two ends of a window does it matter
-that the window ends there: those frames are computed for each window apart. The result is that of the published network
-up to rounding.
+sound (the head; convolutions.py says how), and the small rest once per window (the tail). Only next to the two ends of
+a window does it matter that the window ends there: those frames are computed for each window apart. The result is that
+of the published network up to rounding.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from services.scorer.metrics.base import Samples
-from services.scorer.metrics.dnsmos.graph import cut
-
-Features = npt.NDArray[np.float32]
+from services.scorer.metrics.dnsmos.convolutions import Convolutions, Features
+from services.scorer.metrics.dnsmos.graph import cut, tensor
 
 RATE = 16_000
 WINDOW_SAMPLES = 144_160
@@ -36,6 +34,8 @@ _POOL = 2
 """Frames that the head pools into one."""
 
 _FRAMES_IN = "mos_estimator_logpow/concat:0"
+_SPECTRA_OUT = "mos_estimator_logpow/truediv:0"
+_CONVOLUTIONS = ("conv2d", "conv2d_1", "conv2d_2", "conv2d_3")
 _HEAD_OUT = "mos_estimator_logpow/conv2d_3/Relu:0_pooling0"
 _GRADES_OUT = "Identity:0"
 
@@ -45,7 +45,11 @@ class WindowedGrades:
 
     def __init__(self, model: Path, open_session: Callable[[bytes], Any]) -> None:
         whole = model.read_bytes()
-        self._head_session = open_session(cut(whole, inputs=[_FRAMES_IN], outputs=[_HEAD_OUT]))
+        self._spectra_session = open_session(cut(whole, inputs=[_FRAMES_IN], outputs=[_SPECTRA_OUT]))
+        self._convolutions = Convolutions(
+            [tensor(whole, f"{name}/kernel:0") for name in _CONVOLUTIONS],
+            [tensor(whole, f"{name}/bias:0") for name in _CONVOLUTIONS],
+        )
         self._tail_session = open_session(cut(whole, inputs=[_HEAD_OUT], outputs=[_GRADES_OUT]))
 
     def grades(self, samples: Samples, windows: int) -> Iterator[Features]:
@@ -79,5 +83,5 @@ class WindowedGrades:
         return np.asarray(grades[0], np.float32)
 
     def _head(self, frames: Features) -> Features:
-        (features,) = self._head_session.run(None, {_FRAMES_IN: np.ascontiguousarray(frames)})
-        return np.asarray(features, np.float32)
+        (spectra,) = self._spectra_session.run(None, {_FRAMES_IN: np.ascontiguousarray(frames)})
+        return self._convolutions(spectra)

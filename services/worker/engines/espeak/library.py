@@ -1,8 +1,9 @@
 """libespeak-ng by ctypes: one utterance from a freshly loaded library.
 
 Owns the C declarations and the recipe for determinism: espeak keeps state from one utterance to the next that no call
-of its own resets, so the library is loaded before and unloaded after each. That takes a few milliseconds, grows no
-memory, and gives the same samples in a fresh process and after any other sentence. Not for use by several threads.
+of its own resets, so the library is loaded before and unloaded after each, and its noise, which it seeds by the clock,
+is seeded anew. That takes a few milliseconds, grows no memory, and gives the same samples in a fresh process, at any
+time and after any other sentence. Not for use by several threads.
 
 Besides speaking the library exports sonic, which changes tempo and pitch of samples (Apache-2.0 upstream).
 """
@@ -23,6 +24,7 @@ _UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7  # espeak_PARAMETER in speak_lib.h
 _CHUNK_MS = 500
 _GAP_UNIT_MS = 10
+_NOISE_SEED = 1
 
 _OnSamples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -69,6 +71,7 @@ def speak(library: Path, data: Path, utterance: Utterance, stretch: Stretch) -> 
         sample_rate = espeak.espeak_Initialize(_SYNCHRONOUS, _CHUNK_MS, str(data).encode(), _DONT_EXIT)
         if sample_rate <= 0:
             raise LibraryRefused(f"espeak_Initialize answered {sample_rate} for {data}")
+        _seed_noise(espeak)
         pcm = _synthesised(espeak, utterance)
         return (pcm if stretch.idle else _stretched(espeak, pcm, sample_rate, stretch)), sample_rate
 
@@ -97,12 +100,19 @@ def _declare(espeak: ctypes.CDLL) -> None:
     ]
     espeak.sonicCreateStream.restype = pointer
     espeak.sonicCreateStream.argtypes = [ctypes.c_int, ctypes.c_int]
+    espeak.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
     for setter in (espeak.sonicSetSpeed, espeak.sonicSetPitch):
         setter.argtypes = [pointer, ctypes.c_float]
     espeak.sonicWriteShortToStream.argtypes = [pointer, short_pointer, ctypes.c_int]
     espeak.sonicReadShortFromStream.argtypes = [pointer, short_pointer, ctypes.c_int]
     for call in (espeak.sonicFlushStream, espeak.sonicSamplesAvailable, espeak.sonicDestroyStream):
         call.argtypes = [pointer]
+
+
+def _seed_noise(espeak: Any) -> None:
+    """Breath and whisper are noise: initialising seeded it by the second of the day, and some voices draw from libc."""
+    espeak.espeak_ng_SetRandSeed(_NOISE_SEED)
+    ctypes.CDLL(None).srand(_NOISE_SEED)
 
 
 def _synthesised(espeak: Any, utterance: Utterance) -> bytes:

@@ -22,7 +22,7 @@ from services.worker.engines.base import EngineError
 from shared.errors import FailureCode
 
 ESPEAK = "1.52.0"
-REVISION = 1
+REVISION = 2
 """Raised when a change of this package alters what is heard although no file in the lock has changed."""
 
 

@@ -1,9 +1,9 @@
 """How long an idle system takes until a worker has started on what was submitted.
 
 All clocks are this machine's. The baseline's task says when its body was entered; ours is ``started_at``, the moment at
-which the worker claimed the job. Both are counted from two moments: since the request was sent, and since its answer
-was there. The baseline announces its work before it answers, so that its worker has often started by then; a ratio to
-a time around zero says nothing, and the first of the two is what is compared.
+which the worker claimed the job. Both are counted from two moments: since the answer was there, and since the request
+was sent. Both sides announce the work before they answer, so that the first is short and may come out below zero; the
+second shows that no answer was held back for it.
 
 The two sides take turns, one job at a time, and rest in between.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -85,6 +85,12 @@ class Manifest:
     def support(self, control: str) -> Support:
         """How this pin honours ``control``; what a manifest does not name is unsupported."""
         return self.controls.get(control, Support.UNSUPPORTED)
+
+    def refusal_of(self, known: Manifest | None) -> Manifest:
+        """This refusal, with the capabilities that were known of the pin: jobs for it are judged by those."""
+        if known is None or not known.languages:
+            return self
+        return replace(known, state=self.state, detail=self.detail, lock_sha256=self.lock_sha256)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

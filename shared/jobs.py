@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from shared.errors import FailureCode
@@ -175,6 +176,12 @@ class NewJob:
     estimated_s: float
     """Seconds of audio expected, charged to the user's fair share when claimed."""
 
+    @property
+    def alias(self) -> str | None:
+        """The alias that was asked for, where the pin was not asked for by its name."""
+        asked = self.asked.get("pin")
+        return asked if asked != self.pin else None
+
 
 @dataclass(frozen=True, slots=True)
 class Job(NewJob):
@@ -239,9 +246,16 @@ class JobIds:
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
-_SHIFTS = range(120, -1, -10)
 
 
 def _ulid(number: int) -> str:
     """The 26 characters of a 128-bit ULID: base 32 in Crockford's alphabet, two digits at a time."""
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    low = number & 0xFFFFFFFFFF
+    last = _PAIRS[low >> 30] + _PAIRS[low >> 20 & 1023] + _PAIRS[low >> 10 & 1023] + _PAIRS[low & 1023]
+    return _first_digits(number >> 40) + last
+
+
+@lru_cache(maxsize=8)
+def _first_digits(number: int) -> str:
+    """18 of the 26, which ids that are given within a millisecond share."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(80, -1, -10)])

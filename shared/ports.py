@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.aliases import Alias, Move
 from shared.catalog import Manifest
 from shared.jobs import FacetStatus, Job, JobError, NewJob, Spoken, Status
 from shared.scores import Scored
+
+LIVE_S = 20.0
+"""A worker publishes every few seconds; one that was silent for this long is not counted on."""
 
 
 class FacetName(StrEnum):
@@ -139,7 +143,10 @@ class JobStore(Protocol):
 
     # -- worker ------------------------------------------------------------------------------------------------
     def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
-        """A worker is alive and serves these. Called at start and with every heartbeat."""
+        """A worker is alive and offers these. Called at start and with every heartbeat.
+
+        A pin that it refuses is not confirmed by it; while another live worker (`LIVE_S`) serves the pin, what that one
+        published stands, and else the refusal does, beside what was known of the pin's capabilities."""
 
     def retire(self, worker: str) -> None:
         """A worker has stopped; what it published stays known."""
@@ -243,6 +250,19 @@ class KeyStore(Protocol):
 
     def any(self) -> bool:
         """Whether a key was ever made."""
+
+
+class AliasStore(Protocol):
+    """Aliases as their moves. None is ever forgotten or changed."""
+
+    def last_moves(self) -> list[Move]:
+        """Where every alias points to now: its last move. By alias."""
+
+    def history(self, alias: Alias) -> list[Move]:
+        """Every move of one alias, oldest first; none where there is no such alias."""
+
+    def record(self, moves: Sequence[Move]) -> bool:
+        """Add moves, all or none, durably. False: an alias has a move of that number, somebody was quicker."""
 
 
 class Bells(Protocol):

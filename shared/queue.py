@@ -1,15 +1,17 @@
 """The one door to Celery: names of tasks and queues, how bells are rung and heard.
 
-A bell says that there is work for a queue and nothing else; which job is next is decided in SQL when it is heard. At
-most one bell per queue is under way at a time: whoever hears it and finds work rings for the next, so as many workers
-wake as there is work for, and a thousand jobs cost a handful of messages. A bell that is lost (Redis flushed, restarted
-or absent) is rung again by the sweeper.
+A bell says that there is work for a queue and nothing else; which job is next is decided in SQL when it is heard. A
+queue holds at most one bell: whoever takes it out looks for work after that, so one that is still in there tells of all
+that was added before. Who finds work rings for the next, so as many workers wake as there is work for, and a thousand
+jobs cost a handful of messages. A bell that is lost (Redis flushed, restarted or absent) is rung again by the sweeper.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
+import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,10 +19,14 @@ from typing import Any
 from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
+from kombu import Connection
 from kombu.entity import Exchange, Queue
-from kombu.exceptions import OperationalError
+from kombu.transport import virtual
+from kombu.utils.json import dumps
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from shared.lookout import looking_out
 
@@ -30,8 +36,13 @@ TRACK = "ringtrue.track"
 SCORING_QUEUE = "score"
 TRACKING_QUEUE = "track"
 
-_UNDER_WAY_S = 5
-"""After this long a bell counts as lost; must not be shorter than the sweeper's period."""
+_PROMPT_S = 0.03
+"""Whoever rings is kept waiting by Redis for no longer than this."""
+_PATIENT_S = 2.0
+
+_PUSH_INTO_EMPTY = "if redis.call('LLEN', KEYS[1]) == 0 then redis.call('LPUSH', KEYS[1], ARGV[1]) end"
+_ID, _QUEUE = "<id>", "<queue>"
+"""What stands in a message that is made once for what differs from bell to bell."""
 
 log = logging.getLogger(__name__)
 
@@ -67,19 +78,39 @@ def _direct(queue: str) -> Queue:
     return Queue(queue, Exchange(""), routing_key=queue)
 
 
-def _under_way(queue: str) -> str:
-    return f"ringtrue:bell:{queue}"
+class _Caught(virtual.Channel):  # type: ignore[misc]
+    """Takes a message where a broker would, in the form in which kombu's Redis transport pushes it."""
+
+    def _put(self, _queue: str, message: dict[str, Any], **_: Any) -> None:
+        message["properties"]["delivery_tag"] = _ID
+        self.connection.caught = dumps(message)
+
+
+class _Nowhere(virtual.Transport):  # type: ignore[misc]
+    Channel = _Caught
+
+
+def _message(celery: Celery, task: str) -> str:
+    """What Celery publishes for a bell. Celery takes several times as long for it as Redis for all the rest."""
+    with Connection(transport=_Nowhere) as connection:
+        celery.send_task(task, task_id=_ID, queue=_direct(_QUEUE), ignore_result=True, connection=connection)
+        return str(connection.transport.caught)
 
 
 class CeleryBells:
-    """Implements ``shared.ports.Bells``; `heard` is for those whom they wake.
+    """Implements ``shared.ports.Bells``. A bell is in its queue when the call returns, if Redis is prompt.
 
-    Rings from a thread of its own, so that nobody who has work to announce ever waits for Redis.
+    Nobody waits twice for a Redis that is slow or away: a bell that is not taken promptly is left to a thread, and so
+    are all that follow, until that thread finds Redis prompt again.
     """
 
-    def __init__(self, celery: Celery, redis_url: str) -> None:
-        self._celery = celery
-        self._redis = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+    def __init__(self, redis_url: str) -> None:
+        celery = make_celery(redis_url)
+        self._messages = {task: _message(celery, task) for task in (SPEAK, SCORE, TRACK)}
+        self._prompt = _redis(redis_url, _PROMPT_S)
+        self._patient = _redis(redis_url, _PATIENT_S)
+        self._push = self._prompt.register_script(_PUSH_INTO_EMPTY)
+        self._is_prompt = True
         self._asked: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._closing = False
@@ -87,20 +118,13 @@ class CeleryBells:
         self._thread.start()
 
     def ring_engine(self, family: str) -> None:
-        self._ask(SPEAK, speaking_queue(family))
+        self._ring(SPEAK, speaking_queue(family))
 
     def ring_scorer(self) -> None:
-        self._ask(SCORE, SCORING_QUEUE)
+        self._ring(SCORE, SCORING_QUEUE)
 
     def ring_tracker(self) -> None:
-        self._ask(TRACK, TRACKING_QUEUE)
-
-    def heard(self, *queues: str) -> None:
-        """A bell of these queues has arrived. Called before looking for work: what comes later rings anew."""
-        try:
-            self._redis.delete(*map(_under_way, queues))
-        except RedisError as error:
-            log.warning("bells of %s could not be marked as heard: %s", queues, error)
+        self._ring(TRACK, TRACKING_QUEUE)
 
     def close(self) -> None:
         """Ring what was asked for, then stop."""
@@ -109,10 +133,21 @@ class CeleryBells:
             self._changed.notify()
         self._thread.join(timeout=5)
 
-    def _ask(self, task: str, queue: str) -> None:
+    def _ring(self, task: str, queue: str) -> None:
+        if self._is_prompt:
+            try:
+                self._put(self._prompt, task, queue)
+                return
+            except (RedisError, OSError) as error:
+                self._is_prompt = False
+                log.warning("bells are rung in the background for now: %s", error)
         with self._changed:
             self._asked.add((task, queue))
             self._changed.notify()
+
+    def _put(self, redis: Redis, task: str, queue: str) -> None:
+        message = self._messages[task].replace(_QUEUE, queue).replace(_ID, str(uuid.uuid4()))
+        self._push(keys=[queue], args=[message], client=redis)
 
     def _ring_for_ever(self) -> None:
         while True:
@@ -122,14 +157,22 @@ class CeleryBells:
                 if not asked:
                     return
             for task, queue in asked:
-                self._ring(task, queue)
+                self._ring_patiently(task, queue)
 
-    def _ring(self, task: str, queue: str) -> None:
+    def _ring_patiently(self, task: str, queue: str) -> None:
+        began = time.monotonic()
         try:
-            if self._redis.set(_under_way(queue), 1, nx=True, ex=_UNDER_WAY_S):
-                self._celery.send_task(task, queue=_direct(queue), ignore_result=True)
-        except (RedisError, OperationalError, OSError) as error:
+            self._put(self._patient, task, queue)
+        except (RedisError, OSError) as error:
             log.warning("bell of %s not rung, the sweeper will: %s", queue, error)
+        else:
+            self._is_prompt = time.monotonic() - began < _PROMPT_S
+
+
+def _redis(url: str, patience_s: float) -> Redis:
+    """Fails when it has waited for ``patience_s``, and does not try again by itself."""
+    once = Retry(NoBackoff(), retries=0)
+    return Redis.from_url(url, socket_timeout=patience_s, socket_connect_timeout=patience_s, retry=once)
 
 
 def consume(

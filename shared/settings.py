@@ -18,6 +18,7 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_REDIS_URL": "Redis for bells and announcements. Default: redis://127.0.0.1:6379/0.",
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
+    "RINGTRUE_CATALOG": "The catalog of pins; its lock lies beside it. Default: catalog.toml in the data folder.",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
     "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
@@ -35,7 +36,13 @@ class Settings:
     redis_url: str
     blobs: Path
     models: Path
+    catalog: Path
     mlflow_tracking_uri: str | None
+
+    @property
+    def catalog_lock(self) -> Path:
+        """``catalog.lock``, beside the catalog."""
+        return self.catalog.with_suffix(".lock")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -47,6 +54,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         redis_url=environ.get("RINGTRUE_REDIS_URL") or "redis://127.0.0.1:6379/0",
         blobs=_folder(environ, "RINGTRUE_BLOBS", data / "blobs"),
         models=_folder(environ, "RINGTRUE_MODELS", data / "models"),
+        catalog=_folder(environ, "RINGTRUE_CATALOG", data / "catalog.toml"),
         mlflow_tracking_uri=environ.get("MLFLOW_TRACKING_URI") or None,
     )
 
@@ -66,5 +74,5 @@ def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
     if not value:
         return default
     if "://" in value:
-        raise SettingsError(f"{name}={value}: only folders are served so far, not object stores")
+        raise SettingsError(f"{name}={value}: only files and folders are served so far, not object stores")
     return Path(value).expanduser().absolute()

@@ -38,10 +38,12 @@ class PinUsed:
     name: str
     engine: str
     lock_sha256: str
+    alias: str | None = None
+    """The name that was asked for, where that was an alias (``indextts2@production``)."""
 
     @classmethod
     def from_json(cls, data: Json) -> PinUsed:
-        return cls(data["name"], data["engine"], data["lock_sha256"])
+        return cls(data["name"], data["engine"], data["lock_sha256"], data.get("alias"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ class Pin:
     languages: tuple[str, ...]
     emotions: tuple[str, ...]
     controls: Mapping[str, str]
+    aliases: tuple[str, ...]
+    """What else it is called, such as ``indextts2@production``."""
     raw: Json = field(repr=False, compare=False)
 
     @classmethod
@@ -249,5 +253,6 @@ class Pin:
             languages=tuple(data.get("languages", ())),
             emotions=tuple(data.get("emotions", ())),
             controls=data.get("controls", {}),
+            aliases=tuple(entry["alias"] for entry in data.get("aliases", ())),
             raw=data,
         )

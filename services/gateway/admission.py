@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.gateway.option_schema import defaults, faults
 from services.gateway.schemas import EmotionRequest, JobRequest
@@ -20,8 +19,7 @@ from shared.jobs import Emotion, NewJob, SpeechInput
 _EMOTION_CONTROLS = {"name": "emotion", "vector": "emotion_vector", "audio": "emotion_audio", "text": "emotion_text"}
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """What a job gets from outside its submission. ``asked``: the body as it came; ``now``: epoch seconds."""
 
     job_id: str

@@ -5,14 +5,20 @@ Owns the member names and which of them are absent when. Pure: a job and its pla
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from shared.aliases import CANDIDATE, Move
 from shared.catalog import Manifest
 from shared.jobs import Emotion, Facet, FacetStatus, Job, NewJob, SpeechInput, Status
+
+_QUEUED = Status.QUEUED.value
+_PENDING = {"status": FacetStatus.PENDING.value}
+_SKIPPED = {"status": FacetStatus.SKIPPED.value}
 
 
 def as_json(document: object) -> bytes:
@@ -41,15 +47,15 @@ def accepted_document(job: NewJob | Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "object": "job",
-        "status": Status.QUEUED.value,
+        "status": _QUEUED,
         "error": None,
-        "pin": {"name": job.pin, "engine": job.engine, "lock_sha256": job.lock_sha256},
+        "pin": _pin(job),
         "input": _input(job),
         "controls": job.controls,
         "attempt": 0,
         "audio": None,
-        "scoring": {"status": (FacetStatus.PENDING if job.input.score else FacetStatus.SKIPPED).value},
-        "tracking": {"status": FacetStatus.PENDING.value},
+        "scoring": _PENDING if job.input.score else _SKIPPED,
+        "tracking": _PENDING,
         "timings": {},
         "metadata": job.metadata,
         "created_at": rfc3339(job.created_at),
@@ -79,11 +85,31 @@ def job_document(job: Job, position: int | None = None) -> dict[str, Any]:
     return document
 
 
-def pin_document(manifest: Manifest, *, live: bool, confirmed_at: float) -> dict[str, Any]:
+def pin_document(
+    manifest: Manifest, *, live: bool, confirmed_at: float, aliases: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
     """A pin and what it can do. ``live``: a worker serves it now; ``confirmed_at``: when it last said so, or 0."""
     facts = {name: value for name, value in manifest.to_json().items() if value is not None}
-    document = {"name": facts.pop("pin"), "object": "pin", **facts, "live": live}
+    document = {"name": facts.pop("pin"), "object": "pin", **facts, "live": live, "aliases": aliases}
     return document | ({"confirmed_at": rfc3339(confirmed_at)} if confirmed_at else {})
+
+
+def alias_document(move: Move, *, idle: str | None) -> dict[str, Any]:
+    """An alias of a pin since its last move. ``idle``: why a candidate takes no share now, where it has a weight."""
+    document: dict[str, Any] = {"alias": str(move.alias)}
+    if move.alias.word == CANDIDATE:
+        document |= {"weight": move.weight, "share": 0.0 if idle else move.weight}
+    if idle is not None:
+        document["detail"] = f"takes no share: {idle}"
+    signature = move.signature
+    return document | {"since": rfc3339(signature.at), "by": signature.by, "reason": signature.reason}
+
+
+def _pin(job: Job | NewJob) -> dict[str, str]:
+    used = {"name": job.pin, "engine": job.engine, "lock_sha256": job.lock_sha256}
+    if (alias := job.alias) is not None:
+        used["alias"] = alias
+    return used
 
 
 def _input(job: Job | NewJob) -> dict[str, Any]:
@@ -109,7 +135,9 @@ def _input(job: Job | NewJob) -> dict[str, Any]:
 
 
 def _emotion(felt: Emotion) -> dict[str, Any]:
-    forms = (("name", felt.name), ("vector", felt.vector), ("audio", felt.audio), ("text", felt.text))
+    if felt.name is not None:
+        return {"name": felt.name, "strength": felt.strength}
+    forms = (("vector", felt.vector), ("audio", felt.audio), ("text", felt.text))
     return {form: value for form, value in forms if value is not None} | {"strength": felt.strength}
 
 

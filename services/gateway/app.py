@@ -29,9 +29,10 @@ from services.gateway.clips import Digests
 from services.gateway.deps import Gateway, Probe
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
+from services.gateway.model_files import ModelFiles
 from services.gateway.openapi import openapi_of
 from services.gateway.pins import PinBoard
-from services.gateway.routes import audio, health, jobs, pins, problems
+from services.gateway.routes import audio, health, jobs, models, pins, problems
 from services.gateway.submit import Intake
 from services.gateway.sweeper import PERIOD_S, Sweeper
 from services.gateway.waiting import Waiters
@@ -39,10 +40,11 @@ from shared import logs
 from shared.blobs import FolderBlobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.events import listen
-from shared.ports import Bells, Blobs, JobStore, KeyStore
-from shared.queue import CeleryBells, make_celery
+from shared.ports import AliasStore, Bells, Blobs, JobStore, KeyStore
+from shared.queue import CeleryBells
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, migrate
+from shared.weights.store import WeightStore
 
 EX_UNAVAILABLE = 69
 EX_CONFIG = 78
@@ -80,16 +82,18 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 def assemble(
     store: JobStore,
     keys: KeyStore,
+    aliases: AliasStore,
     bells: Bells,
     blobs: Blobs,
     *,
     open_to_local: bool,
     probes: Mapping[str, Probe] | None = None,
     backlog: Backlog | None = None,
+    files: ModelFiles | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Gateway:
     """The parts of a gateway over its ports. ``open_to_local``: asks for no key until one was made."""
-    board, waiters = PinBoard(store.manifests), Waiters()
+    board, waiters = PinBoard(store.manifests, aliases.last_moves, clock), Waiters()
     return Gateway(
         store=store,
         bells=bells,
@@ -100,6 +104,7 @@ def assemble(
         looker=Looker(store, waiters),
         waiters=waiters,
         digests=Digests(),
+        files=files,
         probes={"store": store.ping, **(probes or {})},
         clock=clock,
     )
@@ -123,7 +128,7 @@ def create_app(gateway: Gateway, background: Sequence[Background] = ()) -> FastA
         title="Ringtrue", version=version("ringtrue"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
     )
     app.state.gateway = gateway
-    for routes in (jobs, audio, pins, health, problems):
+    for routes in (jobs, audio, pins, models, health, problems):
         app.router.routes.extend(routes.router.routes)
     edge.install(app)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
@@ -145,17 +150,19 @@ def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None
     store, keys = SqlJobStore(database), SqlKeyStore(database)
     if not is_loopback(host) and not keys.any():
         raise SettingsError(f"bound to {host} without any key; make one first: ringtrue keys create NAME")
-    bells = CeleryBells(make_celery(settings.redis_url), settings.redis_url)
+    bells = CeleryBells(settings.redis_url)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     backlog = Backlog()
     gateway = assemble(
         store,
         keys,
+        SqlAliasStore(database),
         bells,
         blobs,
         open_to_local=is_loopback(host),
         probes={"redis": lambda: bool(redis.ping())},
         backlog=backlog,
+        files=ModelFiles(WeightStore(settings.models), settings.catalog_lock),
     )
     sweeper = Sweeper(store, bells, backlog, f"{socket.gethostname()}-{os.getpid()}", time.time, sweep_every_s)
     app = create_app(gateway, [sweeper.run, lambda: gateway.waiters.follow(listen(settings.redis_url))])
@@ -211,8 +218,9 @@ def _serve(app: FastAPI, gateway: Gateway, listening: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
-    # A batch is looked at in a thread; everybody else's request should wait for a turn of it, not for five.
-    sys.setswitchinterval(0.001)
+    # A batch is looked at in a thread; everybody else's request, and the commit of the batch before it, should wait for
+    # a short turn of it. Shorter turns cost more in changing than they gain.
+    sys.setswitchinterval(0.0003)
     host, port = listening.getsockname()[:2]
     log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
     _Server(config, gateway).run(sockets=[listening])

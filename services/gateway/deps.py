@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from services.gateway.clips import Digests
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
+from services.gateway.model_files import ModelFiles
 from services.gateway.pins import PinBoard
 from services.gateway.submit import Intake
 from services.gateway.waiting import Waiters
@@ -39,6 +40,8 @@ class Gateway:
     looker: Looker
     waiters: Waiters
     digests: Digests
+    files: ModelFiles | None
+    """Of models, for other nodes; none where this gateway has no store of them."""
     probes: Mapping[str, Probe]
     """What `/readyz` asks, by name."""
     clock: Callable[[], float]

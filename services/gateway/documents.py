@@ -35,6 +35,7 @@ class PinUsed(_Document):
     name: str
     engine: str
     lock_sha256: str
+    alias: Annotated[str | None, Field(description="What was asked for, where that was an alias of the pin.")] = None
 
 
 class EmotionUsed(_Document):
@@ -201,6 +202,19 @@ class JobList(_Document):
     has_more: bool
 
 
+class AliasOfPin(_Document):
+    """A name that means this pin, and its last move. Only a candidate has a `weight`, the share of users that it was
+    given, and a `share`, the one that it takes now; `detail` says why that is less."""
+
+    alias: str
+    weight: float | None = None
+    share: float | None = None
+    detail: str | None = None
+    since: Time
+    by: str
+    reason: str
+
+
 class Pin(_Document):
     """A pin and what it can do."""
 
@@ -227,6 +241,7 @@ class Pin(_Document):
     state: PinState
     detail: str | None = None
     live: bool
+    aliases: list[AliasOfPin]
     confirmed_at: Time | None = None
 
 

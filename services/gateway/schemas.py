@@ -129,13 +129,13 @@ class EmotionRequest(_Shape):
     @property
     def form(self) -> str:
         """Which of the four it is."""
-        return next(form for form in _EMOTION_FORMS if getattr(self, form) is not None)
+        return "name" if self.name is not None else next(f for f in _EMOTION_FORMS if getattr(self, f) is not None)
 
     @model_validator(mode="after")
     def _exactly_one_form(self) -> Self:
-        given = [form for form in _EMOTION_FORMS if getattr(self, form) is not None]
-        if len(given) != 1:
-            raise _wrong(f"exactly one of name, vector, audio and text is needed, not {len(given)}")
+        given = 4 - (self.name, self.vector, self.audio, self.text).count(None)
+        if given != 1:
+            raise _wrong(f"exactly one of name, vector, audio and text is needed, not {given}")
         return self
 
 
@@ -150,7 +150,10 @@ class JobRequest(_Shape):
             json_schema_extra={"minLength": 1, "maxLength": MAX_TEXT_CHARS},
         ),
     ]
-    pin: Annotated[Name, Field(description="Name of the model version: one of GET /v1/pins.")]
+    pin: Annotated[
+        Name,
+        Field(description="Name of the model version, or an alias of it (`indextts2@production`): see GET /v1/pins."),
+    ]
     language: Annotated[
         str | None,
         Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35, description="BCP 47. Default: the pin's."),

@@ -1,4 +1,4 @@
-"""Submission: resolve the pin, add the row, commit, THEN ring.
+"""Submission: resolve the pin, add the row, commit, THEN ring, then answer.
 
 Owns that order, and what becomes of a request that is sent twice. Knows neither HTTP nor SQL.
 
@@ -17,7 +17,7 @@ from services.gateway.admission import Provenance
 from services.gateway.answers import accepted_document, as_json, as_part
 from services.gateway.backlog import Backlog
 from services.gateway.lanes import Lane
-from services.gateway.pins import PinBoard, Published, resolve
+from services.gateway.pins import Board, PinBoard, resolve
 from services.gateway.schemas import read_batch, read_job
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import JobIds, NewJob
@@ -59,9 +59,11 @@ class Intake:
         self.ids = JobIds()
         self.batches = asyncio.Semaphore(_BATCHES_AT_ONCE)
         """To be held from parsing a batch to its commit."""
+        self.judging = asyncio.Lock()
+        """To be held while a batch is looked at: two side by side would be done, and committed, at the same time."""
         self._store = store
         self._bells = bells
-        self._writer: Lane[Submission, bool] = Lane("submissions", store.add)
+        self._writer: Lane[Submission, bool] = Lane("submissions", self._add)
 
     async def commit(self, jobs: Sequence[NewJob], answer: Accepted, key: RequestKey | None) -> Accepted:
         """Add ``jobs`` and ring; or, where the key was used before, the answer of then."""
@@ -73,8 +75,6 @@ class Intake:
             if not await self._writer.ask(Submission(jobs, once)):
                 return await self.replay(key)
         self.backlog.grew(len(jobs))
-        for family in {job.engine for job in jobs}:
-            self._bells.ring_engine(family)
         return answer
 
     async def replay(self, key: RequestKey, otherwise: Refused | None = None) -> Accepted:
@@ -89,12 +89,20 @@ class Intake:
     def close(self) -> None:
         self._writer.close()
 
+    def _add(self, submissions: Sequence[Submission]) -> Sequence[bool]:
+        """In the thread that has committed: a hop to another one takes longer than ringing."""
+        added = self._store.add(submissions)
+        new = [submission for submission, was_added in zip(submissions, added, strict=True) if was_added]
+        for family in {job.engine for submission in new for job in submission.jobs}:
+            self._bells.ring_engine(family)
+        return added
+
 
 async def submit(intake: Intake, user: str, body: object, key: RequestKey | None) -> Accepted:
     """Accept one job. Returns after a commit that survives power loss."""
     try:
         request = read_job(body)
-        admission = resolve(request.pin, await intake.pins.published())
+        admission = resolve(request.pin, user, await intake.pins.latest())
         new = admission.admit(request, _provenance(intake, user, body, intake.clock()))
         intake.backlog.check(1)
     except Refused as refusal:
@@ -113,9 +121,10 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
     """Accept the good jobs of a batch, all in one transaction; the others are told apart by their place."""
     try:
         bodies = read_batch(body)
-        published = await intake.pins.published()
-        # A thousand jobs take a while to look at: not in the way of everybody else's one.
-        jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, published, describe)
+        board = await intake.pins.latest()
+        async with intake.judging:
+            # A thousand jobs take a while to look at: not in the way of everybody else's one.
+            jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, board, describe)
         intake.backlog.check(len(jobs))
     except Refused as refusal:
         if key is None:
@@ -125,7 +134,7 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
 
 
 def _judge(
-    intake: Intake, user: str, bodies: Sequence[object], published: Mapping[str, Published], describe: Describe
+    intake: Intake, user: str, bodies: Sequence[object], board: Board, describe: Describe
 ) -> tuple[list[NewJob], Accepted]:
     jobs: list[NewJob] = []
     results: list[dict[str, Any]] = []
@@ -133,7 +142,7 @@ def _judge(
     for index, body in enumerate(bodies):
         try:
             request = read_job(body)
-            new = resolve(request.pin, published).admit(request, _provenance(intake, user, body, now))
+            new = resolve(request.pin, user, board).admit(request, _provenance(intake, user, body, now))
         except Refused as refusal:
             results.append({"index": index, "problem": describe(_within(refusal, f"/jobs/{index}"))})
         else:

@@ -1,4 +1,4 @@
-"""The scorer's composition root: reads the environment, builds the two benches, hands them to Celery."""
+"""The scorer's composition root: reads the environment, builds benches and mirror, hands them to Celery."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.scorer import scoring
+from services.scorer.alias_mirror import AliasMirror
 from services.scorer.metric_host import MetricHost
 from services.scorer.picture import Pictures
 from services.scorer.scoring import ScoringBench
@@ -21,11 +22,11 @@ from shared import logs
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
-from shared.ports import Announcer, Blobs, JobStore
+from shared.ports import AliasStore, Announcer, Blobs, JobStore
 from shared.queue import SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.slots import Slots
-from shared.store.sql import Database, SqlJobStore, migrate
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, migrate
 
 EX_CONFIG = 78
 
@@ -54,9 +55,10 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Parts:
-    """What both benches are built from."""
+    """What the benches and the mirror are built from."""
 
     store: JobStore
+    aliases: AliasStore
     blobs: Blobs
     bells: CeleryBells
     announcer: Announcer
@@ -91,18 +93,19 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
     database = Database(settings.database_url)
     migrate(database)
     celery = make_celery(settings.redis_url)
-    bells = CeleryBells(celery, settings.redis_url)
+    bells = CeleryBells(settings.redis_url)
     hosts = [MetricHost(models=settings.models, threads=arguments.threads) for _ in range(arguments.slots)]
     pictures = Pictures()
     parts = Parts(
         SqlJobStore(database),
+        SqlAliasStore(database),
         FolderBlobs(settings.blobs),
         bells,
         RedisAnnouncer(settings.redis_url),
         f"{socket.gethostname()}-{os.getpid()}",
     )
     measuring = _measuring(parts, hosts, arguments)
-    logging_runs = _logging(parts, pictures, settings.mlflow_tracking_uri, credentials, arguments)
+    logging_runs, mirror = _tracking(parts, pictures, settings.mlflow_tracking_uri, credentials, arguments)
 
     def stop() -> None:
         for bench in (measuring, logging_runs):
@@ -114,7 +117,7 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
     try:
         return consume(
             celery,
-            doors(measuring, logging_runs),
+            doors(measuring, logging_runs, mirror),
             [SCORING_QUEUE] if logging_runs is None else [SCORING_QUEUE, TRACKING_QUEUE],
             threads=arguments.slots + 2,
             on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
@@ -136,25 +139,29 @@ def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) 
         bells=parts.bells,
         announcer=parts.announcer,
         holder=parts.holder,
-        heard=lambda: parts.bells.heard(SCORING_QUEUE),
         lease_s=arguments.lease_s,
     )
 
 
-def _logging(
+def _tracking(
     parts: Parts, pictures: Pictures, uri: str | None, credentials: Credentials, arguments: Arguments
-) -> TrackingBench | None:
+) -> tuple[TrackingBench | None, AliasMirror | None]:
     if uri is None:
         log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
-        return None
+        return None, None
+    tracker = MlflowTracker(uri, **vars(credentials))
+    mirror = AliasMirror(parts.aliases, parts.store, tracker.registry, parts.holder)
+    return _logging(parts, pictures, tracker, arguments), mirror
+
+
+def _logging(parts: Parts, pictures: Pictures, tracker: MlflowTracker, arguments: Arguments) -> TrackingBench:
     return TrackingBench(
-        slots=Slots([MlflowTracker(uri, **vars(credentials))]),
+        slots=Slots([tracker]),
         store=parts.store,
         blobs=parts.blobs,
         pictures=pictures,
         announcer=parts.announcer,
         holder=parts.holder,
-        heard=lambda: parts.bells.heard(TRACKING_QUEUE),
         in_flight=arguments.in_flight,
         lease_s=arguments.lease_s,
     )

@@ -35,7 +35,6 @@ class ScoringBench:
     bells: Bells
     announcer: Announcer
     holder: str
-    heard: Callable[[], None]
     lease_s: float = 30.0
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -43,7 +42,6 @@ class ScoringBench:
 
 def run(bench: ScoringBench) -> None:
     """Answer a bell: score what is due, in a free slot."""
-    bench.heard()
     bench.slots.work(lambda host: _work(bench, host))
 
 

@@ -26,6 +26,7 @@ from mlflow.utils.validation import (
 )
 
 from services.scorer.one_run import OneRun, Run, RunKey
+from services.scorer.registry import ModelRegistry
 from services.scorer.runs import EnvironmentNote, Limits, Logged, RunRecord, TrackerRefused, TrackerUnavailable
 from shared.errors import SettingsError
 
@@ -60,6 +61,7 @@ class MlflowTracker:
     ) -> None:
         self._server = MlflowServer(_credentials(uri, username, password, token), timeout_s, most_found)
         self._one_run = OneRun(self._server)
+        self.registry = ModelRegistry(self._server)
 
     @property
     def limits(self) -> Limits:
@@ -90,7 +92,7 @@ class MlflowTracker:
 
 
 class MlflowServer:
-    """The requests. Implements ``services.scorer.one_run.RunServer``."""
+    """The requests. Implements ``services.scorer.one_run.RunServer`` and ``services.scorer.registry.Requests``."""
 
     def __init__(self, credentials: MlflowHostCreds, timeout_s: float, most_found: int) -> None:
         self._credentials = credentials
@@ -109,12 +111,12 @@ class MlflowServer:
 
     def _found_experiment(self, name: str) -> str | None:
         query = {"filter": f"name = '{name}'", "max_results": 1}
-        found = self._post("experiments/search", query).get("experiments", [])
+        found = self.post("experiments/search", query).get("experiments", [])
         return str(found[0]["experiment_id"]) if found else None
 
     def _created_experiment(self, name: str) -> str:
         try:
-            return str(self._post("experiments/create", {"name": name})["experiment_id"])
+            return str(self.post("experiments/create", {"name": name})["experiment_id"])
         except TrackerRefused:
             experiment_id = self._found_experiment(name)  # somebody else was quicker
             if experiment_id is None:
@@ -129,7 +131,7 @@ class MlflowServer:
                 return
             value = environment.description[:MAX_EXPERIMENT_TAG_VAL_LENGTH]
             tag = {"key": f"tts.environment.{environment.id}", "value": value}
-            self._post("experiments/set-experiment-tag", {"experiment_id": experiment_id, **tag})
+            self.post("experiments/set-experiment-tag", {"experiment_id": experiment_id, **tag})
             self._described.add(key)
 
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
@@ -149,21 +151,21 @@ class MlflowServer:
             "filter": f'tags."{_JOB_TAG}" {asked}',
             "max_results": self._most_found,
         }
-        answer = self._post("runs/search", query)
+        answer = self.post("runs/search", query)
         if "next_page_token" in answer and len(job_ids) > 1:
             return [run for job_id in job_ids for run in self._search_ids(experiment_ids, [job_id])]
         return [_run(entry) for entry in answer.get("runs", [])]
 
     def started_since(self, since: float) -> Iterator[Run]:
         """Every run of ours that started since then; a request per thousand runs."""
-        ours = self._post("experiments/search", {"filter": f"name LIKE '{_EXPERIMENTS}%'", "max_results": _PAGE})
+        ours = self.post("experiments/search", {"filter": f"name LIKE '{_EXPERIMENTS}%'", "max_results": _PAGE})
         query: dict[str, Any] = {
             "experiment_ids": [experiment["experiment_id"] for experiment in ours.get("experiments", [])],
             "filter": f"attributes.start_time >= {round(since * 1000)}",
             "max_results": _PAGE,
         }
         while query["experiment_ids"]:
-            answer = self._post("runs/search", query)
+            answer = self.post("runs/search", query)
             yield from filter(lambda run: run.job_id, map(_run, answer.get("runs", [])))
             if not answer.get("next_page_token"):
                 return
@@ -172,7 +174,7 @@ class MlflowServer:
     def create(self, experiment_id: str, record: RunRecord) -> Run:
         body = {"experiment_id": experiment_id, "start_time": record.start_ms, "run_name": record.name}
         try:
-            answer = self._post("runs/create", {**body, "tags": _pairs(record.tags)})
+            answer = self.post("runs/create", {**body, "tags": _pairs(record.tags)})
         except TrackerRefused:
             with self._lock:  # it may have been deleted, and another of that name be there the next time
                 self._experiments.pop(record.experiment, None)
@@ -185,11 +187,11 @@ class MlflowServer:
         for start in range(0, max(len(params), 1), MAX_PARAMS_TAGS_PER_BATCH):
             part = params[start : start + MAX_PARAMS_TAGS_PER_BATCH]
             batch = {"run_id": run.run_id, "params": part, "metrics": metrics, "tags": tags}
-            self._post("runs/log-batch", batch)
+            self.post("runs/log-batch", batch)
             metrics, tags = [], []
         for path, content in files.items():
             self._upload(run, path, content)
-        self._post("runs/update", {"run_id": run.run_id, "status": record.status.value, "end_time": record.end_ms})
+        self.post("runs/update", {"run_id": run.run_id, "status": record.status.value, "end_time": record.end_ms})
 
     def _upload(self, run: Run, path: str, content: bytes) -> None:
         place = urlsplit(run.artifact_uri)
@@ -198,20 +200,23 @@ class MlflowServer:
         self._request("PUT", f"{_FILES}{place.path}/{path}", data=content)
 
     def read(self, run_id: str) -> Run:
-        return _run(self._json("GET", f"{_API}runs/get", params={"run_id": run_id})["run"])
+        return _run(self.get("runs/get", {"run_id": run_id})["run"])
 
     def delete(self, run_id: str) -> None:
-        self._post("runs/delete", {"run_id": run_id})
+        self.post("runs/delete", {"run_id": run_id})
 
     def restore(self, run_id: str) -> None:
-        self._post("runs/restore", {"run_id": run_id})
+        self.post("runs/restore", {"run_id": run_id})
 
     def page(self, run: Run) -> str:
         """Where people see a run."""
         return f"{self._credentials.host}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._json("POST", _API + path, json=body)
+
+    def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        return self._json("GET", _API + path, params=query)
 
     def _json(self, method: str, endpoint: str, **content: Any) -> dict[str, Any]:
         text = self._request(method, endpoint, **content)

@@ -24,7 +24,6 @@ class TrackingBench:
     pictures: Draws
     announcer: Announcer
     holder: str
-    heard: Callable[[], None]
     in_flight: int = 8
     lease_s: float = 60.0
     clock: Callable[[], float] = time.time
@@ -33,7 +32,6 @@ class TrackingBench:
 
 def answer(bench: TrackingBench) -> None:
     """Answer a bell: log what is due, unless that is being done already."""
-    bench.heard()
     bench.slots.work(lambda tracker: _log(bench, tracker))
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.worker.loader import Loader
+from services.worker.offer import Offer, Restocking
 from services.worker.presence import Presence
+from services.worker.shelf import Shelf
 from services.worker.synthesis import Bench, Slot
 from services.worker.tasks import doors
 from shared import environment, logs
@@ -22,6 +24,7 @@ from shared.queue import CeleryBells, consume, make_celery, speaking_queue
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.slots import Slots
 from shared.store.sql import Database, SqlJobStore, migrate
+from shared.weights.store import WeightStore
 
 EX_CONFIG = 78
 _LIBRARIES = ("numpy", "soxr", "sentencex", "espeakng-loader", "torch", "transformers", "onnxruntime")
@@ -65,28 +68,29 @@ def _run(settings: Settings, arguments: Arguments) -> int:
     database = Database(settings.database_url)
     migrate(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    loader = Loader(arguments.pins)
-    manifests = loader.manifests()
-    loaders = [loader, *(loader.sibling() for _ in range(arguments.slots - 1))]
-    slots = [Slot(f"{name}/{number}", loader) for number, loader in enumerate(loaders)]
-    families = sorted({manifest.engine for manifest in manifests})
+    offer = Offer(arguments.pins, shelf=Shelf(WeightStore(settings.models), settings.catalog_lock))
+    slots = [Slot(f"{name}/{number}", Loader(offer)) for number in range(arguments.slots)]
+    families = offer.families()
     queues = [speaking_queue(family) for family in families]
     celery = make_celery(settings.redis_url)
-    bells = CeleryBells(celery, settings.redis_url)
+    bells = CeleryBells(settings.redis_url)
     store = SqlJobStore(database)
     bench = _bench(settings, arguments, store, bells, slots, families)
-    presence = Presence(store, name, manifests, bench.clock)
+    presence = Presence(store, name, offer.manifests, bench.clock)
     presence.begin()
+    restocking = Restocking(offer)
+    restocking.begin()
     try:
         return consume(
             celery,
             doors(bench),
             queues,
             threads=arguments.slots + 1,
-            on_ready=lambda: log.info("ready: %s", ", ".join(manifest.pin for manifest in manifests)),
+            on_ready=lambda: log.info("ready: %s", ", ".join(offer.served())),
             on_stopping=bench.stop,
         )
     finally:
+        restocking.end()
         presence.end()
         bells.close()
         for slot in slots:
@@ -112,7 +116,6 @@ def _bench(
         announcer=RedisAnnouncer(settings.redis_url),
         environment=environment.environment_id(here),
         families=families,
-        heard=lambda: bells.heard(*map(speaking_queue, families)),
         lease_s=arguments.lease_s,
         grace_s=arguments.grace_s,
     )

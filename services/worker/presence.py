@@ -1,4 +1,4 @@
-"""A worker's sign of life: what it serves, published to the store again and again."""
+"""A worker's sign of life: what it offers, published to the store again and again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 class Presence:
     """Publishes manifests from a thread of its own until closed; then the worker is retired."""
 
-    def __init__(self, store: JobStore, worker: str, manifests: Sequence[Manifest], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: JobStore, worker: str, manifests: Callable[[], Sequence[Manifest]], clock: Callable[[], float]
+    ) -> None:
         self._store = store
         self._worker = worker
         self._manifests = manifests
@@ -28,7 +30,7 @@ class Presence:
 
     def begin(self) -> None:
         """Publish once, then keep at it. Raises ``StoreUnavailable`` if the first time fails."""
-        self._store.publish(self._worker, self._manifests, self._clock())
+        self._store.publish(self._worker, self._manifests(), self._clock())
         self._thread.start()
 
     def end(self) -> None:
@@ -43,6 +45,6 @@ class Presence:
     def _publish_for_ever(self) -> None:
         while not self._over.wait(PUBLISH_EVERY_S):
             try:
-                self._store.publish(self._worker, self._manifests, self._clock())
+                self._store.publish(self._worker, self._manifests(), self._clock())
             except StoreUnavailable as error:
                 log.warning("sign of life not published: %s", error)

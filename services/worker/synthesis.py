@@ -17,6 +17,7 @@ from services.worker.lease import HandBack, JobCanceled, JobLost, Lease
 from services.worker.loader import Loader
 from services.worker.pieces import join, pause_after, split
 from shared.audio import Audio
+from shared.catalog import PinState
 from shared.errors import FailureCode, JobFailure
 from shared.jobs import Job, JobError, Piece, SpeechInput, Spoken
 from shared.ports import Announcer, Bells, Blobs, JobStore, Result
@@ -47,7 +48,6 @@ class Bench:
     announcer: Announcer
     environment: str
     families: Sequence[str]
-    heard: Callable[[], None]
     lease_s: float = 15.0
     grace_s: float = 10.0
     """After the worker was told to stop, a job may speak on for this long; then it is handed back."""
@@ -68,7 +68,6 @@ class Bench:
 
 def run(bench: Bench) -> None:
     """Answer a bell: speak what is queued, in a free slot."""
-    bench.heard()
     bench.slots.work(lambda slot: _work(bench, slot))
 
 
@@ -79,12 +78,23 @@ def _work(bench: Bench, slot: Slot) -> None:
             _ring_all(bench)
             return
         loader = slot.loader
-        claimed = bench.store.claim(slot.name, loader.served(), loader.loaded(), bench.lease_s, bench.clock())
+        claimed = bench.store.claim(slot.name, loader.offer.served(), loader.loaded(), bench.lease_s, bench.clock())
         if not claimed:
+            _refuse(bench, slot)
             return
         _ring_all(bench)  # there may be more: somebody else can look while this one is spoken
         for job in claimed:
             speak(bench, slot, job)
+
+
+def _refuse(bench: Bench, slot: Slot) -> None:
+    """End the jobs for pins that cannot be spoken with: here, and as far as the store knows nowhere else."""
+    if not (refused := slot.loader.offer.refused()):
+        return
+    pins = [m.pin for m, _ in bench.store.manifests() if m.pin in refused and m.state is PinState.REFUSED]
+    while pins and (claimed := bench.store.claim(slot.name, pins, [], bench.lease_s, bench.clock())):
+        for job in claimed:
+            _failed(bench, job, refused[job.pin])
 
 
 def _ring_all(bench: Bench) -> None:

@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+ALIAS = "espeak@production"
 PIN = {
     "name": "espeak-v2",
     "object": "pin",
@@ -32,6 +33,7 @@ PIN = {
     "controls": {"emotion": "native", "seed": "no_effect"},
     "state": "ready",
     "live": True,
+    "aliases": [{"alias": ALIAS, "since": "2025-01-31T12:00:00.000Z", "by": "ann", "reason": "first"}],
 }
 
 
@@ -205,7 +207,7 @@ class FakeGateway:
         if not asked["text"]:
             errors = [{"pointer": "/text", "detail": "there is nothing to speak"}]
             return problem(400, "text_empty", "there is nothing to speak", errors=errors)
-        if asked["pin"] != PIN["name"]:
+        if asked["pin"] not in (PIN["name"], ALIAS):
             return problem(404, "pin_unknown", f"no pin {asked['pin']}")
         job = FakeJob(f"job_{len(self.jobs) + 1:04}", asked, time.time())
         self.jobs[job.id] = job
@@ -259,7 +261,8 @@ class FakeGateway:
         return {
             "id": job.id, "object": "job", "status": status, "of_tomorrow": {"unknown": "member"},
             "error": {"code": "engine_crashed", "message": "the engine ended"} if status == "failed" else None,
-            "pin": {name: PIN[name] for name in ("name", "engine", "lock_sha256")},
+            "pin": {name: PIN[name] for name in ("name", "engine", "lock_sha256")}
+            | ({"alias": ALIAS} if job.asked["pin"] == ALIAS else {}),
             "input": {k: v for k, v in job.asked.items() if k not in ("pin", "metadata")},
             "controls": {"emotion": "native"}, "attempt": int(over),
             "queue_position": None if over else 1,

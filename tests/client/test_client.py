@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_gateway import FakeGateway, wav_of
+from fake_gateway import ALIAS, FakeGateway, wav_of
 
 import ringtrue
 from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Unscored, WaitTimedOut
@@ -174,7 +174,13 @@ def test_canceling_stops_a_job(client: Any) -> None:
 def test_pins_are_listed_with_what_they_can_do(client: Any) -> None:
     (pin,) = client.pins()
     assert isinstance(pin, Pin)
-    assert (pin.name, pin.live, pin.controls["seed"]) == (PIN, True, "no_effect")
+    assert (pin.name, pin.live, pin.controls["seed"], pin.aliases) == (PIN, True, "no_effect", (ALIAS,))
+
+
+def test_a_job_says_which_pin_an_alias_became(client: Any) -> None:
+    named, plain = client.submit("a", pin=ALIAS), client.submit("a", pin=PIN)
+    assert (named.pin.name, named.pin.alias) == (PIN, ALIAS)
+    assert (plain.pin.name, plain.pin.alias) == (PIN, None)
 
 
 def test_an_id_cannot_lead_to_another_address(client: Any, gateway: FakeGateway) -> None:

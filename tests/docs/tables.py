@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from services.doctor.panel import CHECKS
 from services.gateway.errors import PROBLEMS
 from services.scorer.metrics.table import FAMILIES
 from shared.errors import FailureCode
@@ -81,12 +82,36 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def doctor_page() -> str:
+    """docs/doctor.md"""
+    lines = [
+        "# `ringtrue doctor`",
+        "",
+        "Made from `services/doctor/panel.py` by `python tests/docs/tables.py`.",
+        "",
+        "Looks at everything that Ringtrue stands on, all at once, and says a line per finding: `ok`, `warn` (it runs, and",
+        "something will be worse than it could be) or `fail` (something does not run), and what to do about it. It repairs",
+        "nothing, leaves nothing behind, and needs no gateway. The exit code is 1 where anything fails, 0 otherwise, 64 for a",
+        "wrong command line. A check that crashes or hangs is a `fail` of its own line.",
+        "",
+        "`--only CHECK` (may be repeated) looks at that alone, `--pin PIN` at those pins instead of all that are locked,",
+        "`--host` and `--port` are the gateway's; `--json` gives one document: `status` (the worst of all) and `checks`, each",
+        "with `name`, `status`, `says` and `do`.",
+        "",
+        "| check | looks at |",
+        "|---|---|",
+        *(f"| `{name}` | {sentence} |" for name, sentence in CHECKS.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> Mapping[Path, str]:
     """Every page that is made from code, by its path."""
     return {
         DOCS / "metrics.md": metrics_page(),
         DOCS / "codes.md": codes_page(),
         DOCS / "settings.md": settings_page(),
+        DOCS / "doctor.md": doctor_page(),
     }
 
 

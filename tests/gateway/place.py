@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from shared.errors import StoreUnavailable
 from shared.jobs import Job, Piece, Spoken
 from shared.ports import FacetName, Result
 from shared.scores import Scored
-from shared.store.memory import MemoryJobStore
+from shared.store.memory import MemoryAliasStore, MemoryJobStore
 from shared.store.memory.keys import MemoryKeyStore
 
 RATE = 22_050
@@ -72,14 +73,17 @@ SENTENCE = {"text": "The evening sun is warm.", "pin": RICH.pin}
 
 
 class SilentBells:
-    """Bells that remember that they were rung, and how many jobs were in the store by then."""
+    """Bells that remember that they were rung, and how many jobs were in the store by then. Rings once ``may_ring``."""
 
     def __init__(self, store: MemoryJobStore) -> None:
         self._store = store
         self.rung: list[str] = []
         self.queued_when_rung: list[int] = []
+        self.may_ring = threading.Event()
+        self.may_ring.set()
 
     def ring_engine(self, family: str) -> None:
+        assert self.may_ring.wait(10)
         self.rung.append(family)
         self.queued_when_rung.append(sum(self._store.waiting(time.time()).families.values()))
 
@@ -98,6 +102,7 @@ class Place:
     http: httpx.AsyncClient
     store: MemoryJobStore
     keys: MemoryKeyStore
+    aliases: MemoryAliasStore
     bells: SilentBells
     blobs: FolderBlobs
 
@@ -144,12 +149,13 @@ class Place:
 async def opened(folder: Path, store: MemoryJobStore | None = None, **arguments: Any) -> AsyncIterator[Place]:
     """A gateway with its files in ``folder``; further arguments are `assemble`'s."""
     store, keys, blobs = store or MemoryJobStore(), MemoryKeyStore(), FolderBlobs(folder / "blobs")
+    aliases = MemoryAliasStore()
     store.publish("worker", [RICH, BARE], time.time())
     bells = SilentBells(store)
-    gateway = assemble(store, keys, bells, blobs, **{"open_to_local": True, **arguments})
+    gateway = assemble(store, keys, aliases, bells, blobs, **{"open_to_local": True, **arguments})
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        yield Place(gateway, http, store, keys, bells, blobs)
+        yield Place(gateway, http, store, keys, aliases, bells, blobs)
     gateway.close()
 
 

@@ -208,7 +208,7 @@ def test_bound_elsewhere_with_a_key_it_starts(environ: dict[str, str]) -> None:
     ("name", "value", "said"),
     [
         ("RINGTRUE_DATABASE_URL", "mysql://localhost/x", "neither sqlite nor postgresql"),
-        ("RINGTRUE_BLOBS", "s3://bucket/audio", "only folders"),
+        ("RINGTRUE_BLOBS", "s3://bucket/audio", "only files and folders"),
         ("RINGTRUE_DATA", "/proc/nowhere", "/proc/nowhere"),
     ],
 )

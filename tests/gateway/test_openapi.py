@@ -48,6 +48,7 @@ async def test_it_names_every_address(document: dict[str, Any]) -> None:
         ("GET", "/v1/jobs/{job_id}/audio"),
         ("POST", "/v1/jobs/{job_id}/tracking:retry"),
         ("GET", "/v1/pins"),
+        ("GET", "/v1/models/files/{sha256}"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/problems/{slug}"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import pytest
 
 from services.gateway.documents import Batch, Job
 from services.gateway.submit import NOTHING_ACCEPTED
+from shared.catalog import PinState
 from shared.scores import Reason, Score, Unscored
-from tests.gateway.place import BARE, RATE, RICH, SENTENCE, Place, StoreAway, opened
+from tests.gateway.place import BARE, RATE, RICH, SENTENCE, Place, StoreAway, opened, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +95,17 @@ async def test_the_bell_rings_after_the_commit(place: Place) -> None:
     await place.submit()
     assert place.bells.rung == [RICH.engine]
     assert place.bells.queued_when_rung == [1]
+
+
+async def test_it_is_answered_after_the_bell_has_rung(place: Place) -> None:
+    place.bells.may_ring.clear()
+    answer = asyncio.ensure_future(place.http.post("/v1/jobs", json=SENTENCE))
+    while not place.store.waiting(time.time()).families:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.05)
+    assert not answer.done()
+    place.bells.may_ring.set()
+    assert (await answer).status_code == 202
 
 
 async def test_a_batch_is_one_transaction_and_one_bell_per_family(place: Place) -> None:
@@ -198,3 +212,17 @@ async def test_a_pin_that_nobody_serves_any_more_still_takes_jobs(place: Place) 
     place.store.retire("worker")
     assert [pin["live"] for pin in (await place.http.get("/v1/pins")).json()["data"]] == [False, False]
     assert (await place.submit())["status"] == "queued"
+
+
+async def test_a_pin_that_was_refused_from_the_start_says_why(place: Place) -> None:
+    damaged = replace(RICH, pin="damaged-v1", languages=(), state=PinState.REFUSED, detail="model_not_pulled: a.bin")
+    place.store.publish("worker", [damaged], time.time())
+    problem = refused(await place.http.post("/v1/jobs", json={**SENTENCE, "pin": "damaged-v1"}), "pin_unknown")
+    assert problem.detail == "no worker ever served damaged-v1: model_not_pulled: a.bin"
+
+
+async def test_a_pin_that_is_refused_now_takes_jobs_as_it_did_when_it_was_served(place: Place) -> None:
+    damaged = replace(RICH, languages=(), state=PinState.REFUSED, detail="model_not_pulled: a.bin")
+    place.store.publish("worker", [damaged], time.time())
+    answer = await place.http.post("/v1/jobs", json={**SENTENCE, "pin": RICH.pin})
+    assert answer.status_code == 202

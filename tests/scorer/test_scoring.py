@@ -73,7 +73,7 @@ def blobs(tmp_path: Path) -> FolderBlobs:
 
 def bench_of(store: MemoryJobStore, blobs: FolderBlobs, host: Host, sounds: Sounds) -> ScoringBench:
     slots: Slots[Any] = Slots([host])
-    return ScoringBench(slots, store, blobs, sounds, sounds, "here", lambda: None, clock=lambda: 1000.0)
+    return ScoringBench(slots, store, blobs, sounds, sounds, "here", clock=lambda: 1000.0)
 
 
 def spoken(store: MemoryJobStore, sha256: str) -> str:

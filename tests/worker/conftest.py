@@ -7,36 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workshop import Sounds, Workshop
+from workshop import Workshop
 
 from services.worker.loader import Loader
-from services.worker.synthesis import Bench, Slot
-from shared.blobs import FolderBlobs
-from shared.slots import Slots
-from shared.store.memory import MemoryJobStore
+from services.worker.offer import Offer
 
 
 @pytest.fixture(scope="session")
 def loader(wobble_path: Path) -> Iterator[Loader]:
-    loader = Loader(env={**os.environ, "PYTHONPATH": str(wobble_path)})
+    loader = Loader(Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)}))
     yield loader
     loader.close()
 
 
 @pytest.fixture
 def workshop(loader: Loader, tmp_path: Path) -> Workshop:
-    store, sounds = MemoryJobStore(), Sounds()
-    bench = Bench(
-        slots=Slots([Slot("here/0", loader)]),
-        store=store,
-        blobs=FolderBlobs(tmp_path / "blobs"),
-        bells=sounds,
-        announcer=sounds,
-        environment="env",
-        families=["espeak", "wobble"],
-        heard=lambda: None,
-    )
-    workshop = Workshop(bench, store, sounds, loader)
-    bench.clock = lambda: workshop.now
-    store.publish("here", loader.manifests(), workshop.now)
-    return workshop
+    return Workshop.around(loader, tmp_path)

@@ -84,6 +84,7 @@ def test_a_host_that_crashes_every_time_costs_the_attempts_and_no_more(workshop:
     poison = workshop.add("kaboom", pin="wobble-crash")
     harmless = workshop.add("The ferry left at noon.", pin="wobble-crash")
     synthesis.run(workshop.bench)
+    synthesis.run(workshop.bench)  # on a slow machine the first turn is over before the third crash
     assert (workshop.job(poison).status, workshop.job(poison).attempt) == (Status.FAILED, 3)
     assert workshop.job(harmless).status is Status.SUCCEEDED
 

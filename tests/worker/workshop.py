@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from services.worker.loader import Loader
-from services.worker.synthesis import Bench
+from services.worker.synthesis import Bench, Slot
+from shared.blobs import FolderBlobs
 from shared.jobs import Job, JobIds, NewJob, SpeechInput
 from shared.ports import Submission
+from shared.slots import Slots
 from shared.store.memory import MemoryJobStore
 
 
@@ -42,8 +45,30 @@ class Workshop:
     now: float = 1000.0
     ids: JobIds = field(default_factory=JobIds)
 
+    @classmethod
+    def around(cls, loader: Loader, folder: Path) -> Workshop:
+        """A bench with one slot, and what it offers published. ``folder``: for the audio."""
+        store, sounds = MemoryJobStore(), Sounds()
+        bench = Bench(
+            slots=Slots([Slot("here/0", loader)]),
+            store=store,
+            blobs=FolderBlobs(folder / "blobs"),
+            bells=sounds,
+            announcer=sounds,
+            environment="env",
+            families=["espeak", "wobble"],
+        )
+        workshop = cls(bench, store, sounds, loader)
+        bench.clock = lambda: workshop.now
+        workshop.publish()
+        return workshop
+
+    def publish(self) -> None:
+        """Tell the store what is offered, as a worker does every few seconds."""
+        self.store.publish("here", self.loader.offer.manifests(), self.now)
+
     def add(self, text: str, pin: str = "espeak-v2", **changes: object) -> str:
-        manifest = next(m for m in self.loader.manifests() if m.pin == pin)
+        manifest = next(m for m in self.loader.offer.manifests() if m.pin == pin)
         spoken = SpeechInput(text, "en", options={**{"sleep_s": 30.0}} if pin == "wobble-slow" else {}, score=True)
         given: dict[str, object] = {
             "id": self.ids.next(),

@@ -19,11 +19,11 @@ def pins(ctx: typer.Context, as_json: AsJson = False) -> None:
         data_json([pin.raw for pin in found])
         return
     data_table(
-        ("PIN", "ENGINE", "STATE", "HZ", "LANGUAGES", "EMOTIONS", "LOCK"),
+        ("PIN", "ENGINE", "STATE", "HZ", "LANGUAGES", "EMOTIONS", "LOCK", "ALIASES"),
         (
             (
                 *(pin.name, pin.engine, pin.state if pin.live else "no worker", str(pin.sample_rate)),
-                *(_languages(pin), " ".join(pin.emotions), pin.lock_sha256[:12]),
+                *(_languages(pin), " ".join(pin.emotions), pin.lock_sha256[:12], " ".join(pin.aliases)),
             )
             for pin in found
         ),

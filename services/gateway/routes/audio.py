@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
 
 from fastapi import APIRouter
@@ -16,6 +15,7 @@ from services.gateway.deps import Gateway, gateway_of
 from services.gateway.edge import refusal_response
 from services.gateway.ranges import read_range
 from services.gateway.routes import described
+from services.gateway.routes.conditions import is_had, range_asked, rfc9530
 from shared.errors import Refused
 
 router = APIRouter(tags=["audio"])
@@ -30,19 +30,19 @@ async def read(request: Request) -> Response:
     gateway, clip = gateway_of(request), await _clip(request)
     digest = await asyncio.to_thread(gateway.digests.of, clip)
     headers = _headers(clip, digest)
-    if _matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if is_had(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
-        stretch = read_range(_range_header(request, headers["ETag"]), clip.size)
+        stretch = read_range(range_asked(request, headers["ETag"]), clip.size)
     except Refused as refused:
         return refusal_response(request, refused, {"Content-Range": f"bytes */{clip.size}"})
     if stretch is None:
-        return await _send(clip, 0, clip.size, 200, headers | {"Content-Digest": _rfc9530(digest)})
+        return await _send(clip, 0, clip.size, 200, headers | {"Content-Digest": rfc9530(digest)})
     start, length = stretch
     part = await asyncio.to_thread(clip.sha256, start, length)
     of_the_part = {
         "Content-Range": f"bytes {start}-{start + length - 1}/{clip.size}",
-        "Content-Digest": _rfc9530(part),
+        "Content-Digest": rfc9530(part),
     }
     return await _send(clip, start, length, 206, headers | of_the_part)
 
@@ -52,7 +52,7 @@ async def head(request: Request) -> Response:
     """What GET would say about the clip."""
     gateway, clip = gateway_of(request), await _clip(request)
     headers = _headers(clip, await asyncio.to_thread(gateway.digests.of, clip))
-    if _matches(request.headers.get("if-none-match"), headers["ETag"]):
+    if is_had(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(headers=headers | {"Content-Length": str(clip.size)}, media_type=WAV)
 
@@ -67,7 +67,7 @@ def _headers(clip: Clip, digest: bytes) -> dict[str, str]:
     job = clip.job
     return {
         "ETag": f'"{digest.hex()}"',
-        "Repr-Digest": _rfc9530(digest),
+        "Repr-Digest": rfc9530(digest),
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=31536000, immutable",
         "Content-Disposition": f'inline; filename="{job.id}.wav"',
@@ -85,20 +85,3 @@ async def _send(clip: Clip, start: int, length: int, status: int, headers: Mappi
         content = await asyncio.to_thread(lambda: b"".join(clip.read(start, length)))
         return Response(content, status, headers, WAV)
     return StreamingResponse(clip.read(start, length), status, headers, WAV)
-
-
-def _rfc9530(digest: bytes) -> str:
-    return f"sha-256=:{base64.b64encode(digest).decode()}:"
-
-
-def _matches(header: str | None, etag: str) -> bool:
-    """If-None-Match: weak comparison of a list of tags."""
-    tags = [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
-    return "*" in tags or etag in tags
-
-
-def _range_header(request: Request, etag: str) -> str | None:
-    """The Range to serve: none where If-Range names another version than ours (strong comparison)."""
-    if request.headers.get("if-range", etag).strip() != etag:
-        return None
-    return request.headers.get("range")

@@ -167,6 +167,22 @@ AUDIO = _described(
         _parameter("If-None-Match", "header", _TEXT, "Answer 304 if the file still has this ETag."),
     ],
 )
+_BYTES: _Json = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+MODEL_FILE = _described(
+    "getModelFile",
+    {
+        200: {"description": "The file; its `ETag` and `Repr-Digest` are the SHA-256 that was asked for.", **_BYTES},
+        206: {"description": "The range.", **_BYTES},
+        304: {"description": "Not changed: it never does."},
+    },
+    [_C.NOT_FOUND, _C.RANGE_NOT_SATISFIABLE, *_EVERYWHERE],
+    [
+        _parameter("sha256", "path", _TEXT, "Of a file of a locked pin, hexadecimal."),
+        _parameter("Range", "header", _TEXT, "One range of bytes; several at once are answered with the whole file."),
+        _parameter("If-Range", "header", _TEXT, "Serve the range only if the file still has this ETag."),
+        _parameter("If-None-Match", "header", _TEXT, "Answer 304 if the file still has this ETag."),
+    ],
+)
 PINS = _described("listPins", {200: _answer("The pins.", "PinList")}, _EVERYWHERE)
 HEALTH = _described("getHealth", {200: {"description": "Alive."}})
 READY = _described(

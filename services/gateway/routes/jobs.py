@@ -91,7 +91,7 @@ async def retry_tracking(request: Request) -> Response:
     gateway, user = gateway_of(request), await user_of(request)
     look = await gateway.looker.look(request.path_params["job_id"], user)
     if await asyncio.to_thread(gateway.store.retry_tracking, look.job.id, gateway.clock()):
-        gateway.bells.ring_tracker()
+        await asyncio.to_thread(gateway.bells.ring_tracker)
         look = await gateway.looker.look(look.job.id, user)
     elif look.job.tracking.status in (FacetStatus.DONE, FacetStatus.SKIPPED):
         raise Refused(RefusalCode.ALREADY_FINISHED, f"tracking of {look.job.id} is {look.job.tracking.status.value}")

@@ -57,6 +57,32 @@ class SpeakRequest:
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A pin of the catalog as its host is given it: files that were checked against the lock, read-only."""
+
+    pin: str
+    folder: Path
+    """Laid out as the lock says; the only place to read weights from."""
+    lock_sha256: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The engine's own, from the catalog."""
+    trust_remote_code: bool = False
+    """The team has read the code in the repository, and the lock names its commit: it may be run."""
+    licence: str = ""
+    repo: str | None = None
+    revision: str | None = None
+    """Full commit of ``repo``; both of the first component."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it travels to the engine host."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Snapshot:
+        return cls(**{**data, "folder": Path(data["folder"])})
+
+
 class Engine(Protocol):
     """A model that speaks. Constructing does nothing costly; `load` does."""
 
@@ -90,3 +116,15 @@ class EngineFamily(Protocol):
 
     def build(self, pin: str) -> Engine:
         """The engine of one pin, not loaded. `KeyError` for a pin that is not this family's."""
+
+
+class WeightedFamily(EngineFamily, Protocol):
+    """A family whose engines are made of weights: it serves the catalog's pins too."""
+
+    def build_from(self, snapshot: Snapshot) -> Engine:
+        """The engine of one pin of the catalog, not loaded.
+
+        It reads no file outside the snapshot, loads safetensors or with ``weights_only``, and runs code that came with
+        the weights only where the snapshot says so. Its manifest carries the snapshot's lock. Raises `EngineError`
+        where options or files are not what such an engine needs.
+        """

@@ -10,16 +10,19 @@ every engine's audio alike: checks and sample rate. Knows no job. See services/w
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
 import resource
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from services.worker.engines import requests, samples
-from services.worker.engines.base import Engine, EngineError, EngineFamily, SpeakRequest
+from services.worker.engines import requests, samples, seclusion
+from services.worker.engines.base import Engine, EngineError, EngineFamily, Snapshot, SpeakRequest, WeightedFamily
 from services.worker.engines.families import family, family_of
 from shared.catalog import Manifest
 from shared.errors import FailureCode
@@ -31,14 +34,21 @@ Answer = tuple[Mapping[str, Any], bytes]
 
 
 class PinHost:
-    """Answers for one pin."""
+    """Answers for one pin. ``build`` is called when first asked: what it raises is an answer too. A pin of the catalog
+    bears the lock of its ``snapshot``, whatever the engine says."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, build: Callable[[], Engine], snapshot: Snapshot | None = None) -> None:
+        self._build = build
+        self._snapshot = snapshot
         self._manifest: Manifest | None = None
 
+    @cached_property
+    def _engine(self) -> Engine:
+        return self._build()
+
     def manifest(self, _asked: Mapping[str, Any]) -> Answer:
-        self._manifest = self._manifest or self._engine.manifest()
+        if self._manifest is None:
+            self._manifest = _of_catalog(self._engine.manifest(), self._snapshot)
         return self._manifest.to_json(), b""
 
     def load(self, asked: Mapping[str, Any]) -> Answer:
@@ -97,6 +107,18 @@ def _answered(host: PinHost | FamilyHost, frame: Frame) -> Answer:
     return {"ok": ok}, payload
 
 
+def _of_catalog(manifest: Manifest, snapshot: Snapshot | None) -> Manifest:
+    if snapshot is None:
+        return manifest
+    return replace(
+        manifest,
+        lock_sha256=snapshot.lock_sha256,
+        licence=snapshot.licence or manifest.licence,
+        model_repo=snapshot.repo,
+        model_revision=snapshot.revision,
+    )
+
+
 def _failed(code: FailureCode, message: str) -> Mapping[str, Any]:
     return {"error": {"code": code.value, "message": message}}
 
@@ -105,11 +127,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m services.worker.engines.host")
     parser.add_argument("--family", help="module:attribute of the family; default: the installed one that has the pin")
     parser.add_argument("--pin", help="serve this pin; without it answer for the family")
+    parser.add_argument("--snapshot", type=json.loads, help="JSON: the pin is the catalog's, and this is its snapshot")
     arguments = parser.parse_args(argv)
     served = Served()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    os.environ.update(seclusion.OFFLINE)  # libraries read it when they are imported, which the family will do
+    if (why := seclusion.close_network()) is not None:
+        log.warning("the network stays open to this engine: %s", why)
     engines = family(arguments.family) if arguments.family else family_of(arguments.pin)
-    serve(served, PinHost(engines.build(arguments.pin)) if arguments.pin else FamilyHost(engines))
+    pin = arguments.pin
+    if pin is None:
+        serve(served, FamilyHost(engines))
+    elif arguments.snapshot is None:
+        serve(served, PinHost(lambda: engines.build(pin)))
+    else:
+        snapshot = Snapshot.from_json(arguments.snapshot)
+        serve(served, PinHost(lambda: _weighted(engines).build_from(snapshot), snapshot))
+
+
+def _weighted(engines: EngineFamily) -> WeightedFamily:
+    if not hasattr(engines, "build_from"):
+        raise EngineError(f"the engine family {engines.name} takes no weights: it serves built-in pins only")
+    return cast(WeightedFamily, engines)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
-"""The job store and the keys as dictionaries: what tests use in place of SQL, held to the same suite.
+"""The job store, the aliases and the keys as dictionaries: what tests use in place of SQL, held to the same suite.
 
 Knows nothing of durability.
 """
 
+from shared.store.memory.aliases import MemoryAliasStore
 from shared.store.memory.gateway import GatewaySide
 from shared.store.memory.keys import MemoryKeyStore
 from shared.store.memory.scorer import ScorerSide
 from shared.store.memory.sweeper import SweeperSide
 from shared.store.memory.worker import WorkerSide
 
-__all__ = ["MemoryJobStore", "MemoryKeyStore"]
+__all__ = ["MemoryAliasStore", "MemoryJobStore", "MemoryKeyStore"]
 
 
 class MemoryJobStore(GatewaySide, WorkerSide, ScorerSide, SweeperSide):

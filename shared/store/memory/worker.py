@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.catalog import Manifest
+from shared.catalog import Manifest, PinState
 from shared.fairness import PREFER_LOADED_FOR_S, window_at
 from shared.jobs import HELD, FacetStatus, Job, JobError, Status
-from shared.ports import Result, Standing
+from shared.ports import LIVE_S, Result, Standing
 from shared.store.memory.rows import Published, Rows, ended, queued_again
 
 
@@ -19,9 +19,21 @@ class WorkerSide(Rows):
     def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
         with self._lock:
             for manifest in manifests:
-                served_at = self._pins[manifest.pin].served_at if manifest.pin in self._pins else 0.0
-                self._pins[manifest.pin] = Published(manifest, served_at)
-                self._served_by[worker, manifest.pin] = now
+                if manifest.state is PinState.REFUSED:
+                    self._refuse(worker, manifest, now)
+                else:
+                    self._served_by[worker, manifest.pin] = now
+                    self._tell(manifest)
+
+    def _tell(self, manifest: Manifest) -> None:
+        known = self._pins.get(manifest.pin)
+        self._pins[manifest.pin] = Published(manifest, known.served_at if known else 0.0)
+
+    def _refuse(self, worker: str, manifest: Manifest, now: float) -> None:
+        self._served_by.pop((worker, manifest.pin), None)
+        if not any(pin == manifest.pin and at > now - LIVE_S for (_, pin), at in self._served_by.items()):
+            known = self._pins.get(manifest.pin)
+            self._tell(manifest.refusal_of(known.manifest if known else None))
 
     def retire(self, worker: str) -> None:
         with self._lock:

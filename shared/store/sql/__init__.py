@@ -1,11 +1,12 @@
-"""The job store and the keys in SQLite or PostgreSQL, on SQLAlchemy Core."""
+"""The job store, the aliases and the keys in SQLite or PostgreSQL, on SQLAlchemy Core."""
 
+from shared.store.sql.aliases import SqlAliasStore
 from shared.store.sql.database import Database
 from shared.store.sql.keys import SqlKeyStore
 from shared.store.sql.migrate import migrate
 from shared.store.sql.sweeper import SweeperSide
 
-__all__ = ["Database", "SqlJobStore", "SqlKeyStore", "migrate"]
+__all__ = ["Database", "SqlAliasStore", "SqlJobStore", "SqlKeyStore", "migrate"]
 
 
 class SqlJobStore(SweeperSide):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _BUSY_MS = 30_000
 
 
-def _dumps(value: object) -> str:
+def to_json(value: object) -> str:
+    """The text of a document as both databases keep it."""
     return orjson.dumps(value, default=_plain).decode()
 
 
@@ -72,6 +73,20 @@ class Database:
         with _translated(), self._transaction(durable=True) as connection:
             yield connection
 
+    def copy(self, connection: Connection, statement: str, lines: Iterable[str]) -> None:
+        """PostgreSQL's COPY FROM STDIN within the transaction of ``connection``; ``lines`` are sent as they come."""
+        errors = self.engine.dialect.loaded_dbapi
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement) as copying:
+                for some in lines:
+                    copying.write(some)
+        except (errors.OperationalError, errors.InterfaceError) as error:
+            # SQLAlchemy has not seen this one; it would use this connection again, and those that were cut with it.
+            connection.invalidate()
+            self.engine.dispose()
+            raise StoreUnavailable(str(error)) from error
+
     def _transaction(self, *, durable: bool) -> AbstractContextManager[Connection]:
         return self._sqlite_transaction(durable) if self.is_sqlite else self._postgresql_transaction(durable)
 
@@ -118,7 +133,7 @@ def _sqlite(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_reset_on_return=None,
-        json_serializer=_dumps,
+        json_serializer=to_json,
         json_deserializer=orjson.loads,
         hide_parameters=True,  # what users wrote does not belong in logs
     )
@@ -140,7 +155,7 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         pool_recycle=1800,
         # A host that vanished is noticed within a minute, not after the system's two hours.
         connect_args={"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 60_000},
-        json_serializer=_dumps,
+        json_serializer=to_json,
         json_deserializer=orjson.loads,
         hide_parameters=True,  # what users wrote does not belong in logs
     )

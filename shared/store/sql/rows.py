@@ -7,29 +7,40 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Double, RowMapping, bindparam, case, update
+from sqlalchemy import JSON, Connection, Double, RowMapping, bindparam, case, update
 
 from shared.errors import FailureCode
 from shared.fairness import window_at
 from shared.jobs import Facet, FacetStatus, Job, JobError, NewJob, Piece, SpeechInput, Spoken, Status
 from shared.scores import scored_from_json
+from shared.store.sql.database import to_json
 from shared.store.sql.schema import jobs, usage
 
-_GIVEN = NewJob.__slots__
-_given = attrgetter(*_GIVEN)
+_DOCUMENTS = tuple(name for name in NewJob.__slots__ if isinstance(jobs.c[name].type, JSON))
+_PLAIN = tuple(name for name in NewJob.__slots__ if name not in _DOCUMENTS)
+_documents, _plain = attrgetter(*_DOCUMENTS), attrgetter(*_PLAIN)
+_QUEUED, _PENDING, _SKIPPED = Status.QUEUED.value, FacetStatus.PENDING.value, FacetStatus.SKIPPED.value
 
-
-NEW_COLUMNS = (*_GIVEN, "status", "scoring_status", "tracking_status")
+NEW_COLUMNS = (*_PLAIN, *_DOCUMENTS, "status", "scoring_status", "tracking_status")
 """What a new row names; the rest is as the schema says."""
 
 
-def row_of(new: NewJob) -> dict[str, Any]:
-    """The row that a new job is inserted as."""
-    row = dict(zip(_GIVEN, _given(new), strict=True))
-    row["status"] = Status.QUEUED.value
-    row["scoring_status"] = (FacetStatus.PENDING if new.input.score else FacetStatus.SKIPPED).value
-    row["tracking_status"] = FacetStatus.PENDING.value
-    return row
+_IN_COPY = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_BETWEEN = "\0"  # no text in PostgreSQL has this character
+
+
+def values_of(new: NewJob) -> tuple[Any, ...]:
+    """The row that a new job is inserted as: values of `NEW_COLUMNS`, documents as their text."""
+    scoring = _PENDING if new.input.score else _SKIPPED
+    return (*_plain(new), *map(to_json, _documents(new)), _QUEUED, scoring, _PENDING)
+
+
+def line_of(new: NewJob) -> str:
+    """The same as a line of the text that PostgreSQL's COPY reads."""
+    line = _BETWEEN.join(map(str, values_of(new)))
+    for plain, escaped in _IN_COPY:
+        line = line.replace(plain, escaped)
+    return line.replace(_BETWEEN, "\t") + "\n"
 
 
 def _facet(row: RowMapping, name: str) -> Facet:

@@ -170,3 +170,18 @@ keys = Table(
     Column("expires_at", Double),
     Column("revoked_at", Double),
 )
+
+alias_moves = Table(
+    "alias_moves",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("word", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("pin", Text, nullable=False),
+    Column("previous", Text),
+    Column("weight", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)

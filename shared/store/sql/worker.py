@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, and_, bindparam, case, delete, func, select, update
 
-from shared.catalog import Manifest
+from shared.catalog import Manifest, PinState
 from shared.jobs import MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
-from shared.ports import Result, Standing
+from shared.ports import LIVE_S, Result, Standing
 from shared.store.sql import choice
 from shared.store.sql.gateway import GatewaySide
 from shared.store.sql.rows import CHARGED, ENDED, QUEUED_AGAIN, charge, how_it_ended, job_of, settle
@@ -74,13 +74,27 @@ class WorkerSide(GatewaySide):
     def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
         with self._db.write() as connection:
             for manifest in sorted(manifests, key=lambda m: m.pin):
-                told = {"engine": manifest.engine, "manifest": manifest.to_json()}
-                pin = self._insert_new(pins).values(name=manifest.pin, served_at=0.0, **told)
-                connection.execute(pin.on_conflict_do_update(index_elements=[pins.c.name], set_=told))
+                if manifest.state is PinState.REFUSED:
+                    self._refuse(connection, worker, manifest, now)
+                    continue
+                self._tell(connection, manifest)
                 seen = self._insert_new(workers).values(worker=worker, pin=manifest.pin, seen_at=now)
                 connection.execute(
                     seen.on_conflict_do_update(index_elements=[workers.c.worker, workers.c.pin], set_={"seen_at": now})
                 )
+
+    def _tell(self, connection: Connection, manifest: Manifest) -> None:
+        told = {"engine": manifest.engine, "manifest": manifest.to_json()}
+        pin = self._insert_new(pins).values(name=manifest.pin, served_at=0.0, **told)
+        connection.execute(pin.on_conflict_do_update(index_elements=[pins.c.name], set_=told))
+
+    def _refuse(self, connection: Connection, worker: str, manifest: Manifest, now: float) -> None:
+        of_pin = workers.c.pin == manifest.pin
+        connection.execute(delete(workers).where(of_pin, workers.c.worker == worker))
+        if connection.execute(select(workers.c.worker).where(of_pin, workers.c.seen_at > now - LIVE_S)).first():
+            return
+        known = connection.execute(select(pins.c.manifest).where(pins.c.name == manifest.pin)).scalar()
+        self._tell(connection, manifest.refusal_of(Manifest.from_json(known) if known else None))
 
     def retire(self, worker: str) -> None:
         with self._db.write() as connection:

@@ -14,9 +14,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from shared.ports import JobStore, KeyStore
-from shared.store.memory import MemoryJobStore, MemoryKeyStore
-from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
+from shared.ports import AliasStore, JobStore, KeyStore
+from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryKeyStore
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, migrate
 from tests.shared.store.building import MANIFEST, NOW, OTHER_MANIFEST, emptied
 
 BACKENDS = ("sqlite", "postgresql")
@@ -113,3 +113,11 @@ def key_store(request: pytest.FixtureRequest) -> KeyStore:
     if request.param == "memory":
         return MemoryKeyStore()
     return SqlKeyStore(request.getfixturevalue(f"{request.param}_database"))
+
+
+@pytest.fixture(params=("memory", *BACKENDS))
+def alias_store(request: pytest.FixtureRequest) -> AliasStore:
+    """An alias store without aliases, on every adapter in turn."""
+    if request.param == "memory":
+        return MemoryAliasStore()
+    return SqlAliasStore(request.getfixturevalue(f"{request.param}_database"))

@@ -39,6 +39,12 @@ def test_any_text_survives(store: JobStore, text: str) -> None:
     assert (stored.input.text, stored.asked, stored.metadata) == (text, {"text": text}, {text: text})
 
 
+def test_any_name_survives(store: JobStore) -> None:
+    new = new_job("job_1", user="a\\N\tb\nc\rd\\.", engine='"', lock_sha256="\\")
+    add(store, new)
+    assert job(store, "job_1") == Job.accepted(new)
+
+
 def test_a_job_that_is_not_to_be_scored_skips_scoring_at_once(store: JobStore) -> None:
     add(store, new_job("job_1", score=False))
     assert job(store, "job_1").scoring == Facet(FacetStatus.SKIPPED)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shared.catalog import PinState
+from shared.catalog import Manifest, PinState
 from shared.fairness import PREFER_LOADED_FOR_S
 from shared.jobs import Job, Status
-from shared.ports import JobStore
+from shared.ports import LIVE_S, JobStore
 from tests.shared.store.building import (
     LEASE_S,
     MANIFEST,
@@ -110,9 +110,42 @@ def test_what_workers_published_stays_known_after_they_retire(store: JobStore) -
 
 
 def test_the_newest_manifest_of_a_pin_counts(store: JobStore) -> None:
-    refused = replace(MANIFEST, state=PinState.REFUSED, detail="config.json is missing")
-    store.publish("worker", [refused], NOW + 5)
-    assert store.manifests()[0] == (refused, NOW + 5)
+    newer = replace(MANIFEST, description="with another voice")
+    store.publish("worker", [newer], NOW + 5)
+    assert store.manifests()[0] == (newer, NOW + 5)
+
+
+def refused_by_files(**more: Any) -> Manifest:
+    """As a worker publishes a pin whose files it does not believe: it knows no capability of it."""
+    return replace(MANIFEST, controls={}, languages=(), state=PinState.REFUSED, detail="config.json is missing", **more)
+
+
+def test_a_pin_that_its_only_worker_refuses_is_live_no_more_and_keeps_its_capabilities(store: JobStore) -> None:
+    store.publish("worker", [refused_by_files(lock_sha256="b" * 64)], NOW + 5)
+    expected = replace(MANIFEST, state=PinState.REFUSED, detail="config.json is missing", lock_sha256="b" * 64)
+    assert store.manifests()[0] == (expected, 0.0)
+
+
+def test_a_refusal_does_not_hide_a_worker_that_serves_the_pin(store: JobStore) -> None:
+    store.publish("second worker", [refused_by_files()], NOW + 5)
+    assert store.manifests()[0] == (MANIFEST, NOW)
+
+
+def test_a_refusal_counts_once_the_worker_that_served_the_pin_is_silent(store: JobStore) -> None:
+    store.publish("second worker", [refused_by_files()], NOW + LIVE_S)
+    assert store.manifests()[0][0].state is PinState.REFUSED
+
+
+def test_a_pin_that_was_only_ever_refused_is_known_as_that(store: JobStore) -> None:
+    unheard = replace(refused_by_files(), pin="unheard-v1")
+    store.publish("worker", [unheard], NOW)
+    assert (unheard, 0.0) in store.manifests()
+
+
+def test_a_refused_pin_that_is_right_again_is_live(store: JobStore) -> None:
+    store.publish("worker", [refused_by_files()], NOW + 5)
+    store.publish("worker", [MANIFEST], NOW + 10)
+    assert store.manifests()[0] == (MANIFEST, NOW + 10)
 
 
 def test_publishing_again_does_not_restart_the_bound(store: JobStore) -> None:

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, event, text, update
 
 from shared.ports import FacetName, JobFilter
 from shared.store.sql import Database, SqlJobStore
-from shared.store.sql.rows import row_of
 from shared.store.sql.schema import jobs
 from tests.shared.store.building import LEASE_S, NOW, PIN, add, claim, new_job, sweep
 
@@ -24,9 +23,9 @@ _DONE = {"status": "succeeded", "scoring_status": "done", "tracking_status": "do
 @pytest.fixture
 def busy_store(sql_store: SqlJobStore, database: Database) -> SqlJobStore:
     """20,000 jobs that are done, 10,000 of one user and one each of 20 others in the queue."""
-    done = [row_of(new_job(f"job_0{number:05}", user=f"user {number % 50}")) | _DONE for number in range(20_000)]
+    add(sql_store, *(new_job(f"job_0{number:05}", user=f"user {number % 50}") for number in range(20_000)))
     with database.write() as connection:
-        connection.execute(insert(jobs), done)
+        connection.execute(update(jobs).values(_DONE))
     add(sql_store, *(new_job(f"job_1{number:05}", user="greedy") for number in range(10_000)))
     add(sql_store, *(new_job(f"job_2{number:05}", user=f"user {number}") for number in range(20)))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

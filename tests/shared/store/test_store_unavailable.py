@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,14 @@ def _nobody_listens() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"postgresql://127.0.0.1:{free.getsockname()[1]}/ringtrue"
+
+
+def _cut_all_others(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def test_an_empty_store_answers_a_ping(sql_store: SqlJobStore) -> None:
@@ -39,14 +48,24 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
 def test_connections_that_were_cut_are_made_anew(postgresql_database: Database, postgresql_url: str) -> None:
     store = SqlJobStore(postgresql_database)
     add(store, new_job("job_1"))
-    with psycopg.connect(postgresql_url, autocommit=True) as server:
-        server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    _cut_all_others(postgresql_url)
     with pytest.raises(StoreUnavailable):
         store.ping()
     assert job(store, "job_1").id == "job_1"
+
+
+def test_a_connection_that_is_cut_while_rows_are_sent_is_unavailable(
+    postgresql_database: Database, postgresql_url: str
+) -> None:
+    def rows() -> Iterator[str]:
+        _cut_all_others(postgresql_url)
+        yield "\n" * 10_000_000
+
+    with postgresql_database.read(), postgresql_database.read():
+        pass  # so that there is another connection, which was cut and is not in use
+    with pytest.raises(StoreUnavailable), postgresql_database.write() as connection:
+        postgresql_database.copy(connection, "COPY jobs FROM STDIN", rows())
+    SqlJobStore(postgresql_database).ping()
 
 
 def test_a_write_that_fails_halfway_is_rolled_back(database: Database) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from services.scorer.metrics.base import WeightsMismatch
 from services.scorer.metrics.locks import file_sha256
+from shared.weights.store import WeightStore
 
 _COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
 
@@ -29,8 +30,8 @@ class Pin:
         return f"https://raw.githubusercontent.com/gabrielmittag/NISQA/{_COMMIT}/weights/{self.file}"
 
     def find(self, models: Path) -> Path:
-        """The file in ``models`` or its folder ``nisqa``; `FileNotFoundError` where it is in neither."""
-        for path in (models / self.file, models / "nisqa" / self.file):
+        """The file in the store ``models``, or beside it, put there by hand; `FileNotFoundError` where it is not."""
+        for path in (WeightStore(models).blob(self.sha256), models / self.file, models / "nisqa" / self.file):
             if path.is_file():
                 return path
         raise FileNotFoundError(f"{self.file} is not in {models}; it comes from {self.url}, sha256 {self.sha256}")

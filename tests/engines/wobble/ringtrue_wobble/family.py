@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ringtrue_wobble.engine import WobbleEngine
-from ringtrue_wobble.flaws import FLAWS
-from services.worker.engines.base import Engine
+from ringtrue_wobble.flaws import FLAWS, Tuned
+from services.worker.engines.base import Engine, Snapshot
 
 
 class Wobble:
-    """Pins are named for what is wrong with them; ``wobble`` itself is sound."""
+    """Pins are named for what is wrong with them; ``wobble`` itself is sound. Pins of the catalog have weights."""
 
     name = "wobble"
 
@@ -19,3 +19,6 @@ class Wobble:
 
     def build(self, pin: str) -> Engine:
         return WobbleEngine(pin, FLAWS[pin])
+
+    def build_from(self, snapshot: Snapshot) -> Engine:
+        return WobbleEngine(snapshot.pin, Tuned(snapshot.folder))

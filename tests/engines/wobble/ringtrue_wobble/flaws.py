@@ -5,12 +5,14 @@ Each flaw alters the request before it is spoken, spoils the samples afterwards,
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,21 @@ class Flaw:
     def spoilt(self, samples: Samples, random: np.random.Generator, chosen: Chosen) -> Samples:
         """The samples that are given instead of ``samples``: in [-1, 1], shape (n,)."""
         return samples
+
+
+class Tuned(Flaw):
+    """speaks at the tempo and pitch that its weights say: ``tuning.json``, and nothing else, in the snapshot"""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def altered(self, request: SpeakRequest, chosen: Chosen) -> SpeakRequest:
+        tuning = json.loads((self._folder / "tuning.json").read_bytes())
+        return replace(
+            request,
+            speed=request.speed * tuning["speed"],
+            pitch_scale=request.pitch_scale * tuning["pitch_scale"],
+        )
 
 
 class Crash(Flaw):

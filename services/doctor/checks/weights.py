@@ -1,0 +1,109 @@
+"""The pins of the catalog: described, locked, pulled, and still what they were when they were last read whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.doctor.checks.sizes import size
+from services.doctor.findings import Finding, fail, ok, warn
+from shared.weights.catalog_file import Entry, read_catalog
+from shared.weights.errors import CatalogInvalid, LockMismatch, NotPulled
+from shared.weights.lock import PinLock, Source, read_locks
+from shared.weights.store import WeightStore
+from shared.weights.verification import verify
+
+LIMIT_S = 40.0
+_READING_S = 20.0
+"""Files that were touched are read whole; for this long, then that is left to `ringtrue models verify`."""
+
+
+_SAID_TWICE = ("engine", "version", "licence", "options", "trust_remote_code")
+"""What the lock takes over from the catalog; the lock is what is served."""
+
+
+class _TakesTooLong(Exception):
+    """More was touched than can be read in passing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The two files and the store. ``pins``: those to be served here; none: all of them."""
+
+    catalog: Path
+    lock_file: Path
+    store: WeightStore
+    pins: Sequence[str] = ()
+
+    def locks(self) -> Mapping[str, PinLock]:
+        """Of the pins to be served; none while the file cannot be read, which the check of the locks says."""
+        try:
+            locks = read_locks(self.lock_file)
+        except CatalogInvalid:
+            return {}
+        return {name: lock for name, lock in locks.items() if not self.pins or name in self.pins}
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of each pin's files."""
+        return {name: lock.size for name, lock in self.locks().items()}
+
+    def to_pull(self) -> int:
+        """Bytes that are locked and not in the store."""
+        files = {file.sha256: file for lock in self.locks().values() for file in lock.files}
+        return sum(file.size for file in files.values() if not self.store.has(file))
+
+    def sources(self) -> set[Source]:
+        """Where the catalog says that files can be had."""
+        try:
+            entries = read_catalog(self.catalog).values()
+        except CatalogInvalid:
+            return set()
+        wanted = [part for entry in entries if not self.pins or entry.name in self.pins for part in entry.components]
+        return {source for part in wanted for source in part.sources}
+
+
+def locks(weights: Weights, reading_s: float = _READING_S) -> Iterator[Finding]:
+    """Every pin to be served can be loaded as it is locked."""
+    try:
+        wanted, locked = read_catalog(weights.catalog), read_locks(weights.lock_file)
+    except CatalogInvalid as error:
+        yield from (fail(line, "mend the file") for line in str(error).splitlines())
+        return
+    deadline = time.monotonic() + reading_s
+    names = weights.pins or sorted({*wanted, *locked})
+    findings = [
+        finding for name in names for finding in _pin(name, wanted.get(name), locked.get(name), weights, deadline)
+    ]
+    yield from findings
+    if not names:
+        yield ok(f"no catalog at {weights.catalog}: the engines' own pins alone are served")
+    elif not findings:
+        yield ok(f"{', '.join(names)}: pulled, as locked, {size(sum(locked[name].size for name in names))}")
+
+
+def _pin(name: str, entry: Entry | None, lock: PinLock | None, weights: Weights, deadline: float) -> Iterator[Finding]:
+    if lock is None:
+        if entry:
+            yield fail(f"{name} is not locked", f"ringtrue models lock {name}")
+        else:
+            yield warn(f"{name} is not in the catalog", "an engine's own pin needs no entry; else mend the name")
+        return
+    if entry is None:
+        yield warn(f"{name} is locked, but no longer in the catalog", f"put it back, or ringtrue models remove {name}")
+    elif changed := [word for word in _SAID_TWICE if getattr(entry, word) != getattr(lock, word)]:
+        yield warn(f"{name} is locked with another {' and '.join(changed)}", f"ringtrue models lock {name}")
+
+    def watch(_count: int) -> None:
+        if time.monotonic() > deadline:
+            raise _TakesTooLong
+
+    try:
+        verify(weights.store, lock, on_bytes=watch)
+    except NotPulled as error:
+        yield fail(str(error), f"ringtrue models pull {name}")
+    except LockMismatch as error:
+        yield fail(str(error), f"ringtrue models verify {name} names all that is wrong; then pull it anew")
+    except _TakesTooLong:
+        yield warn(f"{name}: more was touched than is read in passing", f"ringtrue models verify {name}")

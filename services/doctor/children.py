@@ -1,0 +1,50 @@
+"""Programs that a check asks. Owns how they are started, given up and understood; knows none of them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a program said before it ended."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def last_words(self) -> str:
+        """Why it failed: the last line of its complaints, or the signal that it died of."""
+        if self.code < 0:
+            return f"died of {signal.Signals(-self.code).name}"
+        lines = (self.errors or self.output).strip().splitlines()
+        return lines[-1].strip() if lines else f"ended with code {self.code}"
+
+
+class NoAnswer(Exception):
+    """The program is not there, cannot be started or did not end in time; the message says which."""
+
+
+def ask(argv: Sequence[str], timeout_s: float) -> Told:
+    """Run a program to its end. `NoAnswer`."""
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NoAnswer(f"{argv[0]} is not there") from error
+    except OSError as error:
+        raise NoAnswer(f"{argv[0]} cannot be started: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NoAnswer(f"{argv[0]} did not end within {timeout_s:g} s") from error
+    return Told(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,141 @@
+"""Which checks there are, in which order, and what each is told. Looks at nothing itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+from services.doctor.checks.database import database
+from services.doctor.checks.folders import LEAST_FREE, Space, caches, room, writable
+from services.doctor.checks.gpu import LIMIT_S as GPU_S
+from services.doctor.checks.gpu import gpu
+from services.doctor.checks.memory import memory
+from services.doctor.checks.mirrors import Endpoints, mirrors
+from services.doctor.checks.packages import LIMIT_S as WHEELS_S
+from services.doctor.checks.packages import placeholders, version_of, wheels
+from services.doctor.checks.ports import gateway_port
+from services.doctor.checks.process import open_files, python, settings
+from services.doctor.checks.redis_server import clock, own_redis, redis
+from services.doctor.checks.seclusion import seclusion
+from services.doctor.checks.tracking_server import Credentials, mlflow, own_mlflow
+from services.doctor.checks.weights import LIMIT_S as LOCKS_S
+from services.doctor.checks.weights import Weights, locks
+from services.doctor.findings import Check, Finding, Look, fail, ok
+from shared.settings import Settings
+from shared.weights.store import WeightStore
+
+CHECKS: Mapping[str, str] = {
+    "python": "The interpreter is the one that the pins were resolved for.",
+    "settings": "Every `RINGTRUE_…` variable is one that is read, and can be served.",
+    "wheels": "Each declared dependency is at its pin and imports, in a process of its own.",
+    "placeholders": "No package that only holds the name of another one (`kantts`, `ttsfrd`).",
+    "data": "`RINGTRUE_DATA` can be written.",
+    "models": "`RINGTRUE_MODELS` can be written.",
+    "blobs": "`RINGTRUE_BLOBS` can be written.",
+    "caches": "`HF_HOME`, `MPLCONFIGDIR` and `NUMBA_CACHE_DIR`, or their defaults, can be written.",
+    "disk": "Room for data, and for what is locked and not pulled yet.",
+    "port": "The gateway can listen; who has its port.",
+    "files": "How many files and sockets a process may open.",
+    "redis": "Redis answers, takes writes and drops nothing; without `RINGTRUE_REDIS_URL`: its binary runs.",
+    "clock": "This machine's time and that of Redis.",
+    "database": "The SQL store answers and has a schema that this code knows; on SQLite, WAL works in its folder.",
+    "mlflow": "MLflow answers, lets us in, and is of our major version.",
+    "gpu": "Driver and torch build fit each other, and torch computes on the card.",
+    "memory": "Memory (or graphics memory, or the container's share) against the pins to be served.",
+    "locks": "Catalog and lock can be read; every pin is locked, pulled and unaltered.",
+    "mirrors": "Every host that the catalog's files come from answers. Never more than a warning.",
+    "network": "The kernel can close an engine host's network.",
+}
+"""Every check and its sentence, in the order in which they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined. ``settings``: or the sentence why they cannot be served."""
+
+    settings: Settings | str
+    misspelt: Sequence[str]
+    named_redis: str | None
+    credentials: Credentials
+    endpoints: Endpoints
+    caches: Mapping[str, Path]
+    host: str
+    port: int
+    pins: Sequence[str]
+    cores: int
+
+
+def checks_for(patient: Patient) -> list[Check]:
+    """One check per name of `CHECKS`; of those that need settings none where there are none."""
+    limits = {"wheels": WHEELS_S, "gpu": GPU_S, "memory": GPU_S, "locks": LOCKS_S}
+    looks = _of_machine(patient)
+    if not isinstance(patient.settings, str):
+        looks |= _of_deployment(patient, patient.settings)
+    return [Check(name, looks[name], limits.get(name, 10.0)) for name in CHECKS if name in looks]
+
+
+def cache_folders(environ: Mapping[str, str], home: Path) -> Mapping[str, Path]:
+    """Where libraries keep what they can make again, by the variable that moves it."""
+    cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    defaults = {
+        "HF_HOME": cache / "huggingface",
+        "MPLCONFIGDIR": config / "matplotlib",
+        "NUMBA_CACHE_DIR": cache / "numba",
+    }
+    return {name: Path(environ.get(name) or folder).expanduser() for name, folder in defaults.items()}
+
+
+def _of_machine(patient: Patient) -> dict[str, Look]:
+    return {
+        "python": partial(python, sys.version_info[:2]),
+        "settings": partial(_settings, patient),
+        "wheels": lambda: wheels(metadata.requires("ringtrue") or (), at_once=min(4, patient.cores)),
+        "placeholders": placeholders,
+        "caches": partial(caches, patient.caches),
+        "port": partial(gateway_port, patient.host, patient.port),
+        "files": open_files,
+        "gpu": lambda: gpu(torch_installed=version_of("torch") is not None),
+        "network": seclusion,
+    }
+
+
+def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
+    weights = Weights(settings.catalog, settings.catalog_lock, WeightStore(settings.models), patient.pins)
+    own, uri = version_of("mlflow"), settings.mlflow_tracking_uri
+    return {
+        "data": partial(writable, settings.data, "choose another with RINGTRUE_DATA"),
+        "models": partial(writable, settings.models, "choose another with RINGTRUE_MODELS"),
+        "blobs": partial(writable, settings.blobs, "choose another with RINGTRUE_BLOBS"),
+        "disk": lambda: room(_spaces(settings, weights.to_pull())),
+        "redis": partial(redis, patient.named_redis) if patient.named_redis else own_redis,
+        "clock": partial(clock, patient.named_redis) if patient.named_redis else lambda: [_alone()],
+        "database": partial(database, settings.database_url),
+        "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
+        "memory": lambda: memory(weights.sizes()),
+        "locks": partial(locks, weights),
+        "mirrors": lambda: mirrors(weights.sources(), patient.endpoints),
+    }
+
+
+def _spaces(settings: Settings, to_pull: int) -> list[Space]:
+    return [
+        Space("data", settings.data, LEAST_FREE, "the first databases and clips"),
+        Space("models", settings.models, to_pull, "what is locked and not pulled yet"),
+    ]
+
+
+def _settings(patient: Patient) -> list[Finding]:
+    found = list(settings(patient.misspelt))
+    if isinstance(patient.settings, str):
+        mend = "mend it and run this again: nothing that depends on settings was looked at"
+        return [fail(patient.settings, mend), *(line for line in found if line.do)]
+    return found
+
+
+def _alone() -> Finding:
+    return ok("no other machine's to compare it with")

@@ -1,0 +1,102 @@
+"""How a pull goes, on stderr: bars on a terminal, elsewhere a line now and then."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+
+from services.pins.onlooker import Onlooker
+from services.pins.sizes import bytes_said
+from shared.weights.lock import LockedFile
+
+_LINE_EVERY_S = 10.0
+
+
+@contextlib.contextmanager
+def shown() -> Iterator[Onlooker]:
+    """An onlooker that shows what it is told, until the end of the context."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield _Bars(bars)
+
+
+@dataclass(slots=True)
+class _Bars:
+    """A bar per file under way, and one for all."""
+
+    bars: Progress
+    _all: TaskID = field(default=TaskID(0))
+    _files: dict[str, TaskID] = field(default_factory=dict)
+    _come: dict[str, int] = field(default_factory=dict)
+
+    def expects(self, missing: Sequence[LockedFile], /) -> None:
+        if missing:
+            size = sum(file.size for file in missing)
+            self._all = self.bars.add_task(f"{len(missing)} files", total=size)
+
+    def begins(self, file: LockedFile, there: int, /) -> None:
+        if file.sha256 not in self._files:
+            self._files[file.sha256] = self.bars.add_task(file.path, total=file.size)
+        self.moves(file, there - self._come.get(file.sha256, 0))
+
+    def moves(self, file: LockedFile, count: int, /) -> None:
+        self._come[file.sha256] = self._come.get(file.sha256, 0) + count
+        self.bars.update(self._files[file.sha256], completed=self._come[file.sha256])
+        self.bars.update(self._all, advance=count)
+
+    def ends(self, file: LockedFile, whence: str | None, /) -> None:
+        if (task := self._files.pop(file.sha256, None)) is not None:
+            self.bars.remove_task(task)
+        if whence is not None:
+            self.says(f"{file.path}  {bytes_said(file.size)}  from {whence}")
+
+    def says(self, line: str, /) -> None:
+        self.bars.console.print(line)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A line for what a person should know, and one every ten seconds."""
+
+    console: Console
+    _expected: Sequence[LockedFile] = ()
+    _received: int = 0
+    _brought: int = 0
+    _begun: float = field(default_factory=time.monotonic)
+    _next: float = field(default_factory=lambda: time.monotonic() + _LINE_EVERY_S)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expects(self, missing: Sequence[LockedFile], /) -> None:
+        self._expected = missing
+        if missing:
+            self.says(f"{len(missing)} files to come, {bytes_said(sum(file.size for file in missing))}")
+
+    def begins(self, file: LockedFile, there: int, /) -> None:
+        if there:
+            self.says(f"{file.path}: going on after {bytes_said(there)} of {bytes_said(file.size)}")
+
+    def moves(self, _file: LockedFile, count: int, /) -> None:
+        with self._lock:
+            self._received += max(count, 0)
+            if (now := time.monotonic()) < self._next:
+                return
+            self._next = now + _LINE_EVERY_S
+        rate = bytes_said(self._received / (now - self._begun))
+        self.says(f"{self._brought} of {len(self._expected)} files, {bytes_said(self._received)} came, {rate}/s")
+
+    def ends(self, _file: LockedFile, whence: str | None, /) -> None:
+        with self._lock:
+            self._brought += whence is not None
+
+    def says(self, line: str, /) -> None:
+        self.console.print(line, soft_wrap=True)

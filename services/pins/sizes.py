@@ -1,0 +1,16 @@
+"""Sizes as people are told them: decimal, as disks are sold and hubs count."""
+
+from __future__ import annotations
+
+_STEP = 1000
+
+
+def bytes_said(count: float) -> str:
+    """``1.2 GB``, ``34 MB``, ``512 bytes``."""
+    if count < _STEP:
+        return f"{count:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        count /= _STEP
+        if count < _STEP:
+            return f"{count:.{1 if count < 10 else 0}f} {unit}"
+    return f"{count / _STEP:.1f} TB"

@@ -1,0 +1,81 @@
+"""A folder as a source: files laid out as at the source, as in a snapshot, or another Ringtrue's store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from services.pins.sources.base import Gone, Listed, SourceFailed
+from services.pins.sources.partial import bytes_to_keep
+from shared.weights.hashing import OnBytes
+from shared.weights.lock import LockedFile
+from shared.weights.store import WeightStore
+
+_CHUNK_BYTES = 16 << 20
+_NOT_OURS = {".cache", ".git"}
+"""What hub clients leave in folders they download to."""
+
+
+class FolderSource:
+    """Copies; where the file system can share the blocks of two files, it does."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.expanduser()
+
+    @property
+    def name(self) -> str:
+        return f"folder {self._folder}"
+
+    def resolve(self) -> str | None:
+        return None
+
+    def listed(self) -> Sequence[Listed]:
+        if not self._folder.is_dir():
+            raise SourceFailed(f"{self.name}: there is no such folder")
+        return sorted(self._walked(), key=lambda file: file.path)
+
+    def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
+        path = self._found(file)
+        try:
+            with path.open("rb") as opened:
+                size = os.fstat(opened.fileno()).st_size
+                if size > file.size:
+                    raise SourceFailed(f"{self.name}: {file.at_source} has {size} bytes, locked are {file.size}")
+                _copy(opened.fileno(), size, into, bytes_to_keep(into, size, on_bytes), on_bytes)
+        except PermissionError as error:
+            raise SourceFailed(f"{self.name}: {file.at_source} cannot be read: {error}") from error
+
+    def _walked(self) -> Iterator[Listed]:
+        for folder, folders, names in os.walk(self._folder):
+            folders[:] = [name for name in folders if name not in _NOT_OURS]
+            for path in (Path(folder, name) for name in names):
+                if path.is_file():
+                    yield Listed(path.relative_to(self._folder).as_posix(), path.stat().st_size)
+
+    def _found(self, file: LockedFile) -> Path:
+        """The first place that has it in the right size, else the first that has it."""
+        places = [self._folder / file.at_source, self._folder / file.path]
+        if file.sha256:
+            places.append(WeightStore(self._folder).blob(file.sha256))
+        there = [place for place in places if place.is_file()]
+        if not there:
+            raise Gone(f"{self.name}: {file.at_source} is not there")
+        return next((place for place in there if place.stat().st_size == file.size), there[0])
+
+
+def _copy(source: int, size: int, into: Path, position: int, on_bytes: OnBytes) -> None:
+    with into.open("r+b" if position else "wb", buffering=0) as target:
+        while position < size:
+            count = _copy_some(source, target.fileno(), position)
+            if not count:
+                return  # it became shorter meanwhile
+            position += count
+            on_bytes(count)
+
+
+def _copy_some(source: int, target: int, position: int) -> int:
+    try:
+        return os.copy_file_range(source, target, _CHUNK_BYTES, position, position)
+    except OSError:  # not between these file systems, or not on this kernel
+        return os.pwrite(target, os.pread(source, _CHUNK_BYTES, position), position)

@@ -1,0 +1,33 @@
+"""Another Ringtrue's gateway as a source: it serves what its store holds, by hash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.pins.sources.base import Access, Listed, NotListed
+from services.pins.sources.transfer import Transfer
+from shared.weights.hashing import OnBytes
+from shared.weights.lock import LockedFile
+
+
+class NodeSource:
+    """``GET /v1/models/files/{sha256}`` with this machine's key."""
+
+    def __init__(self, gateway: str, access: Access) -> None:
+        self._gateway = gateway.rstrip("/")
+        headers = {"Authorization": f"Bearer {access.ringtrue_key}"} if access.ringtrue_key else {}
+        self._transfer = Transfer(self.name, access.patience, headers)
+
+    @property
+    def name(self) -> str:
+        return f"node {self._gateway}"
+
+    def resolve(self) -> str | None:
+        return None
+
+    def listed(self) -> Sequence[Listed]:
+        raise NotListed(f"{self.name}: a node hands out files by hash and lists none")
+
+    def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
+        self._transfer.fetch(f"{self._gateway}/v1/models/files/{file.sha256}", file, into, on_bytes)

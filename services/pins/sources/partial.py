@@ -1,0 +1,25 @@
+"""How much of a file has arrived already, and is to be kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.weights.hashing import OnBytes
+
+
+def bytes_to_keep(into: Path, size: int, on_bytes: OnBytes) -> int:
+    """The bytes that are there; none, and the file made empty, where they are more than there should be at the end."""
+    try:
+        there = into.stat().st_size
+    except FileNotFoundError:
+        return 0
+    if there <= size:
+        return there
+    discard(into, there, on_bytes)
+    return 0
+
+
+def discard(into: Path, there: int, on_bytes: OnBytes) -> None:
+    """Throw away what has arrived."""
+    into.write_bytes(b"")
+    on_bytes(-there)

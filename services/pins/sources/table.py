@@ -1,0 +1,99 @@
+"""The kinds of sources, and how one is opened from a line of a catalog, a lock or a command.
+
+Owns the table. A kind's module is imported when a source of it is opened: the hubs' libraries are heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from services.pins.sources.base import Access, ModelSource
+from services.pins.sources.folder import FolderSource
+from services.pins.sources.node import NodeSource
+from services.pins.sources.url import UrlSource
+from shared.weights.errors import CatalogInvalid
+from shared.weights.lock import HUBS, Component, Source
+
+_HubSource = Callable[[str, str, str, Access], ModelSource]
+"""Repository, revision, endpoint, access."""
+_HUB_MODULES: Mapping[str, str] = {
+    "huggingface": "services.pins.sources.huggingface:HuggingFaceSource",
+    "modelscope": "services.pins.sources.modelscope:ModelScopeSource",
+}
+KINDS = (*HUBS, "node", "url", "folder")
+
+
+def open_source(
+    source: Source, access: Access, *, endpoint: str | None = None, names: Sequence[str] = ()
+) -> ModelSource:
+    """One place that delivers: of a hub the ``endpoint`` that is named, or the first. ``names``: what a URL has."""
+    if source.url is not None:
+        return UrlSource(source.url, names, access)
+    if source.folder is not None:
+        return FolderSource(Path(source.folder))
+    assert source.hub is not None
+    assert source.repo is not None
+    assert source.revision is not None
+    return _hub(source.hub)(source.repo, source.revision, endpoint or endpoints(source.hub, access)[0], access)
+
+
+def open_sources(source: Source, access: Access) -> list[ModelSource]:
+    """Every place that delivers it, in the order to try them: a hub may have several endpoints."""
+    if source.hub is None:
+        return [open_source(source, access)]
+    return [open_source(source, access, endpoint=endpoint) for endpoint in endpoints(source.hub, access)]
+
+
+def from_argument(text: str, component: Component, access: Access) -> list[ModelSource]:
+    """What ``--from TEXT`` means for a component, in the order to try it; nothing where it cannot have it.
+
+    ``KIND=WHERE`` names the kind. Without one, a URL that is no more than a host is an endpoint of the component's
+    hubs, any other URL has the files below it, and the rest is a folder.
+    """
+    kind, _, where = text.partition("=")
+    if kind not in KINDS:
+        kind, where = "", text
+    host = urlsplit(where)
+    if not where or (kind in (*HUBS, "node", "url") and not host.netloc):
+        raise CatalogInvalid(f"--from {text}: {' or '.join(KINDS)}, then = and where")
+    if kind == "folder" or (not kind and "://" not in where):
+        return [FolderSource(Path(where))]
+    if kind == "node":
+        return [NodeSource(where, access)]
+    hubs = [source for source in component.sources if source.hub and kind in ("", source.hub)]
+    if kind in HUBS or (not kind and hubs and host.path in ("", "/") and not host.query):
+        return [open_source(source, access, endpoint=where) for source in hubs]
+    return [UrlSource(where, (), access)]
+
+
+def read_access(environ: Mapping[str, str]) -> Access:
+    """Endpoints (several apart by commas) and keys, under the names that the hubs' own clients gave them."""
+    plain = Access()
+    return replace(
+        plain,
+        huggingface=_listed(environ.get("HF_ENDPOINT")) or plain.huggingface,
+        huggingface_token=environ.get("HF_TOKEN") or None,
+        modelscope=_listed(environ.get("MODELSCOPE_ENDPOINT") or environ.get("MODELSCOPE_DOMAIN")) or plain.modelscope,
+        modelscope_token=environ.get("MODELSCOPE_API_TOKEN") or None,
+        ringtrue_key=environ.get("RINGTRUE_API_KEY") or None,
+    )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    parts = [part.strip().rstrip("/") for part in (text or "").split(",")]
+    return tuple(part if "://" in part else f"https://{part}" for part in parts if part)
+
+
+def endpoints(hub: str, access: Access) -> Sequence[str]:
+    """Of a hub, in the order to try them."""
+    return access.huggingface if hub == "huggingface" else access.modelscope
+
+
+def _hub(hub: str) -> _HubSource:
+    module, name = _HUB_MODULES[hub].split(":")
+    return cast(_HubSource, getattr(import_module(module), name))

@@ -1,0 +1,192 @@
+"""Files over HTTP into partial ones: resumed, bounded in time and in size, asked for again a few times.
+
+Owns the bytes' way. Knows no hub: URLs and headers are given. ``Authorization`` and cookies go to the host that was
+asked and to no other that it redirects to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.pins.sources.asking import PASSING, Passing, patiently
+from services.pins.sources.base import Gone, Patience, SourceFailed
+from services.pins.sources.partial import bytes_to_keep, discard
+from shared.weights.hashing import OnBytes
+from shared.weights.lock import LockedFile
+
+_LEAST_BYTES = 1 << 10
+"""Within the time after which a stream counts as stalled; a byte now and then does not keep it alive."""
+_MISSING = {404, 410}
+_AS_IT_IS = {"Accept-Encoding": "identity"}
+
+
+class Transfer:
+    """What one source sends, over kept connections. Used from several threads."""
+
+    def __init__(self, name: str, patience: Patience, headers: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.patience = patience
+        self._headers = headers or {}
+
+    @cached_property
+    def client(self) -> httpx.Client:
+        """Made when it is first needed: that costs tens of milliseconds."""
+        return httpx.Client(
+            timeout=httpx.Timeout(self.patience.stall_s, connect=self.patience.answer_s),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            follow_redirects=True,
+            headers=dict(self._headers),
+        )
+
+    def fetch(self, url: str, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
+        """See `ModelSource.fetch`."""
+        download = _Download(self, url, file, into, on_bytes)
+        patiently(self.patience, download.attempt)
+
+    def size_of(self, url: str, path: str) -> int:
+        """How large a file is said to be."""
+        size: str = self._asked("HEAD", url, path, _AS_IT_IS).headers.get("Content-Length", "")
+        if not size.isdecimal():
+            raise SourceFailed(f"{self.name}: {path}: it is not said how large it is")
+        return int(size)
+
+    def json(self, url: str, what: str) -> Any:
+        """An answer that is JSON."""
+        try:
+            return self._asked("GET", url, what, {}).json()
+        except ValueError as error:
+            raise SourceFailed(f"{self.name}: {what}: the answer is no JSON") from error
+
+    def _asked(self, method: str, url: str, what: str, headers: Mapping[str, str]) -> httpx.Response:
+        def attempt() -> httpx.Response:
+            with self.failing(what, self.patience.answer_s):
+                answer = self.client.request(method, url, headers=headers, timeout=self.patience.answer_s)
+            self.check(what, answer)
+            return answer
+
+        return patiently(self.patience, attempt)
+
+    @contextmanager
+    def failing(self, what: str, waits_s: float) -> Iterator[None]:
+        """httpx's errors in our words; ``waits_s``: how long bytes were waited for."""
+        try:
+            yield
+        except httpx.TransportError as error:
+            waited = isinstance(error, httpx.TimeoutException)
+            raise Passing(f"{self.name}: {what}: {self._said(error, waits_s)}", waited=waited) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceFailed(f"{self.name}: {what}: {error}") from error
+
+    def check(self, what: str, answer: httpx.Response) -> None:
+        """Raises for every status but those that come with what was asked for."""
+        status = answer.status_code
+        if status in (200, 206):
+            return
+        said = f"{self.name}: {what}: HTTP {status}"
+        if status in _MISSING:
+            raise Gone(f"{said}, it is not there")
+        if status in (401, 403):
+            raise SourceFailed(f"{said}, it wants a key, or another one")
+        if status in PASSING:
+            raise Passing(said, retry_after=answer.headers.get("Retry-After"))
+        raise SourceFailed(said)
+
+    def _said(self, error: httpx.TransportError, waits_s: float) -> str:
+        if isinstance(error, httpx.ConnectTimeout):
+            return f"out of reach for {self.patience.answer_s:g} s"
+        if isinstance(error, httpx.TimeoutException):
+            return f"stalled: nothing came for {waits_s:g} s"
+        if isinstance(error, httpx.ConnectError):
+            return f"out of reach ({error})"
+        if isinstance(error, httpx.RemoteProtocolError):
+            return f"cut off ({error})"
+        return str(error) or type(error).__name__
+
+
+class _Download:
+    """One file, over as many attempts as it takes."""
+
+    def __init__(self, transfer: Transfer, url: str, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
+        self._transfer = transfer
+        self._url = url
+        self._file = file
+        self._into = into
+        self._on_bytes = on_bytes
+        self._etag: str | None = None
+        """Of what this very download has begun with: it goes on with nothing else."""
+
+    def attempt(self) -> None:
+        """Ask for what is missing and write what comes."""
+        begun = bytes_to_keep(self._into, self._file.size, self._on_bytes)
+        if begun == self._file.size > 0:
+            return
+        try:
+            with (
+                self._transfer.failing(self._file.at_source, self._transfer.patience.stall_s),
+                self._transfer.client.stream("GET", self._url, headers=self._headers(begun)) as answer,
+            ):
+                self._take(answer, begun)
+        except Passing as error:
+            error.brought = bytes_to_keep(self._into, self._file.size, self._on_bytes) - begun
+            raise
+
+    def _headers(self, begun: int) -> dict[str, str]:
+        if not begun:
+            return _AS_IT_IS
+        if_range = {"If-Range": self._etag} if self._etag else {}
+        return {**_AS_IT_IS, "Range": f"bytes={begun}-", **if_range}
+
+    def _take(self, answer: httpx.Response, begun: int) -> None:
+        size = self._file.size
+        if answer.status_code == 416:
+            raise self._failed(f"it has no more than {begun} bytes, locked are {size}")
+        self._transfer.check(self._file.at_source, answer)
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise self._failed(f"it comes as {answer.headers['Content-Encoding']}, not as it is")
+        offered = self._offered(answer, begun)
+        if offered is not None and (offered > size or (begun and offered != size)):
+            raise self._failed(f"it has {offered} bytes, locked are {size}")
+        etag = answer.headers.get("ETag", "")
+        self._etag = etag if etag.startswith('"') else None
+        if answer.status_code != 206 and begun:
+            discard(self._into, begun, self._on_bytes)
+            begun = 0
+        arrived = self._write(answer, begun)
+        if arrived < (size if offered is None else offered):
+            raise Passing(f"{self._transfer.name}: {self._file.at_source}: cut off after {arrived} of {size} bytes")
+
+    def _offered(self, answer: httpx.Response, begun: int) -> int | None:
+        """How large the whole file is at the source; ``None``: it does not say."""
+        total: str = answer.headers.get("Content-Length", "")
+        if answer.status_code == 206:
+            start, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+            if not start.startswith(f"{begun}-"):
+                raise self._failed(f"asked for bytes from {begun}, it sends {start or 'what it likes'}")
+        return int(total) if total.isdecimal() else None
+
+    def _write(self, answer: httpx.Response, arrived: int) -> int:
+        stall_s = self._transfer.patience.stall_s
+        window_ends, in_window = time.monotonic() + stall_s, 0
+        with self._into.open("ab" if arrived else "wb") as opened:
+            for chunk in answer.iter_raw():
+                wanted = chunk[: self._file.size - arrived]
+                opened.write(wanted)
+                arrived, in_window = arrived + len(wanted), in_window + len(wanted)
+                self._on_bytes(len(wanted))
+                if len(chunk) > len(wanted):
+                    raise self._failed(f"it sends more than the {self._file.size} bytes that are locked")
+                if (now := time.monotonic()) >= window_ends:
+                    if in_window < _LEAST_BYTES:
+                        raise httpx.ReadTimeout("next to nothing came")
+                    window_ends, in_window = now + stall_s, 0
+        return arrived
+
+    def _failed(self, why: str) -> SourceFailed:
+        return SourceFailed(f"{self._transfer.name}: {self._file.at_source}: {why}")

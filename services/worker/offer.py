@@ -1,0 +1,259 @@
+"""What a worker offers: its pins and what each can do, kept true while files and locks change.
+
+Owns which families and pins there are and how the host of one is started. A pin of the catalog is checked against the
+store before every start of its host, and now and then in between. It imports no engine code; what is installed it hears
+from child processes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.worker.engine_host import HOST, EngineHost
+from services.worker.shelf import Shelf
+from shared.catalog import Manifest, PinState
+from shared.errors import FailureCode, JobFailure, RingtrueError, SettingsError
+from shared.hosting import Child, HostCrashed, HostTimeout
+from shared.weights.errors import FilesWrong
+from shared.weights.lock import PinLock
+
+FAMILIES = (sys.executable, "-m", "services.worker.engines.families")
+ANSWER_S = 60.0
+"""For a list of pins or a manifest: no model is loaded for that."""
+
+LOOK_EVERY_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """An installed family as services/worker/engines/families.py describes it."""
+
+    name: str
+    reference: str
+    distribution: str
+    version: str
+
+    @property
+    def argv(self) -> Sequence[str]:
+        return (*HOST, "--family", self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A pin and what it can do; or why it cannot, with a manifest that says so."""
+
+    family: _Family
+    manifest: Manifest
+    failure: JobFailure | None = None
+    lock: PinLock | None = None
+    """Of a pin of the catalog."""
+
+    @property
+    def may_recover(self) -> bool:
+        """It is refused for its files, and they may be right at the next look."""
+        return self.failure is not None and self.failure.code in (
+            FailureCode.MODEL_NOT_PULLED,
+            FailureCode.MODEL_LOCK_MISMATCH,
+        )
+
+
+class Offer:
+    """Shared by the slots of a worker; any thread may ask."""
+
+    def __init__(
+        self, pins: Sequence[str] | None = None, *, env: Mapping[str, str] | None = None, shelf: Shelf | None = None
+    ) -> None:
+        """``pins``: only these; default: all that are built in or locked. ``env``: the hosts' environment, default
+        ours. ``shelf``: the catalog's pins; default: none."""
+        self._wanted = pins
+        self._env = env
+        self._shelf = shelf
+        self._looking = threading.Lock()
+        self._families: Mapping[str, _Family] = {}
+        self._built_in: Mapping[str, _Offered] = {}
+        self._locked: Mapping[str, _Offered] = {}
+        self._looked = False
+
+    def manifests(self) -> Sequence[Manifest]:
+        """What each pin can do. One that fails is ``refused`` with the reason in ``detail``.
+
+        Raises `SettingsError` for a pin that was asked for and that is neither built in nor locked.
+        """
+        return [offered.manifest for offered in self._offered()]
+
+    def families(self) -> Sequence[str]:
+        """Every installed family: a pin of any of them may be locked later."""
+        self.manifests()
+        return sorted(self._families)
+
+    def served(self) -> Sequence[str]:
+        """Pins that can be spoken with."""
+        return [manifest.pin for manifest in self.manifests() if manifest.state is PinState.READY]
+
+    def refused(self) -> Mapping[str, JobFailure]:
+        """Pins that cannot, and how a job for one ends."""
+        return {offered.manifest.pin: offered.failure for offered in self._offered() if offered.failure is not None}
+
+    def lock_sha256(self, pin: str) -> str | None:
+        """Of what a host of ``pin`` would load now."""
+        return next((manifest.lock_sha256 for manifest in self.manifests() if manifest.pin == pin), None)
+
+    def look(self) -> None:
+        """Look again at the catalog's pins: what was locked, pulled, changed or removed since."""
+        with self._looking:
+            if not self._looked:
+                self._families = {family.name: family for family in _installed(self._env)}
+                self._built_in = self._asked_built_in()
+            if self._shelf is not None:
+                self._locked = self._asked_locked(self._shelf)
+            self._looked = True
+
+    def start(self, pin: str) -> EngineHost:
+        """A host of ``pin``, its files checked, nothing loaded. Raises `JobFailure`."""
+        offered = next((offered for offered in self._offered() if offered.manifest.pin == pin), None)
+        if offered is None:
+            raise JobFailure(FailureCode.MODEL_NOT_PULLED, f"no engine here brings {pin}, and no lock names it")
+        if offered.lock is None or self._shelf is None:
+            return self._host(pin, offered.family)
+        return self._host_of(self._shelf, offered.family, offered.lock)
+
+    def _offered(self) -> Sequence[_Offered]:
+        if not self._looked:
+            self.look()
+        return [*self._built_in.values(), *self._locked.values()]
+
+    def _host_of(self, shelf: Shelf, family: _Family, lock: PinLock) -> EngineHost:
+        try:
+            snapshot = shelf.snapshot(lock)
+        except FilesWrong as wrong:
+            raise JobFailure(wrong.code, str(wrong)) from wrong
+        return self._host(lock.name, family, "--snapshot", json.dumps(snapshot.to_json()))
+
+    def _host(self, pin: str, family: _Family, *more: str) -> EngineHost:
+        return EngineHost(pin, (*family.argv, *more), self._env)
+
+    def _asked_built_in(self) -> Mapping[str, _Offered]:
+        of_pin: dict[str, _Family] = {}
+        for family in self._families.values():
+            for pin in _pins(family, self._env):
+                of_pin.setdefault(pin, family)
+        self._check_wanted([*of_pin, *(self._shelf.locks() if self._shelf else ())])
+        of_pin = {pin: of_pin[pin] for pin in self._wanted or of_pin if pin in of_pin}
+        hosts = [self._host(pin, family) for pin, family in of_pin.items()]  # all at once: they start side by side
+        try:
+            return {host.pin: _asked(host, of_pin[host.pin]) for host in hosts}
+        finally:
+            for host in hosts:
+                host.close()
+
+    def _asked_locked(self, shelf: Shelf) -> Mapping[str, _Offered]:
+        found: dict[str, _Offered] = {}
+        locks = shelf.locks()
+        for pin, lock in locks.items():
+            family = self._families.get(lock.engine)
+            if family is None or pin in self._built_in or (self._wanted is not None and pin not in self._wanted):
+                continue  # another worker's; a built-in name stays what it was
+            shelf.hold(lock)
+            found[pin] = self._looked_at(shelf, family, lock)
+        shelf.release(but={locks[pin].sha256 for pin in found})
+        return found
+
+    def _looked_at(self, shelf: Shelf, family: _Family, lock: PinLock) -> _Offered:
+        known = self._locked.get(lock.name)
+        try:
+            if known is not None and known.lock == lock and not known.may_recover:
+                shelf.snapshot(lock)
+                return known
+            host = self._host_of(shelf, family, lock)
+        except FilesWrong as wrong:
+            return _refused(lock.name, family, JobFailure(wrong.code, str(wrong)), lock)
+        except JobFailure as failure:
+            return _refused(lock.name, family, failure, lock)
+        try:
+            return _asked(host, family, lock)
+        finally:
+            host.close()
+
+    def _check_wanted(self, known: Sequence[str]) -> None:
+        if unknown := sorted(set(self._wanted or ()) - set(known)):
+            there = ", ".join(known) or "none"
+            raise SettingsError(f"neither built in nor locked: {', '.join(unknown)}; there are: {there}")
+
+
+class Restocking:
+    """Looks again at the offer of a running worker, from a thread of its own, until ended."""
+
+    def __init__(self, offer: Offer, every_s: float = LOOK_EVERY_S) -> None:
+        self._offer = offer
+        self._every_s = every_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_for_ever, name="restocking", daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join(timeout=self._every_s)
+
+    def _look_for_ever(self) -> None:
+        while not self._over.wait(self._every_s):
+            try:
+                self._offer.look()
+            except (RingtrueError, OSError) as error:
+                log.error("the catalog's pins could not be looked at: %s", error)
+
+
+def _installed(env: Mapping[str, str] | None) -> Sequence[_Family]:
+    try:
+        listed = subprocess.run(FAMILIES, env=env, stdout=subprocess.PIPE, check=True, timeout=ANSWER_S)
+    except subprocess.SubprocessError as error:
+        raise SettingsError(f"installed engines cannot be listed: {error}") from error
+    return [_Family(**described) for described in json.loads(listed.stdout)]
+
+
+def _pins(family: _Family, env: Mapping[str, str] | None) -> Sequence[str]:
+    """The pins that a family brings along; none where it cannot say."""
+    child = Child(family.argv, env)
+    try:
+        answer = child.ask({"op": "pins"}, timeout_s=ANSWER_S).header
+        return list(answer["ok"]["pins"])
+    except (HostCrashed, HostTimeout) as error:
+        log.error("engine family %s (%s) is left out: %s", family.name, family.distribution, error)
+        return ()
+    finally:
+        child.kill()
+
+
+def _asked(host: EngineHost, family: _Family, lock: PinLock | None = None) -> _Offered:
+    try:
+        return _Offered(family, host.manifest(ANSWER_S), lock=lock)
+    except JobFailure as failure:
+        return _refused(host.pin, family, failure, lock)
+
+
+def _refused(pin: str, family: _Family, failure: JobFailure, lock: PinLock | None) -> _Offered:
+    log.error("%s is refused: %s: %s", pin, failure.code.value, failure.message)
+    manifest = Manifest(
+        pin=pin,
+        engine=family.name,
+        engine_version=family.version,
+        lock_sha256=lock.sha256 if lock else "",
+        sample_rate=0,
+        languages=(),
+        default_language="",
+        voices=(),
+        controls={},
+        emotions=(),
+        state=PinState.REFUSED,
+        detail=f"{failure.code.value}: {failure.message}",
+    )
+    return _Offered(family, manifest, failure, lock)

@@ -1,0 +1,170 @@
+"""Aliases: names such as ``indextts2@production`` that a team moves from pin to pin.
+
+Owns their form, what moves an alias, and which users a candidate is given to. Knows neither who keeps the moves nor who
+asks. An alias is nothing but its moves: it points to the pin of the last one, and all of them are its history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from shared.errors import RingtrueError
+
+PRODUCTION = "production"
+CANDIDATE = "candidate"
+"""The one alias that takes a share: of the users who ask for `PRODUCTION` of the same model."""
+_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_WORD = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_VERSION = re.compile(r"-v[0-9][a-z0-9._]*")
+_MAX_REASON_CHARS = 500
+_MAX_BY_CHARS = 100
+
+
+class AliasRefused(RingtrueError):
+    """A name that is no alias, or a move that cannot be made; the message says why."""
+
+
+class AliasUnknown(AliasRefused):
+    """Nobody ever promoted a pin to this alias."""
+
+
+class Alias(NamedTuple):
+    """``model@word``."""
+
+    model: str
+    word: str
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.word}"
+
+    @property
+    def production(self) -> Alias:
+        """That of the same model."""
+        return Alias(self.model, PRODUCTION)
+
+    @property
+    def candidate(self) -> Alias:
+        """That of the same model."""
+        return Alias(self.model, CANDIDATE)
+
+
+class Kind(StrEnum):
+    """How an alias came to its pin."""
+
+    PROMOTE = "promote"  # somebody named the pin
+    ROLLBACK = "rollback"  # back to the pin that was there before
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who answers for a move, why, and when (epoch seconds)."""
+
+    by: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One line of an alias's history. ``number``: 1 for its first; ``previous``: the pin that it left."""
+
+    alias: Alias
+    number: int
+    kind: Kind
+    pin: str
+    previous: str | None
+    weight: float
+    """Share of users from 0 to 1; of a candidate only."""
+    signature: Signature
+
+
+def read_alias(text: str) -> Alias:
+    """``MODEL@ALIAS`` in its parts."""
+    model, at, word = text.partition("@")
+    if not at or _MODEL.fullmatch(model) is None or _WORD.fullmatch(word) is None:
+        raise AliasRefused(
+            f"{text!r} is no alias: MODEL@ALIAS is needed, ALIAS a lower-case letter and up to 31 of a-z, 0-9 and -"
+        )
+    return Alias(model, word)
+
+
+def read_alias_for(text: str, pin: str) -> Alias:
+    """``MODEL@ALIAS``, or ``ALIAS`` alone where the pin's name says which model: what comes before its one ``-vN``."""
+    if "@" in text:
+        return read_alias(text)
+    model, version = pin[: pin.rfind("-v")], pin[pin.rfind("-v") :]
+    if _VERSION.fullmatch(version) is None or _VERSION.search(model) is not None:
+        raise AliasRefused(f"{pin} does not say which model it is a version of: write MODEL@{text}")
+    return read_alias(f"{model}@{text}")
+
+
+def signed(by: str, reason: str, at: float) -> Signature:
+    """A signature that says something."""
+    for value, what, most in ((by, "who", _MAX_BY_CHARS), (reason, "why", _MAX_REASON_CHARS)):
+        if not value.strip() or len(value) > most or not value.isprintable():
+            raise AliasRefused(f"a move says {what}, in one line of at most {most} characters")
+    return Signature(by, reason, at)
+
+
+def promoted(last: Mapping[Alias, Move], alias: Alias, pin: str, weight: float, signature: Signature) -> list[Move]:
+    """The moves that bring ``alias`` to ``pin``; none where it is there. ``last``: the last move of every alias."""
+    if not 0 <= weight <= 1:
+        raise AliasRefused(f"a weight is a share from 0 to 1, not {weight:g}")
+    if weight and alias.word != CANDIDATE:
+        raise AliasRefused(f"only {alias.candidate} takes a share of {alias.production}; {alias} takes no weight")
+    production = last.get(alias.production)
+    if weight and production is not None and production.pin == pin:
+        raise AliasRefused(f"{pin} is {alias.production} already: there is nobody to share")
+    before = last.get(alias)
+    if before is not None and (before.pin, before.weight) == (pin, weight):
+        return []
+    move = _next(before, alias, Kind.PROMOTE, pin, weight, signature)
+    return [move, *_end_of_share(last, move)]
+
+
+def rolled_back(history: Sequence[Move], last: Mapping[Alias, Move], alias: Alias, signature: Signature) -> list[Move]:
+    """The moves that bring ``alias`` back to the pin before, without any weight. ``history``: its moves, oldest first.
+
+    Rolled back again, it goes one pin further back, not forward to the one that it was just taken from."""
+    pins: list[str] = []
+    for move in history:
+        if move.kind is Kind.ROLLBACK:
+            pins.pop()
+        elif not pins or pins[-1] != move.pin:
+            pins.append(move.pin)
+    if not pins:
+        raise AliasUnknown(f"there is no alias {alias}")
+    if len(pins) < 2:
+        raise AliasRefused(f"{alias} has no pin before {pins[0]}")
+    back = _next(history[-1], alias, Kind.ROLLBACK, pins[-2], 0.0, signature)
+    return [back, *_end_of_share(last, back)]
+
+
+@lru_cache(maxsize=4096)
+def is_drawn(model: str, candidate: str, user: str, weight: float) -> bool:
+    """Whether ``user`` is in the share of ``model`` that is given to the pin ``candidate``.
+
+    Always the same answer for the same user; a larger weight only adds users, and each candidate draws its own."""
+    drawn = hashlib.sha256("\0".join((model, candidate, user)).encode()).digest()[:8]
+    return int.from_bytes(drawn) < weight * 2**64
+
+
+def _next(before: Move | None, alias: Alias, kind: Kind, pin: str, weight: float, signature: Signature) -> Move:
+    number, previous = (1, None) if before is None else (before.number + 1, before.pin)
+    return Move(alias, number, kind, pin, previous, weight, signature)
+
+
+def _end_of_share(last: Mapping[Alias, Move], move: Move) -> list[Move]:
+    """A candidate that becomes production takes no share of it any more, also not after production has moved on."""
+    candidate = last.get(move.alias.candidate)
+    if move.alias.word != PRODUCTION or candidate is None or not candidate.weight:
+        return []
+    if candidate.pin not in (move.pin, move.previous):
+        return []
+    return [_next(candidate, candidate.alias, Kind.PROMOTE, candidate.pin, 0.0, move.signature)]

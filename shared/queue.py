@@ -14,6 +14,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -183,11 +184,12 @@ def consume(
     threads: int,
     on_ready: Callable[[], None],
     on_stopping: Callable[[], None],
+    alive: Path | None = None,
 ) -> int:
     """Run a Celery worker in this process until it is told to stop; returns its exit code.
 
     ``doors``: task name -> what to call. Threads, not processes: what must be apart runs in hosts of its own. Each door
-    is also tried now and then without a bell (shared/lookout.py).
+    is also tried now and then without a bell; ``alive`` is a file that is touched meanwhile (shared/lookout.py).
     """
     celery.conf.task_queues = [_direct(name) for name in queues]
     for name, door in doors.items():
@@ -210,7 +212,7 @@ def consume(
     worker = celery.Worker(
         pool="threads", concurrency=threads, loglevel="WARNING", without_gossip=True, without_mingle=True, quiet=True
     )
-    with looking_out(doors.values()):
+    with looking_out(doors.values(), alive=alive):
         worker.start()
     return int(worker.exitcode or 0)
 

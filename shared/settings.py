@@ -19,6 +19,8 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
     "RINGTRUE_CATALOG": "The catalog of pins; its lock lies beside it. Default: catalog.toml in the data folder.",
+    "RINGTRUE_ALIVE": "File that a worker or a scorer touches every few seconds, for health checks. Default: none.",
+    "RINGTRUE_PUBLISHED": "Address on which the gateway can be reached, where it is not the one it binds (containers).",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
     "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
@@ -38,6 +40,8 @@ class Settings:
     models: Path
     catalog: Path
     mlflow_tracking_uri: str | None
+    alive: Path | None = None
+    published: str | None = None
 
     @property
     def catalog_lock(self) -> Path:
@@ -56,6 +60,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         models=_folder(environ, "RINGTRUE_MODELS", data / "models"),
         catalog=_folder(environ, "RINGTRUE_CATALOG", data / "catalog.toml"),
         mlflow_tracking_uri=environ.get("MLFLOW_TRACKING_URI") or None,
+        alive=Path(environ["RINGTRUE_ALIVE"]).absolute() if environ.get("RINGTRUE_ALIVE") else None,
+        published=environ.get("RINGTRUE_PUBLISHED") or None,
     )
 
 

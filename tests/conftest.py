@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,12 @@ from pathlib import Path
 import pytest
 
 WOBBLE = Path(__file__).parent / "engines" / "wobble"
+
+
+def pytest_configure() -> None:
+    """Whoever starts the tests in the background may ignore Ctrl-C, and a child inherits that: ours are sent it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

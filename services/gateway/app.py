@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from redis import Redis
 
 from services.gateway import edge
-from services.gateway.auth import is_loopback
+from services.gateway.auth import check_secrets, is_loopback
 from services.gateway.backlog import Backlog
 from services.gateway.clips import Digests
 from services.gateway.deps import Gateway, Probe
@@ -145,6 +145,8 @@ async def _watched(task: Background) -> None:
 
 
 def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None:
+    urls = {"RINGTRUE_DATABASE_URL": settings.database_url, "RINGTRUE_REDIS_URL": settings.redis_url}
+    check_secrets(settings.published or host, urls)
     listening = _listen_on(host, port)
     database, blobs = _open(settings)
     store, keys = SqlJobStore(database), SqlKeyStore(database)

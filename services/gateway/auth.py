@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 
 from starlette.requests import Request
 
 from services.gateway.deps import gateway_of
 from services.gateway.keys import LOCAL_USER
-from shared.errors import RefusalCode, Refused
+from shared.errors import RefusalCode, Refused, SettingsError
 
 _PORT = re.compile(r":\d+$")
 
@@ -30,6 +31,17 @@ async def user_of(request: Request) -> str:
     if scheme.lower() != "bearer":
         raise Refused(RefusalCode.KEY_INVALID, "a key is sent as Authorization: Bearer rt_…")
     return await keys.user(text.strip())
+
+
+EXAMPLE_SECRET = "change-me"  # noqa: S105 (it is the one that is no secret)
+"""What stands in .env.example wherever a secret belongs."""
+
+
+def check_secrets(published: str, secrets: Mapping[str, str]) -> None:
+    """`SettingsError` where others than this machine reach the gateway, and a secret (by setting) is the example's."""
+    for name, value in secrets.items():
+        if EXAMPLE_SECRET in value and not is_loopback(published):
+            raise SettingsError(f"{name} has the secret of .env.example, and {published} is not this machine alone")
 
 
 def is_loopback(host: str) -> bool:

@@ -15,7 +15,8 @@ from typing import NoReturn
 import click
 
 from services.gateway.answers import as_json, rfc3339
-from services.gateway.keys import USER_FORM, new_key
+from services.gateway.auth import check_secrets
+from services.gateway.keys import USER_FORM, given_key, new_key
 from shared.errors import SettingsError, StoreUnavailable
 from shared.ports import Key, KeyStore
 from shared.settings import read_settings
@@ -46,6 +47,27 @@ def create(name: str, expires: float | None) -> None:
         store.add(key)
     click.echo(text)
     click.echo(f"Key {key.id} of {name}; it is shown this once. A running gateway asks for keys from now on.", err=True)
+
+
+@keys.command()
+@click.argument("name")
+def adopt(name: str) -> None:
+    """Keep the key in RINGTRUE_API_KEY as one of the user NAME, unless there is a key already.
+
+    For a deployment that makes its secrets before its store.
+    """
+    text = os.environ.get("RINGTRUE_API_KEY", "")
+    try:
+        check_secrets(os.environ.get("RINGTRUE_PUBLISHED", "127.0.0.1"), {"RINGTRUE_API_KEY": text})
+        key = given_key(text, name, time.time())
+    except (ValueError, SettingsError) as error:
+        _leave(EX_USAGE, f"RINGTRUE_API_KEY cannot be kept: {error}")
+    with _store() as store:
+        if store.any():
+            click.echo("There is a key already; nothing was changed.", err=True)
+            return
+        store.add(key)
+    click.echo(f"Key {key.id} of {name} is kept.", err=True)
 
 
 @keys.command("list")

@@ -21,6 +21,8 @@ LOCAL_USER = "local"
 CACHED_S = 2.0
 """A key that was revoked is good for at most this much longer; likewise the first key asks for keys after this time."""
 _MOST_CACHED = 10_000
+_SECRET_CHARS = 43
+"""Of 256 random bits in URL-safe base64."""
 _FORM = re.compile(r"rt_([0-9a-f]{12})_([A-Za-z0-9_-]{20,100})")
 USER_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -29,6 +31,14 @@ def new_key(user: str, now: float, expires_at: float | None) -> tuple[Key, str]:
     """A key to store and its text, which is shown once and kept nowhere."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     return Key(key_id, user, _hash(secret), now, expires_at), f"rt_{key_id}_{secret}"
+
+
+def given_key(text: str, user: str, now: float) -> Key:
+    """The key to store for a text that was made elsewhere. `ValueError` where it is none, or too easily guessed."""
+    form = _FORM.fullmatch(text)
+    if form is None or len(form[2]) < _SECRET_CHARS:
+        raise ValueError(f"a key is rt_, 12 hexadecimal digits, _ and {_SECRET_CHARS} or more of A-Z a-z 0-9 - _")
+    return Key(form[1], user, _hash(form[2]), now, None)
 
 
 def _hash(secret: str) -> str:

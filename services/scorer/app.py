@@ -122,6 +122,7 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
             threads=arguments.slots + 2,
             on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
             on_stopping=stop,
+            alive=settings.alive,
         )
     finally:
         bells.close()

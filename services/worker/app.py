@@ -88,6 +88,7 @@ def _run(settings: Settings, arguments: Arguments) -> int:
             threads=arguments.slots + 1,
             on_ready=lambda: log.info("ready: %s", ", ".join(offer.served())),
             on_stopping=bench.stop,
+            alive=settings.alive,
         )
     finally:
         restocking.end()

@@ -219,6 +219,16 @@ def test_what_it_cannot_serve_is_said_in_one_line(environ: dict[str, str], name:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["RINGTRUE_DATABASE_URL", "RINGTRUE_REDIS_URL"])
+def test_published_with_an_example_secret_it_does_not_start(environ: dict[str, str], name: str) -> None:
+    scheme = "postgresql" if "DATABASE" in name else "redis"
+    settings = {name: f"{scheme}://u:change-me@127.0.0.1/0", "RINGTRUE_PUBLISHED": "0.0.0.0"}
+    done = starting({**environ, **settings}, "--port", "0")
+    assert done.returncode == 78
+    assert f"{name} has the secret of .env.example" in done.stderr
+    assert "change-me" not in done.stderr
+
+
 def test_a_port_that_is_taken_is_said_in_one_line(environ: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = starting(environ, "--port", str(taken.getsockname()[1]))

@@ -68,3 +68,29 @@ def test_a_store_that_cannot_be_opened_is_said_in_one_line(data: Path) -> None:
     done = keys(data, "list", RINGTRUE_DATABASE_URL="mysql://localhost/x")
     assert done.returncode == 78
     assert len(done.stderr.splitlines()) == 1
+
+
+GIVEN = "rt_0123456789ab_" + "S" * 43
+
+
+def test_a_key_that_was_made_elsewhere_is_kept_as_the_first_one_only(data: Path) -> None:
+    assert keys(data, "adopt", "ann", RINGTRUE_API_KEY=GIVEN).returncode == 0
+    again = keys(data, "adopt", "bob", RINGTRUE_API_KEY=GIVEN.replace("ab_", "cd_"))
+    assert (again.returncode, again.stderr) == (0, "There is a key already; nothing was changed.\n")
+    (listed,) = map(json.loads, keys(data, "list", "--json").stdout.splitlines())
+    assert (listed["id"], listed["user"]) == ("0123456789ab", "ann")
+
+
+@pytest.mark.parametrize("text", ["", "rt_0123456789ab_short", "sk-0123456789", GIVEN + "!"])
+def test_a_key_that_is_none_or_too_short_is_not_kept(data: Path, text: str) -> None:
+    refused = keys(data, "adopt", "ann", RINGTRUE_API_KEY=text)
+    assert refused.returncode == 64
+    assert refused.stderr.startswith("RINGTRUE_API_KEY cannot be kept: ")
+
+
+def test_the_key_of_the_example_is_kept_for_this_machine_alone(data: Path) -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    (text,) = [line.partition("=")[2] for line in example.read_text().splitlines() if line.startswith("RINGTRUE_API_")]
+    refused = keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="0.0.0.0")
+    assert (refused.returncode, "0.0.0.0 is not this machine alone" in refused.stderr) == (64, True)
+    assert keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="127.0.0.1").returncode == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from pathlib import Path
 
 from shared.errors import StoreUnavailable
 from shared.lookout import looking_out
@@ -32,3 +34,13 @@ def test_waits_for_what_is_being_done() -> None:
     with looking_out([door], every_s=0.01):
         assert began.wait(5)
     assert done.is_set()
+
+
+def test_a_process_that_looks_out_can_be_seen_to_from_outside(tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    with looking_out([], every_s=0.01, alive=alive):
+        deadline = time.monotonic() + 5
+        while not alive.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert alive.exists()
+    assert not alive.exists()

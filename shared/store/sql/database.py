@@ -153,8 +153,14 @@ def _postgresql(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_recycle=1800,
-        # A host that vanished is noticed within a minute, not after the system's two hours.
-        connect_args={"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 60_000},
+        # A host that vanished is noticed within a minute, not after the system's two hours. Text is UTF-8 whatever the
+        # database was made with: one made with none gives bytes otherwise.
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 60_000,
+            "client_encoding": "utf8",
+        },
         json_serializer=to_json,
         json_deserializer=orjson.loads,
         hide_parameters=True,  # what users wrote does not belong in logs

@@ -92,7 +92,6 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
 def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> int:
     database = Database(settings.database_url)
     migrate(database)
-    celery = make_celery(settings.redis_url)
     bells = CeleryBells(settings.redis_url)
     hosts = [MetricHost(models=settings.models, threads=arguments.threads) for _ in range(arguments.slots)]
     pictures = Pictures()
@@ -116,7 +115,7 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
         threading.Thread(target=scoring.warm, args=(measuring,), name="warm", daemon=True).start()
     try:
         return consume(
-            celery,
+            make_celery(settings.redis_url),
             doors(measuring, logging_runs, mirror),
             [SCORING_QUEUE] if logging_runs is None else [SCORING_QUEUE, TRACKING_QUEUE],
             threads=arguments.slots + 2,

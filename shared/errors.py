@@ -61,6 +61,7 @@ class FailureCode(StrEnum):
     ENGINE_TIMEOUT = "engine_timeout"
     ENGINE_RETURNED_NOTHING = "engine_returned_nothing"
     AUDIO_INVALID = "audio_invalid"
+    VOICE_NOT_FOUND = "voice_not_found"
     WORKER_LOST = "worker_lost"
     TTL_EXPIRED = "ttl_expired"
 

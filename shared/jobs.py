@@ -5,17 +5,15 @@ Owns the job's words and its three state machines (status, scoring, tracking). K
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 from shared.errors import FailureCode
+from shared.ids import Ids
 from shared.scores import Scored
+from shared.voices import Recording
 
 CANONICAL_EMOTIONS = ("neutral", "happy", "angry", "sad", "fear", "disgust", "surprise")
 MAX_TEXT_CHARS = 10_000
@@ -94,6 +92,8 @@ class SpeechInput:
     options: Mapping[str, Any] = field(default_factory=dict)
     score: bool | tuple[str, ...] = True
     """True: the default metric families; False: none; or the families named."""
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
+    """What the uploaded voices named above were when the job was accepted, by their ids."""
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
@@ -111,6 +111,8 @@ class SpeechInput:
             values["emotion"] = Emotion(**emotion)
         if isinstance(values.get("score"), list):
             values["score"] = tuple(values["score"])
+        if recordings := values.get("recordings"):
+            values["recordings"] = {voice_id: Recording(**one) for voice_id, one in recordings.items()}
         return cls(**values)
 
 
@@ -230,32 +232,8 @@ class Job(NewJob):
         )
 
 
-class JobIds:
-    """Gives ``job_`` + ULID ids that sort in the order they were given, also within one millisecond."""
+class JobIds(Ids):
+    """``job_`` + ULID: in the order they were given, also within one millisecond."""
 
     def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
-    def next(self) -> str:
-        with self._lock:
-            earliest = time.time_ns() // 1_000_000 << 80
-            self._last = self._last + 1 if self._last >= earliest else earliest | secrets.randbits(80)
-            return f"job_{_ulid(self._last)}"
-
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
-
-
-def _ulid(number: int) -> str:
-    """The 26 characters of a 128-bit ULID: base 32 in Crockford's alphabet, two digits at a time."""
-    low = number & 0xFFFFFFFFFF
-    last = _PAIRS[low >> 30] + _PAIRS[low >> 20 & 1023] + _PAIRS[low >> 10 & 1023] + _PAIRS[low & 1023]
-    return _first_digits(number >> 40) + last
-
-
-@lru_cache(maxsize=8)
-def _first_digits(number: int) -> str:
-    """18 of the 26, which ids that are given within a millisecond share."""
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(80, -1, -10)])
+        super().__init__("job_")

@@ -44,6 +44,11 @@ class Settings:
     published: str | None = None
 
     @property
+    def recordings(self) -> Path:
+        """Uploaded voices, within the blobs but apart: a clip of a job that is uploaded again is another thing."""
+        return self.blobs / "recordings"
+
+    @property
     def catalog_lock(self) -> Path:
         """``catalog.lock``, beside the catalog."""
         return self.catalog.with_suffix(".lock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,10 @@ WOBBLE = Path(__file__).parent / "engines" / "wobble"
 
 
 def pytest_configure() -> None:
-    """Whoever starts the tests in the background may ignore Ctrl-C, and a child inherits that: ours are sent it."""
+    """As many tests run at a time as there are cores: each host of theirs with one thread, not with one per core.
+
+    Whoever starts the tests in the background may ignore Ctrl-C, and a child inherits that: ours are sent it."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

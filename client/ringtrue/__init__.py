@@ -43,6 +43,7 @@ from ringtrue.jobs import (
     Unscored,
 )
 from ringtrue.speech import SpeechOptions, SpeechRequest
+from ringtrue.voices import Consent, Voice
 
 __all__ = [
     "APIError",
@@ -52,6 +53,7 @@ __all__ = [
     "Clip",
     "Conflict",
     "ConnectionFailed",
+    "Consent",
     "FieldError",
     "Forbidden",
     "InvalidRequest",
@@ -77,5 +79,6 @@ __all__ = [
     "Unavailable",
     "UnexpectedAnswer",
     "Unscored",
+    "Voice",
     "WaitTimedOut",
 ]

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 import typer.main
 
-from ringtrue.commands import jobs, local, pins, say
+from ringtrue.commands import jobs, local, pins, say, voices
 from ringtrue.errors import APIError, RingtrueError
 from ringtrue.exits import ExitCode, exit_code_of
 from ringtrue.terminal import data, words
@@ -46,6 +46,7 @@ def _app() -> typer.Typer:
     app.callback()(_root)
     for command in (say.say, jobs.jobs, jobs.job, jobs.cancel, pins.pins):
         app.command()(command)
+    app.add_typer(voices.voices, name="voices")
     local.add_local_commands(app)
     return app
 

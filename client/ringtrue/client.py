@@ -21,6 +21,7 @@ from ringtrue.exchange import Flow, Request
 from ringtrue.jobs import Job, JobFilters, Pin, Until
 from ringtrue.operations import Operations, Watcher, id_of
 from ringtrue.speech import SpeechOptions, SpeechRequest
+from ringtrue.voices import AsyncVoices, VoiceOperations, Voices
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -71,6 +72,8 @@ class _Client:
             request.path,
             params=request.query,
             json=request.body,
+            data=request.form or None,
+            files=None if request.file is None else {"file": ("recording", request.file)},
             headers=request.headers,
             timeout=httpx.Timeout(self._timeout_s + request.slow_s, connect=CONNECT_S),
         )
@@ -147,6 +150,11 @@ class Ringtrue(_Client):
     def pins(self) -> list[Pin]:
         """The model versions that can be asked for."""
         return self._run(self._does.pins())
+
+    @property
+    def voices(self) -> Voices:
+        """The uploaded voices that jobs can speak with."""
+        return Voices(VoiceOperations(self._does.patience_s), self._run)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -227,6 +235,10 @@ class AsyncRingtrue(_Client):
 
     async def pins(self) -> list[Pin]:
         return await self._run(self._does.pins())
+
+    @property
+    def voices(self) -> AsyncVoices:
+        return AsyncVoices(VoiceOperations(self._does.patience_s), self._run)
 
     async def aclose(self) -> None:
         await self._http.aclose()

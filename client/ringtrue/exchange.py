@@ -38,12 +38,15 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     slow_s: float = 0.0
     """How much longer than usual the answer may take."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    file: bytes | None = None
+    """With ``form``, in place of ``body``: the fields and the file of a form."""
 
 
-def post(path: str, body: Any = None, *, key: str | None = None) -> Request:
+def post(path: str, body: Any = None, *, key: str | None = None, **more: Any) -> Request:
     """A POST under ``key`` (ASCII), or under one of its own."""
     quoted = (key or str(uuid.uuid4())).replace("\\", r"\\").replace('"', r"\"")  # an RFC 8941 string
-    return Request("POST", path, body=body, headers={"Idempotency-Key": f'"{quoted}"'})
+    return Request("POST", path, body=body, headers={"Idempotency-Key": f'"{quoted}"'}, **more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from services.gateway.option_schema import defaults, faults
@@ -15,17 +16,20 @@ from shared.catalog import Manifest, Support
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.fairness import estimated_audio_s
 from shared.jobs import Emotion, NewJob, SpeechInput
+from shared.voices import Recording, Voice
 
 _EMOTION_CONTROLS = {"name": "emotion", "vector": "emotion_vector", "audio": "emotion_audio", "text": "emotion_text"}
 
 
 class Provenance(NamedTuple):
-    """What a job gets from outside its submission. ``asked``: the body as it came; ``now``: epoch seconds."""
+    """What a job gets from outside its submission. ``asked``: the body as it came; ``now``: epoch seconds; ``voices``:
+    those of the user's uploaded ones that it names, by id."""
 
     job_id: str
     user: str
     asked: Mapping[str, Any]
     now: float
+    voices: Mapping[str, Voice] = MappingProxyType({})
 
 
 Complaints = list[tuple[RefusalCode, FieldError]]
@@ -57,9 +61,7 @@ class Admission:
         self._check_options(request.options, complaints)
         if complaints:
             raise _refusal(complaints)
-        if uploaded := request.reference or (request.emotion and request.emotion.audio):
-            raise Refused(RefusalCode.VOICE_NOT_FOUND, f"there is no uploaded voice {uploaded}")
-        spoken = self._as_used(request, language)
+        spoken = self._as_used(request, language, _recordings(request, provenance.voices))
         return NewJob(
             id=provenance.job_id,
             user=provenance.user,
@@ -77,7 +79,7 @@ class Admission:
             estimated_s=estimated_audio_s(spoken),
         )
 
-    def _as_used(self, request: JobRequest, language: str) -> SpeechInput:
+    def _as_used(self, request: JobRequest, language: str, recordings: Mapping[str, Recording]) -> SpeechInput:
         return SpeechInput(
             text=request.text,
             language=language,
@@ -90,6 +92,7 @@ class Admission:
             sample_rate=request.sample_rate,
             options=self._default_options | request.options,
             score=request.score,
+            recordings=recordings,
         )
 
     def _controls(self, request: JobRequest, complaints: Complaints) -> dict[str, str]:
@@ -146,6 +149,17 @@ def _asked_controls(request: JobRequest) -> Iterator[tuple[str, str, object]]:
     for control in ("speed", "pitch_scale", "seed", "sample_rate", "reference"):
         if (value := getattr(request, control)) is not None:
             yield control, f"/{control}", value
+
+
+def _recordings(request: JobRequest, voices: Mapping[str, Voice]) -> dict[str, Recording]:
+    """Of every uploaded voice that was asked for."""
+    recordings = {}
+    for asked in (request.reference, request.emotion.audio if request.emotion else None):
+        if asked is not None:
+            if asked not in voices:
+                raise Refused(RefusalCode.VOICE_NOT_FOUND, f"there is no uploaded voice {asked}")
+            recordings[asked] = voices[asked].recording
+    return recordings
 
 
 def _emotion_as_used(asked: EmotionRequest) -> Emotion:

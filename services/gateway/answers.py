@@ -15,6 +15,7 @@ import orjson
 from shared.aliases import CANDIDATE, Move
 from shared.catalog import Manifest
 from shared.jobs import Emotion, Facet, FacetStatus, Job, NewJob, SpeechInput, Status
+from shared.voices import Recording, Voice
 
 _QUEUED = Status.QUEUED.value
 _PENDING = {"status": FacetStatus.PENDING.value}
@@ -105,6 +106,28 @@ def alias_document(move: Move, *, idle: str | None) -> dict[str, Any]:
     return document | {"since": rfc3339(signature.at), "by": signature.by, "reason": signature.reason}
 
 
+def voice_path(voice_id: str) -> str:
+    return f"/v1/voices/{voice_id}"
+
+
+def voice_document(voice: Voice) -> dict[str, Any]:
+    """An uploaded voice and the consent that it came with."""
+    path, consent = voice_path(voice.id), voice.consent
+    return {
+        "id": voice.id,
+        "object": "voice",
+        "name": voice.name,
+        "recording": _recording(voice.recording),
+        "consent": {"by": consent.by, "at": rfc3339(consent.at), "text": consent.text},
+        "created_at": rfc3339(voice.created_at),
+        "links": {"self": path, "audio": f"{path}/audio"},
+    }
+
+
+def _recording(heard: Recording) -> dict[str, Any]:
+    return {"pcm_sha256": heard.pcm_sha256, "sample_rate": heard.sample_rate, "duration_s": heard.duration_s}
+
+
 def _pin(job: Job | NewJob) -> dict[str, str]:
     used = {"name": job.pin, "engine": job.engine, "lock_sha256": job.lock_sha256}
     if (alias := job.alias) is not None:
@@ -127,6 +150,8 @@ def _input(job: Job | NewJob) -> dict[str, Any]:
     if spoken.sample_rate is not None:
         used["sample_rate"] = spoken.sample_rate
     used["options"] = spoken.options
+    if spoken.recordings:
+        used["recordings"] = {voice_id: _recording(one) for voice_id, one in spoken.recordings.items()}
     used["score"] = spoken.score
     used["priority"] = job.priority
     used["ttl_s"] = round(job.expires_at - job.created_at, 3)

@@ -27,14 +27,16 @@ from services.gateway.auth import check_secrets, is_loopback
 from services.gateway.backlog import Backlog
 from services.gateway.clips import Digests
 from services.gateway.deps import Gateway, Probe
+from services.gateway.ears import ChildEars, Ears
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
 from services.gateway.model_files import ModelFiles
 from services.gateway.openapi import openapi_of
 from services.gateway.pins import PinBoard
-from services.gateway.routes import audio, health, jobs, models, pins, problems
+from services.gateway.routes import audio, health, jobs, models, pins, problems, voices
 from services.gateway.submit import Intake
 from services.gateway.sweeper import PERIOD_S, Sweeper
+from services.gateway.voices import Voices
 from services.gateway.waiting import Waiters
 from shared import logs
 from shared.blobs import FolderBlobs
@@ -43,7 +45,8 @@ from shared.events import listen
 from shared.ports import AliasStore, Bells, Blobs, JobStore, KeyStore
 from shared.queue import CeleryBells
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, migrate
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
+from shared.voices import VoiceStore
 from shared.weights.store import WeightStore
 
 EX_UNAVAILABLE = 69
@@ -86,7 +89,10 @@ def assemble(
     bells: Bells,
     blobs: Blobs,
     *,
+    voices: VoiceStore,
+    recordings: Blobs,
     open_to_local: bool,
+    ears: Ears | None = None,
     probes: Mapping[str, Probe] | None = None,
     backlog: Backlog | None = None,
     files: ModelFiles | None = None,
@@ -94,14 +100,17 @@ def assemble(
 ) -> Gateway:
     """The parts of a gateway over its ports. ``open_to_local``: asks for no key until one was made."""
     board, waiters = PinBoard(store.manifests, aliases.last_moves, clock), Waiters()
+    uploaded = Voices(voices, recordings, clock)
     return Gateway(
         store=store,
         bells=bells,
         blobs=blobs,
         keys=KeyRing(keys, clock, open_to_local=open_to_local),
         pins=board,
-        intake=Intake(store, bells, board, backlog or Backlog(), clock),
+        intake=Intake(store, bells, board, uploaded, backlog or Backlog(), clock),
         looker=Looker(store, waiters),
+        voices=uploaded,
+        ears=ears or ChildEars(),
         waiters=waiters,
         digests=Digests(),
         files=files,
@@ -128,7 +137,7 @@ def create_app(gateway: Gateway, background: Sequence[Background] = ()) -> FastA
         title="Ringtrue", version=version("ringtrue"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
     )
     app.state.gateway = gateway
-    for routes in (jobs, audio, pins, models, health, problems):
+    for routes in (jobs, audio, voices, pins, models, health, problems):
         app.router.routes.extend(routes.router.routes)
     edge.install(app)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
@@ -161,6 +170,8 @@ def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None
         SqlAliasStore(database),
         bells,
         blobs,
+        voices=SqlVoiceStore(database),
+        recordings=FolderBlobs(settings.recordings),
         open_to_local=is_loopback(host),
         probes={"redis": lambda: bool(redis.ping())},
         backlog=backlog,

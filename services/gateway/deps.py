@@ -5,18 +5,20 @@ Owns how a request finds the parts, and how its body and its query are read. Kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from services.gateway.clips import Digests
+from services.gateway.ears import Ears
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
 from services.gateway.model_files import ModelFiles
 from services.gateway.pins import PinBoard
 from services.gateway.submit import Intake
+from services.gateway.voices import Voices
 from services.gateway.waiting import Waiters
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.ports import Bells, Blobs, JobStore
@@ -38,6 +40,8 @@ class Gateway:
     pins: PinBoard
     intake: Intake
     looker: Looker
+    voices: Voices
+    ears: Ears
     waiters: Waiters
     digests: Digests
     files: ModelFiles | None
@@ -65,21 +69,29 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     if media_type.strip().lower() != "application/json" or not _is_utf8(parameters):
         raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, "Content-Type: application/json is needed")
+    body = bytearray()
+    async for chunk in read_chunks(request, most_bytes):
+        body += chunk
+    return bytes(body)
+
+
+async def read_chunks(request: Request, most_bytes: int) -> AsyncIterator[bytes]:
+    """A body of any type as it comes, refused as soon as it is known to be too large."""
     if "content-encoding" in request.headers:
         raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, "bodies are taken without Content-Encoding")
     too_large = Refused(RefusalCode.BODY_TOO_LARGE, f"at most {most_bytes} bytes are taken")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
         raise too_large
-    body = bytearray()
+    taken = 0
     try:
         async for chunk in request.stream():
-            body += chunk
-            if len(body) > most_bytes:
+            taken += len(chunk)
+            if taken > most_bytes:
                 raise too_large
+            yield chunk
     except ClientDisconnect:
         raise Refused(RefusalCode.INVALID_REQUEST, "the body ended early") from None
-    return bytes(body)
 
 
 def parse_json(body: bytes) -> object:

@@ -48,8 +48,17 @@ class EmotionUsed(_Document):
     strength: float
 
 
+class Recording(_Document):
+    """What was heard in an upload: mono 16-bit PCM at its own rate, by its SHA-256."""
+
+    pcm_sha256: Sha256
+    sample_rate: int
+    duration_s: float
+
+
 class InputUsed(_Document):
-    """What is spoken and how, every default filled in. `sample_rate` is absent where it is the pin's own."""
+    """What is spoken and how, every default filled in. `sample_rate` is absent where it is the pin's own; `recordings`
+    has what the uploaded voices that were named were then, by id."""
 
     text: str
     language: str
@@ -61,6 +70,7 @@ class InputUsed(_Document):
     seed: int
     sample_rate: int | None = None
     options: dict[str, Any]
+    recordings: dict[str, Recording] | None = None
     score: bool | list[str]
     priority: int
     ttl_s: float
@@ -251,6 +261,34 @@ class PinList(_Document):
     data: list[Pin]
     next_cursor: None
     has_more: Literal[False]
+
+
+class Consent(_Document):
+    """Who allowed the voice to be used, when, and in which words."""
+
+    by: str
+    at: Time
+    text: str
+
+
+class Voice(_Document):
+    """An uploaded voice."""
+
+    id: str
+    object: Literal["voice"]
+    name: str | None
+    recording: Recording
+    consent: Consent
+    created_at: Time
+    links: dict[Literal["self", "audio"], str]
+
+
+class VoiceList(_Document):
+    """A page of voices, newest first."""
+
+    data: list[Voice]
+    next_cursor: str | None
+    has_more: bool
 
 
 class Readiness(_Document):

@@ -44,7 +44,9 @@ PROBLEMS: Mapping[RefusalCode, Problem] = {
     _C.METHOD_NOT_ALLOWED: Problem(405, "Method not allowed", "`Allow` says which methods this address takes."),
     _C.JOB_NOT_FOUND: Problem(404, "Job not found", "There is no such job, or it is another user's."),
     _C.PIN_UNKNOWN: Problem(404, "Pin unknown", "No worker ever published a pin of this name; see GET /v1/pins."),
-    _C.VOICE_NOT_FOUND: Problem(404, "Voice not found", "There is no uploaded voice of this id."),
+    _C.VOICE_NOT_FOUND: Problem(
+        404, "Voice not found", "There is no uploaded voice of this id, or it is another user's."
+    ),
     _C.AUDIO_NOT_READY: Problem(404, "No audio", "The job has no audio: it is not finished, or ended without."),
     _C.RANGE_NOT_SATISFIABLE: Problem(416, "Range not satisfiable", "The range starts after the end of the file."),
     _C.IDEMPOTENCY_IN_PROGRESS: Problem(
@@ -54,8 +56,12 @@ PROBLEMS: Mapping[RefusalCode, Problem] = {
         422, "Idempotency-Key reused", "This Idempotency-Key was used for another request within the last 24 hours."
     ),
     _C.ALREADY_FINISHED: Problem(409, "Already finished", "It is over; there is nothing left to do or undo."),
-    _C.BODY_TOO_LARGE: Problem(413, "Body too large", "One job may have 1 MiB, a batch 64 MiB."),
-    _C.MEDIA_TYPE_UNSUPPORTED: Problem(415, "Media type unsupported", "Send `Content-Type: application/json`."),
+    _C.BODY_TOO_LARGE: Problem(413, "Body too large", "One job may have 1 MiB, a batch 64 MiB, a recording 20 MiB."),
+    _C.MEDIA_TYPE_UNSUPPORTED: Problem(
+        415,
+        "Media type unsupported",
+        "Send `Content-Type: application/json`; a voice as `multipart/form-data` with a WAV, FLAC, MP3 or OGG file.",
+    ),
     _C.RATE_LIMITED: Problem(429, "Too many requests", "Slow down; `Retry-After` says when to go on."),
     _C.QUOTA_EXCEEDED: Problem(429, "Quota exceeded", "Your quota is used up; `Retry-After` says until when."),
     _C.BACKLOG_FULL: Problem(503, "Backlog full", "Too many jobs are waiting; try again after `Retry-After` seconds."),

@@ -1,6 +1,6 @@
-"""The query of ``GET /v1/jobs``: filters, page size and cursor.
+"""The query of ``GET /v1/jobs``: filters, page size and cursor; and the last two of ``GET /v1/voices``.
 
-Owns their names and forms. A cursor is the id of the last job of a page; clients do not look into it.
+Owns their names and forms. A cursor is the id of the last one of a page; clients do not look into it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from services.gateway.schemas import JOB_ID
 from shared.errors import FieldError, InvalidRequest
 from shared.jobs import FacetStatus, Job, Status
 from shared.ports import JobFilter
+from shared.voices import VOICE_ID, Voice
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
@@ -81,6 +82,22 @@ def read_filter(query: Mapping[str, str], user: str) -> tuple[JobFilter, int]:
     return JobFilter(user, **values, metadata=metadata, limit=limit + 1), limit
 
 
-def next_cursor(found: Sequence[Job], limit: int) -> str | None:
+def read_voice_page(query: Mapping[str, str]) -> tuple[int, str | None]:
+    """The size of a page of ``GET /v1/voices``, and the voice after which it starts."""
+    wrong = []
+    limit = DEFAULT_PAGE
+    try:
+        limit = _page(query.get("limit", str(DEFAULT_PAGE)))
+    except ValueError:
+        wrong.append(FieldError("/limit", f"a whole number from 1 to {MAX_PAGE} is needed"))
+    before = query.get("cursor")
+    if before is not None and VOICE_ID.fullmatch(before) is None:
+        wrong.append(FieldError("/cursor", "a next_cursor of this list is needed"))
+    if wrong:
+        raise InvalidRequest(tuple(wrong))
+    return limit, before
+
+
+def next_cursor(found: Sequence[Job] | Sequence[Voice], limit: int) -> str | None:
     """Where the next page starts; ``found`` was asked for one more than ``limit``."""
     return found[limit - 1].id if len(found) > limit else None

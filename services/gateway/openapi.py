@@ -6,15 +6,15 @@ Owns the components. The routes read and answer JSON by themselves, so FastAPI c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.documents import Batch, Job, JobList, PinList, Problem, Readiness
-from services.gateway.schemas import MAX_BATCH_JOBS, JobRequest
+from services.gateway.documents import Batch, Job, JobList, PinList, Problem, Readiness, Voice, VoiceList
+from services.gateway.schemas import MAX_BATCH_JOBS, JobRequest, VoiceRequest
 
 DESCRIPTION = """
 Submit text, get speech from a model version that is pinned to its bytes, have it scored, and find it again in MLflow.
@@ -29,6 +29,12 @@ class BatchRequest(BaseModel):
     """Jobs to accept together, in one transaction."""
 
     jobs: list[JobRequest] = Field(min_length=1, max_length=MAX_BATCH_JOBS)
+
+
+class VoiceUpload(VoiceRequest):
+    """A recording as a form: the file, and what comes with it (`consent` as JSON)."""
+
+    file: Annotated[bytes, Field(description="WAV, FLAC, MP3 or OGG; 0.5 to 60 s, at most 20 MiB.")]
 
 
 def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
@@ -50,8 +56,8 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def _schemas() -> dict[str, Any]:
-    read: list[type[BaseModel]] = [JobRequest, BatchRequest]
-    sent: list[type[BaseModel]] = [Job, JobList, Batch, PinList, Problem, Readiness]
+    read: list[type[BaseModel]] = [JobRequest, BatchRequest, VoiceUpload]
+    sent: list[type[BaseModel]] = [Job, JobList, Batch, PinList, Problem, Readiness, Voice, VoiceList]
     modes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((model, "validation") for model in read),
         *((model, "serialization") for model in sent),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError, to_json
 
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
@@ -187,6 +188,29 @@ class JobRequest(_Shape):
         dict[MetadataKey, MetadataValue],
         Field(default_factory=dict, max_length=16, description="Yours; filters of GET /v1/jobs."),
     ]
+
+
+class ConsentRequest(_Shape):
+    """The statement of whose voice it is that it may be used. Kept as long as the voice."""
+
+    by: Annotated[Name, Field(description="Who allowed it.")]
+    at: Annotated[AwareDatetime, Field(description="When; with an offset from UTC.")]
+    text: Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=4000, description="In which words.")]
+
+
+class VoiceRequest(_Shape):
+    """What comes with a recording."""
+
+    name: Annotated[Name | None, Field(description="For people; voices are told apart by their ids.")] = None
+    consent: ConsentRequest
+
+
+def read_voice(fields: dict[str, object]) -> VoiceRequest:
+    """What came with a recording, or `InvalidRequest`. ``fields``: JSON values."""
+    try:
+        return VoiceRequest.model_validate_json(to_json(fields))
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False, include_input=False), "") from None
 
 
 def read_job(body: object, at: str = "") -> JobRequest:

@@ -19,9 +19,11 @@ from services.gateway.backlog import Backlog
 from services.gateway.lanes import Lane
 from services.gateway.pins import Board, PinBoard, resolve
 from services.gateway.schemas import read_batch, read_job
+from services.gateway.voices import Voices
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import JobIds, NewJob
 from shared.ports import Bells, Idempotency, JobStore, Submission
+from shared.voices import Voice
 
 ACCEPTED = 202
 NOTHING_ACCEPTED = 200
@@ -51,9 +53,16 @@ class Intake:
     """What submissions go through, shared by all of them. For use from one event loop."""
 
     def __init__(
-        self, store: JobStore, bells: Bells, pins: PinBoard, backlog: Backlog, clock: Callable[[], float]
+        self,
+        store: JobStore,
+        bells: Bells,
+        pins: PinBoard,
+        voices: Voices,
+        backlog: Backlog,
+        clock: Callable[[], float],
     ) -> None:
         self.pins = pins
+        self.voices = voices
         self.backlog = backlog
         self.clock = clock
         self.ids = JobIds()
@@ -103,7 +112,8 @@ async def submit(intake: Intake, user: str, body: object, key: RequestKey | None
     try:
         request = read_job(body)
         admission = resolve(request.pin, user, await intake.pins.latest())
-        new = admission.admit(request, _provenance(intake, user, body, intake.clock()))
+        voices = await intake.voices.named(user, [body])
+        new = admission.admit(request, _provenance(intake, user, body, intake.clock(), voices))
         intake.backlog.check(1)
     except Refused as refusal:
         # It may have been accepted before, when the pin or the backlog was different.
@@ -122,9 +132,10 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
     try:
         bodies = read_batch(body)
         board = await intake.pins.latest()
+        voices = await intake.voices.named(user, bodies)
         async with intake.judging:
             # A thousand jobs take a while to look at: not in the way of everybody else's one.
-            jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, board, describe)
+            jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, board, voices, describe)
         intake.backlog.check(len(jobs))
     except Refused as refusal:
         if key is None:
@@ -134,7 +145,12 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
 
 
 def _judge(
-    intake: Intake, user: str, bodies: Sequence[object], board: Board, describe: Describe
+    intake: Intake,
+    user: str,
+    bodies: Sequence[object],
+    board: Board,
+    voices: Mapping[str, Voice],
+    describe: Describe,
 ) -> tuple[list[NewJob], Accepted]:
     jobs: list[NewJob] = []
     results: list[dict[str, Any]] = []
@@ -142,7 +158,7 @@ def _judge(
     for index, body in enumerate(bodies):
         try:
             request = read_job(body)
-            new = resolve(request.pin, user, board).admit(request, _provenance(intake, user, body, now))
+            new = resolve(request.pin, user, board).admit(request, _provenance(intake, user, body, now, voices))
         except Refused as refusal:
             results.append({"index": index, "problem": describe(_within(refusal, f"/jobs/{index}"))})
         else:
@@ -153,9 +169,9 @@ def _judge(
     return jobs, Accepted(status, as_json(document), jobs[0].id if jobs else None)
 
 
-def _provenance(intake: Intake, user: str, body: object, now: float) -> Provenance:
+def _provenance(intake: Intake, user: str, body: object, now: float, voices: Mapping[str, Voice]) -> Provenance:
     assert isinstance(body, dict), "read_job takes objects only"
-    return Provenance(intake.ids.next(), user, body, now)
+    return Provenance(intake.ids.next(), user, body, now, voices)
 
 
 def _within(refusal: Refused, pointer: str) -> Refused:

@@ -6,12 +6,15 @@ import argparse
 import logging
 import os
 import socket
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.worker.loader import Loader
 from services.worker.offer import Offer, Restocking
 from services.worker.presence import Presence
+from services.worker.recordings import Recordings
 from services.worker.shelf import Shelf
 from services.worker.synthesis import Bench, Slot
 from services.worker.tasks import doors
@@ -75,7 +78,9 @@ def _run(settings: Settings, arguments: Arguments) -> int:
     celery = make_celery(settings.redis_url)
     bells = CeleryBells(settings.redis_url)
     store = SqlJobStore(database)
-    bench = _bench(settings, arguments, store, bells, slots, families)
+    spoken_with = tempfile.TemporaryDirectory(prefix="ringtrue-voices-")
+    recordings = Recordings(FolderBlobs(settings.recordings), Path(spoken_with.name))
+    bench = _bench(settings, arguments, store, bells, slots, families, recordings)
     presence = Presence(store, name, offer.manifests, bench.clock)
     presence.begin()
     restocking = Restocking(offer)
@@ -96,6 +101,7 @@ def _run(settings: Settings, arguments: Arguments) -> int:
         bells.close()
         for slot in slots:
             slot.loader.close()
+        spoken_with.cleanup()
         database.close()
 
 
@@ -106,6 +112,7 @@ def _bench(
     bells: CeleryBells,
     slots: Sequence[Slot],
     families: Sequence[str],
+    recordings: Recordings,
 ) -> Bench:
     here = environment.describe(_LIBRARIES)
     store.record_environment(environment.environment_id(here), here)
@@ -117,6 +124,7 @@ def _bench(
         announcer=RedisAnnouncer(settings.redis_url),
         environment=environment.environment_id(here),
         families=families,
+        recordings=recordings,
         lease_s=arguments.lease_s,
         grace_s=arguments.grace_s,
     )

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.worker.engine_host import HOST, EngineHost
 from services.worker.shelf import Shelf
@@ -235,9 +235,14 @@ def _pins(family: _Family, env: Mapping[str, str] | None) -> Sequence[str]:
 
 def _asked(host: EngineHost, family: _Family, lock: PinLock | None = None) -> _Offered:
     try:
-        return _Offered(family, host.manifest(ANSWER_S), lock=lock)
+        manifest = host.manifest(ANSWER_S)
     except JobFailure as failure:
         return _refused(host.pin, family, failure, lock)
+    if manifest.state is not PinState.REFUSED:
+        return _Offered(family, manifest, lock=lock)
+    why = JobFailure(FailureCode.ENGINE_ERROR, manifest.detail or "refused by its engine")
+    log.error("%s is refused: %s", host.pin, why.message)
+    return _Offered(family, replace(manifest, detail=f"{why.code.value}: {why.message}"), why, lock)
 
 
 def _refused(pin: str, family: _Family, failure: JobFailure, lock: PinLock | None) -> _Offered:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from services.worker.engine_host import EngineHost
 from services.worker.engines.base import SpeakRequest
 from services.worker.lease import HandBack, JobCanceled, JobLost, Lease
 from services.worker.loader import Loader
 from services.worker.pieces import join, pause_after, split
+from services.worker.recordings import Recordings
 from shared.audio import Audio
 from shared.catalog import PinState
 from shared.errors import FailureCode, JobFailure
@@ -48,6 +50,7 @@ class Bench:
     announcer: Announcer
     environment: str
     families: Sequence[str]
+    recordings: Recordings
     lease_s: float = 15.0
     grace_s: float = 10.0
     """After the worker was told to stop, a job may speak on for this long; then it is handed back."""
@@ -107,7 +110,8 @@ def speak(bench: Bench, slot: Slot, job: Job) -> None:
     lease = Lease(bench, job)
     bench.announcer.announce(job.id, "starting")
     try:
-        result = _spoken(bench, slot, job, lease)
+        with bench.recordings.laid_out(slot.name, job.input.recordings) as files:
+            result = _spoken(bench, slot, job, files, lease)
         if bench.store.finish(job.id, job.attempt, result, bench.clock()):
             _succeeded(bench, job)
     except JobLost:
@@ -144,7 +148,7 @@ def _ended(bench: Bench, job: Job, event: str) -> None:
     bench.bells.ring_tracker()
 
 
-def _spoken(bench: Bench, slot: Slot, job: Job, lease: Lease) -> Result:
+def _spoken(bench: Bench, slot: Slot, job: Job, files: Mapping[str, Path], lease: Lease) -> Result:
     began = time.monotonic()
     host = slot.loader.acquire(job.pin, lease.tick)
     if host.lock_sha256 != job.lock_sha256:
@@ -156,7 +160,7 @@ def _spoken(bench: Bench, slot: Slot, job: Job, lease: Lease) -> Result:
     if not bench.store.begin(job.id, job.attempt):
         raise JobLost
     bench.announcer.announce(job.id, "processing")
-    audio, pieces = _speak_pieces(host, job, lease)
+    audio, pieces = _speak_pieces(host, job, files, lease)
     speak_s = time.monotonic() - loaded
     lease.tick()  # a cancel that came with the last piece still counts
     spoken = Spoken(bench.blobs.put(audio.pcm), audio.duration_s, audio.sample_rate, 1, pieces)
@@ -170,7 +174,9 @@ def _spoken(bench: Bench, slot: Slot, job: Job, lease: Lease) -> Result:
     return Result(spoken, timings, bench.environment)
 
 
-def _speak_pieces(host: EngineHost, job: Job, lease: Lease) -> tuple[Audio, tuple[Piece, ...]]:
+def _speak_pieces(
+    host: EngineHost, job: Job, files: Mapping[str, Path], lease: Lease
+) -> tuple[Audio, tuple[Piece, ...]]:
     texts = split(job.input.text, job.input.language, host.max_piece_chars)
     spoken: list[Audio] = []
     deadline = time.monotonic() + job.timeout_s
@@ -179,17 +185,22 @@ def _speak_pieces(host: EngineHost, job: Job, lease: Lease) -> tuple[Audio, tupl
         left = deadline - time.monotonic()
         if left <= 0:
             raise JobFailure(FailureCode.ENGINE_TIMEOUT, f"not spoken within {job.timeout_s:g} s")
-        request = _request(job.input, text)
+        request = _request(job.input, text, files)
         spoken.append(host.speak(request, sample_rate=job.input.sample_rate, deadline_s=left, tick=lease.tick))
     return join(texts, spoken, [pause_after(text, job.input.speed) for text in texts])
 
 
-def _request(asked: SpeechInput, text: str) -> SpeakRequest:
+def _request(asked: SpeechInput, text: str, files: Mapping[str, Path]) -> SpeakRequest:
+    """``files``: of the uploaded voices by id; an engine knows them by nothing else."""
+    emotion = asked.emotion
+    if emotion is not None and emotion.audio is not None:
+        emotion = replace(emotion, audio=str(files[emotion.audio]))
     return SpeakRequest(
         text=text,
         language=asked.language,
         voice=asked.voice,
-        emotion=asked.emotion,
+        reference=None if asked.reference is None else files[asked.reference],
+        emotion=emotion,
         speed=asked.speed,
         pitch_scale=asked.pitch_scale,
         seed=asked.seed,

@@ -21,6 +21,11 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 ALIAS = "espeak@production"
+VOICE = {
+    "id": "voice_1", "name": "Ann, quiet", "created_at": "2025-01-31T12:00:00.000Z",
+    "recording": {"pcm_sha256": "ef" * 32, "sample_rate": 16000, "duration_s": 1.5},
+    "consent": {"by": "Ann Example", "at": "2025-01-30T12:00:00.000Z", "text": "yes"},
+}  # fmt: skip
 PIN = {
     "name": "espeak-v2",
     "object": "pin",
@@ -145,7 +150,7 @@ class FakeGateway:
                 content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 seen = Seen(
                     self.command, where.path, dict(parse_qsl(where.query)), dict(self.headers.items()),
-                    json.loads(content) if content else None, time.monotonic(),
+                    json.loads(content) if content[:1] in (b"{", b"[") else content or None, time.monotonic(),
                 )  # fmt: skip
                 answer = gateway.answer(seen)
                 if answer is None:
@@ -157,7 +162,7 @@ class FakeGateway:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST = _serve
+            do_GET = do_POST = do_DELETE = _serve
 
         return Handler
 
@@ -190,6 +195,13 @@ class FakeGateway:
         match seen.method, seen.path.removeprefix("/v1/").split("/"):
             case "GET", ["pins"]:
                 return _json({"object": "list", "data": [PIN]})
+            case "POST", ["voices"]:
+                return _json(VOICE, 201)
+            case "GET", ["voices"]:
+                return _json({"data": [VOICE], "next_cursor": None if "cursor" in seen.query else "voice_2"})
+            case "DELETE", ["voices", voice_id]:
+                gone = voice_id == VOICE["id"]
+                return Answer(204, b"") if gone else _json(problem(404, "voice_not_found", "no such voice"))
             case "POST", ["jobs"]:
                 refused_or_job = self._take(seen.body)
                 return _json(refused_or_job, 202 if "id" in refused_or_job else None)

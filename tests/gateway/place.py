@@ -23,7 +23,7 @@ from shared.errors import StoreUnavailable
 from shared.jobs import Job, Piece, Spoken
 from shared.ports import FacetName, Result
 from shared.scores import Scored
-from shared.store.memory import MemoryAliasStore, MemoryJobStore
+from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryVoiceStore
 from shared.store.memory.keys import MemoryKeyStore
 
 RATE = 22_050
@@ -105,6 +105,7 @@ class Place:
     aliases: MemoryAliasStore
     bells: SilentBells
     blobs: FolderBlobs
+    recordings: FolderBlobs
 
     async def submit(self, **changes: Any) -> dict[str, Any]:
         """A job, accepted."""
@@ -152,10 +153,12 @@ async def opened(folder: Path, store: MemoryJobStore | None = None, **arguments:
     aliases = MemoryAliasStore()
     store.publish("worker", [RICH, BARE], time.time())
     bells = SilentBells(store)
-    gateway = assemble(store, keys, aliases, bells, blobs, **{"open_to_local": True, **arguments})
+    voices, recordings = MemoryVoiceStore(), FolderBlobs(folder / "recordings")
+    arguments = {"open_to_local": True, "voices": voices, "recordings": recordings, **arguments}
+    gateway = assemble(store, keys, aliases, bells, blobs, **arguments)
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        yield Place(gateway, http, store, keys, aliases, bells, blobs)
+        yield Place(gateway, http, store, keys, aliases, bells, blobs, recordings)
     gateway.close()
 
 

@@ -184,7 +184,7 @@ def test_a_family_without_weights_refuses_a_pin_of_the_catalog(shelves: Shelves,
 
 
 def test_a_pin_of_an_engine_that_is_not_installed_is_left_to_others(shelves: Shelves, offer: Offer) -> None:
-    shelves.put("voice-v1", tuning(), engine="indextts2")
+    shelves.put("voice-v1", tuning(), engine="nowhere-installed")
     assert manifest(offer, "voice-v1") is None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.worker.loader import Loader
+from services.worker.recordings import Recordings
 from services.worker.synthesis import Bench, Slot
 from shared.blobs import FolderBlobs
 from shared.jobs import Job, JobIds, NewJob, SpeechInput
@@ -57,6 +58,7 @@ class Workshop:
             announcer=sounds,
             environment="env",
             families=["espeak", "wobble"],
+            recordings=Recordings(FolderBlobs(folder / "recordings"), folder / "spoken-with"),
         )
         workshop = cls(bench, store, sounds, loader)
         bench.clock = lambda: workshop.now

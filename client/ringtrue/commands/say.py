@@ -19,6 +19,7 @@ Emotion = Annotated[str | None, typer.Option(help="happy, angry, sad, ...")]
 Strength = Annotated[float | None, typer.Option(help="Of the emotion, 0 to 1.")]
 Language = Annotated[str | None, typer.Option(help="BCP 47 tag, e.g. zh.")]
 Voice = Annotated[str | None, typer.Option(help="One of the engine's voices.")]
+Reference = Annotated[str | None, typer.Option(metavar="ID", help="An uploaded voice; `ringtrue voices` lists them.")]
 Speed = Annotated[float | None, typer.Option(help="0.25 to 4.")]
 PitchScale = Annotated[float | None, typer.Option(help="0.5 to 2.")]
 Seed = Annotated[int | None, typer.Option(help="The same seed gives the same sound.")]
@@ -40,6 +41,7 @@ def say(
     strength: Strength = None,
     language: Language = None,
     voice: Voice = None,
+    reference: Reference = None,
     speed: Speed = None,
     pitch_scale: PitchScale = None,
     seed: Seed = None,
@@ -58,7 +60,7 @@ def say(
     check_output(output, as_json, wait_for)
     asked = {
         "pin": pin, "emotion": emotion, "strength": strength, "language": language, "voice": voice,
-        "speed": speed, "pitch_scale": pitch_scale, "seed": seed, "sample_rate": sample_rate,
+        "reference": reference, "speed": speed, "pitch_scale": pitch_scale, "seed": seed, "sample_rate": sample_rate,
         "options": {name: _value(value) for name, value in pairs(option, "--option")} or None,
         "metadata": dict(pairs(metadata, "--metadata")) or None,
         "score": False if no_score else None,

@@ -183,6 +183,46 @@ MODEL_FILE = _described(
         _parameter("If-None-Match", "header", _TEXT, "Answer 304 if the file still has this ETag."),
     ],
 )
+_VOICE_ID = _parameter("voice_id", "path", _TEXT, "Id of a voice of yours.")
+ADD_VOICE = _described(
+    "addVoice",
+    {201: _answer("It is kept. `Location` is its address.", "Voice")},
+    [_C.INVALID_REQUEST, *_BODY, *_EVERYWHERE],
+    [_KEY],
+    {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": _ref("VoiceUpload"),
+                "encoding": {"consent": {"contentType": "application/json"}},
+            }
+        },
+    },
+)
+LIST_VOICES = _described(
+    "listVoices",
+    {200: _answer("A page.", "VoiceList")},
+    [_C.INVALID_REQUEST, *_EVERYWHERE],
+    [
+        _parameter("cursor", "query", _TEXT, "`next_cursor` of the page before."),
+        _parameter("limit", "query", _PAGE, "Voices on a page."),
+    ],
+)
+READ_VOICE = _described(
+    "getVoice", {200: _answer("The voice.", "Voice")}, [_C.VOICE_NOT_FOUND, *_EVERYWHERE], [_VOICE_ID]
+)
+VOICE_AUDIO = _described(
+    "getVoiceAudio",
+    {
+        200: {"description": "The WAV file; `Repr-Digest` is of its bytes.", **_FILE},
+        304: {"description": "Not changed."},
+    },
+    [_C.VOICE_NOT_FOUND, *_EVERYWHERE],
+    [_VOICE_ID, _parameter("If-None-Match", "header", _TEXT, "Answer 304 if the file still has this ETag.")],
+)
+REMOVE_VOICE = _described(
+    "removeVoice", {204: {"description": "It is gone."}}, [_C.VOICE_NOT_FOUND, *_EVERYWHERE], [_VOICE_ID]
+)
 PINS = _described("listPins", {200: _answer("The pins.", "PinList")}, _EVERYWHERE)
 HEALTH = _described("getHealth", {200: {"description": "Alive."}})
 READY = _described(

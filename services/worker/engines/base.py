@@ -27,7 +27,10 @@ class EngineError(RingtrueError):
 
 @dataclass(frozen=True, slots=True)
 class SpeakRequest:
-    """One piece of text and how to speak it; every control within the range that the manifest allows."""
+    """One piece of text and how to speak it; every control within the range that the manifest allows.
+
+    ``reference`` and the emotion's ``audio`` are WAV files named by their content, there for as long as the request.
+    """
 
     text: str
     language: str

@@ -1,4 +1,4 @@
-"""The job store, the aliases and the keys as dictionaries: what tests use in place of SQL, held to the same suite.
+"""Jobs, aliases, keys and voices as dictionaries: what tests use in place of SQL, held to the same suite.
 
 Knows nothing of durability.
 """
@@ -8,9 +8,10 @@ from shared.store.memory.gateway import GatewaySide
 from shared.store.memory.keys import MemoryKeyStore
 from shared.store.memory.scorer import ScorerSide
 from shared.store.memory.sweeper import SweeperSide
+from shared.store.memory.voices import MemoryVoiceStore
 from shared.store.memory.worker import WorkerSide
 
-__all__ = ["MemoryAliasStore", "MemoryJobStore", "MemoryKeyStore"]
+__all__ = ["MemoryAliasStore", "MemoryJobStore", "MemoryKeyStore", "MemoryVoiceStore"]
 
 
 class MemoryJobStore(GatewaySide, WorkerSide, ScorerSide, SweeperSide):

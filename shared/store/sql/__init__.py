@@ -1,12 +1,13 @@
-"""The job store, the aliases and the keys in SQLite or PostgreSQL, on SQLAlchemy Core."""
+"""The job store, the aliases, the keys and the voices in SQLite or PostgreSQL, on SQLAlchemy Core."""
 
 from shared.store.sql.aliases import SqlAliasStore
 from shared.store.sql.database import Database
 from shared.store.sql.keys import SqlKeyStore
 from shared.store.sql.migrate import migrate
 from shared.store.sql.sweeper import SweeperSide
+from shared.store.sql.voices import SqlVoiceStore
 
-__all__ = ["Database", "SqlAliasStore", "SqlJobStore", "SqlKeyStore", "migrate"]
+__all__ = ["Database", "SqlAliasStore", "SqlJobStore", "SqlKeyStore", "SqlVoiceStore", "migrate"]
 
 
 class SqlJobStore(SweeperSide):

@@ -185,3 +185,20 @@ alias_moves = Table(
     Column("reason", Text, nullable=False),
     Column("at", Double, nullable=False),
 )
+
+voices = Table(
+    "voices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("name", Text),
+    Column("pcm_sha256", Text, nullable=False),
+    Column("sample_rate", Integer, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("consent_by", Text, nullable=False),
+    Column("consent_at", Double, nullable=False),
+    Column("consent_text", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+Index("voices_of_user", voices.c.user, voices.c.id)
+Index("voices_of_recording", voices.c.pcm_sha256)

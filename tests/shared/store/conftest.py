@@ -15,8 +15,9 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from shared.ports import AliasStore, JobStore, KeyStore
-from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryKeyStore
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, migrate
+from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryKeyStore, MemoryVoiceStore
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
+from shared.voices import VoiceStore
 from tests.shared.store.building import MANIFEST, NOW, OTHER_MANIFEST, emptied
 
 BACKENDS = ("sqlite", "postgresql")
@@ -121,3 +122,11 @@ def alias_store(request: pytest.FixtureRequest) -> AliasStore:
     if request.param == "memory":
         return MemoryAliasStore()
     return SqlAliasStore(request.getfixturevalue(f"{request.param}_database"))
+
+
+@pytest.fixture(params=("memory", *BACKENDS))
+def voice_store(request: pytest.FixtureRequest) -> VoiceStore:
+    """A voice store without voices, on every adapter in turn."""
+    if request.param == "memory":
+        return MemoryVoiceStore()
+    return SqlVoiceStore(request.getfixturevalue(f"{request.param}_database"))

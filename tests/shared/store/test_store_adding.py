@@ -8,6 +8,7 @@ from shared.errors import StoreUnavailable
 from shared.jobs import Emotion, Facet, FacetStatus, Job, SpeechInput, Status
 from shared.ports import JobStore, Submission
 from shared.store.sql import SqlJobStore
+from shared.voices import Recording
 from tests.shared.store.building import NOW, add, claim, job, new_job
 
 
@@ -112,3 +113,10 @@ def test_canceling_a_job_that_does_not_exist_finds_none(store: JobStore) -> None
 def test_canceling_twice_changes_nothing_the_second_time(store: JobStore) -> None:
     add(store, new_job("job_1"))
     assert store.cancel("job_1", NOW + 1) == store.cancel("job_1", NOW + 2)
+
+
+def test_which_recordings_a_job_names_is_kept(store: JobStore) -> None:
+    recordings = {"voice_1": Recording("ab" * 32, 24_000, 4.05)}
+    spoken = SpeechInput("Hello", "en", reference="voice_1", recordings=recordings)
+    add(store, new_job("job_1", input=spoken))
+    assert job(store, "job_1").input == spoken

@@ -14,9 +14,10 @@ from typing import Any
 from services.worker.engines import options
 from services.worker.engines.base import EngineError, SpeakRequest
 from services.worker.engines.espeak import library, prosody
-from services.worker.engines.espeak.library import LibraryRefused, Stretch, Utterance
+from services.worker.engines.espeak.library import LibraryRefused, Utterance
 from services.worker.engines.espeak.locking import ESPEAK, Installation, installation, verified_lock
 from services.worker.engines.espeak.voices import Voices
+from services.worker.engines.sonic import Stretch
 from shared.audio import Audio
 from shared.catalog import Manifest, Support, lock_sha256
 from shared.errors import FailureCode

@@ -5,7 +5,7 @@ of its own resets, so the library is loaded before and unloaded after each, and 
 is seeded anew. That takes a few milliseconds, grows no memory, and gives the same samples in a fresh process, at any
 time and after any other sentence. Not for use by several threads.
 
-Besides speaking the library exports sonic, which changes tempo and pitch of samples (Apache-2.0 upstream).
+Besides speaking the library exports sonic (services/worker/engines/sonic.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from services.worker.engines import sonic
+from services.worker.engines.sonic import Stretch
 
 _SYNCHRONOUS = 2
 _DONT_EXIT = 1 << 15
@@ -51,19 +54,6 @@ class Utterance:
     word_gap_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What sonic does to samples: factors on tempo and on pitch."""
-
-    tempo: float = 1.0
-    pitch: float = 1.0
-
-    @property
-    def idle(self) -> bool:
-        """So close to nothing that the samples are better left alone."""
-        return abs(self.tempo - 1) < 0.005 and abs(self.pitch - 1) < 0.005
-
-
 def speak(library: Path, data: Path, utterance: Utterance, stretch: Stretch) -> tuple[bytes, int]:
     """PCM (s16le, mono) of one utterance, and its sample rate in Hz. Raises `LibraryRefused`, or `OSError` where the
     library cannot be loaded."""
@@ -73,7 +63,7 @@ def speak(library: Path, data: Path, utterance: Utterance, stretch: Stretch) -> 
             raise LibraryRefused(f"espeak_Initialize answered {sample_rate} for {data}")
         _seed_noise(espeak)
         pcm = _synthesised(espeak, utterance)
-        return (pcm if stretch.idle else _stretched(espeak, pcm, sample_rate, stretch)), sample_rate
+        return (pcm if stretch.idle else sonic.stretched(espeak, pcm, sample_rate, stretch)), sample_rate
 
 
 @contextlib.contextmanager
@@ -87,7 +77,7 @@ def _loaded(library: Path) -> Iterator[Any]:
 
 
 def _declare(espeak: ctypes.CDLL) -> None:
-    pointer, short_pointer = ctypes.c_void_p, ctypes.c_char_p
+    sonic.declare(espeak)
     espeak.espeak_Synth.argtypes = [
         ctypes.c_char_p,
         ctypes.c_size_t,
@@ -95,18 +85,10 @@ def _declare(espeak: ctypes.CDLL) -> None:
         ctypes.c_int,
         ctypes.c_uint,
         ctypes.c_uint,
-        pointer,
-        pointer,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
     ]
-    espeak.sonicCreateStream.restype = pointer
-    espeak.sonicCreateStream.argtypes = [ctypes.c_int, ctypes.c_int]
     espeak.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
-    for setter in (espeak.sonicSetSpeed, espeak.sonicSetPitch):
-        setter.argtypes = [pointer, ctypes.c_float]
-    espeak.sonicWriteShortToStream.argtypes = [pointer, short_pointer, ctypes.c_int]
-    espeak.sonicReadShortFromStream.argtypes = [pointer, short_pointer, ctypes.c_int]
-    for call in (espeak.sonicFlushStream, espeak.sonicSamplesAvailable, espeak.sonicDestroyStream):
-        call.argtypes = [pointer]
 
 
 def _seed_noise(espeak: Any) -> None:
@@ -145,22 +127,3 @@ def _set_parameters(espeak: Any, utterance: Utterance) -> None:
     }
     for parameter, value in parameters.items():
         espeak.espeak_SetParameter(parameter, value, 0)
-
-
-def _stretched(espeak: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> bytes:
-    # sonic looks for voices of 65-400 Hz; told twice the rate it looks an octave lower, where lowered voices come from
-    declared = sample_rate * 2 if stretch.pitch < 1 else sample_rate
-    stream = espeak.sonicCreateStream(declared, 1)
-    if not stream:
-        raise LibraryRefused("sonicCreateStream had no memory")
-    try:
-        espeak.sonicSetSpeed(stream, stretch.tempo)
-        espeak.sonicSetPitch(stream, stretch.pitch)
-        espeak.sonicWriteShortToStream(stream, pcm, len(pcm) // 2)
-        espeak.sonicFlushStream(stream)
-        available = espeak.sonicSamplesAvailable(stream)
-        out = ctypes.create_string_buffer(2 * available)
-        read = espeak.sonicReadShortFromStream(stream, out, available)
-        return out.raw[: 2 * read]
-    finally:
-        espeak.sonicDestroyStream(stream)

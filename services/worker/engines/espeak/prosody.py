@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.worker.engines.espeak.library import Stretch
+from services.worker.engines.sonic import Stretch
 from shared.jobs import CANONICAL_EMOTIONS, Emotion
 
 Curve = Sequence[tuple[int, float]]

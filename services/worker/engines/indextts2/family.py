@@ -1,0 +1,23 @@
+"""The family ``indextts2``: every pin is the catalog's, for the weights are the team's to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.worker.engines.base import Engine, Snapshot
+from services.worker.engines.indextts2.engine import IndexTts2Engine
+
+
+class IndexTts2:
+    """No pins of its own."""
+
+    name = "indextts2"
+
+    def pins(self) -> Sequence[str]:
+        return ()
+
+    def build(self, pin: str) -> Engine:
+        raise KeyError(pin)
+
+    def build_from(self, snapshot: Snapshot) -> Engine:
+        return IndexTts2Engine(snapshot)

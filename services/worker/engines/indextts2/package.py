@@ -1,0 +1,201 @@
+"""The door to the package ``indextts``: whether it is there, one loaded model, one call of ``infer``.
+
+Owns what has to be done around the package so that the same call gives the same samples and every failure is one: it
+draws random numbers while it listens to a new reference, answers `None` to an error of its own, and cuts long speech
+with no more than a warning. Knows no request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.util import find_spec
+from typing import Any
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.indextts2.releases import CODE, COMMIT, Release
+from services.worker.engines.indextts2.weights import CONFIG, Weights
+from services.worker.engines.samples import audio_of
+from shared.audio import Audio
+from shared.errors import FailureCode
+
+PACKAGE = "indextts"
+SAMPLE_RATE = 22_050
+_HUB_CACHE = "HF_HUB_CACHE"
+_NUMPY_SEEDS = 2**32
+_REMEMBERED = (
+    "cache_spk_cond",
+    "cache_s2mel_style",
+    "cache_s2mel_prompt",
+    "cache_spk_audio_prompt",
+    "cache_emo_cond",
+    "cache_emo_audio_prompt",
+    "cache_mel",
+)
+
+
+def fault() -> str | None:
+    """Why the package cannot be used by this Python, as far as can be seen without importing it: that takes seconds."""
+    if find_spec(PACKAGE) is None:
+        return _unusable(f"No module named '{PACKAGE}'")
+    commit = _commit(_installed())
+    if commit not in (None, COMMIT):
+        return _unusable(f"it is installed from commit {commit}, and this engine is written for {COMMIT}")
+    return None
+
+
+def version() -> str:
+    """Of the package, as far as it says."""
+    installed = _installed()
+    if installed is None:
+        return "unknown"
+    commit = _commit(installed)
+    return f"{installed.version}@{commit[:12]}" if commit else installed.version
+
+
+class Model:
+    """A model in memory. For one thread."""
+
+    def __init__(self, weights: Weights) -> None:
+        """Loads it, on the GPU where there is one. Raises `EngineError`."""
+        module = _imported(weights.release)
+        import torch
+
+        self._torch = torch
+        gpu = torch.cuda.is_available()
+        able = gpu and (weights.release.half == "use_fp16" or torch.cuda.is_bf16_supported())
+        if weights.half and not able:
+            raise EngineError("the pin's option half asks for a GPU that can do that; there is none")
+        try:
+            self._tts = module.IndexTTS2(**_construction(weights, "cuda:0" if gpu else "cpu"))
+        except torch.OutOfMemoryError as error:
+            raise _no_memory(error) from error
+        self._settle([0] if gpu else [])
+
+    def normalised(self, vector: Any) -> list[float]:
+        """An emotion vector, weakened where the package knows that it would sound strange."""
+        return list(self._tts.normalize_emo_vec(vector, apply_bias=True))
+
+    def unknown(self, text: str) -> list[str]:
+        """What in ``text`` has a sound and is not in the vocabulary; a release that reads bytes knows everything."""
+        tokenizer = self._tts.tokenizer
+        if not hasattr(tokenizer, "unk_token_id"):
+            return []
+        tokens = tokenizer.tokenize(text)
+        ids = tokenizer.convert_tokens_to_ids(tokens)
+        strange = [token for token, id in zip(tokens, ids, strict=True) if id == tokenizer.unk_token_id]
+        return [token for token in strange if any(character.isalnum() for character in token)]
+
+    def infer(self, seed: int, arguments: Mapping[str, Any]) -> Audio:
+        """One call, its sound decided by ``seed`` and ``arguments`` alone, as long as a path means one recording: the
+        package remembers by path. Raises `EngineError`, and whatever the package raises."""
+        self._seed(seed)
+        try:
+            with warnings.catch_warnings():
+                # speech that was cut off is no speech; the package has no other word for it than this warning
+                warnings.filterwarnings("error", r".*max_mel_tokens", RuntimeWarning)
+                answer = self._tts.infer(output_path=None, **arguments)
+        except Exception as error:
+            self._forget()
+            if isinstance(error, self._torch.OutOfMemoryError):
+                raise _no_memory(error) from error
+            if isinstance(error, RuntimeWarning):
+                raise EngineError(
+                    "the text was not spoken to its end within max_mel_tokens: raise that option"
+                ) from error
+            raise
+        return _audio(answer)
+
+    def _seed(self, seed: int) -> None:
+        import numpy as np
+
+        random.seed(seed)
+        np.random.seed(seed % _NUMPY_SEEDS)
+        self._torch.manual_seed(seed)
+
+    def _settle(self, gpus: list[int]) -> None:
+        """Listening to a reference draws from torch's generator (layer drop, evaluation or not), and happens only when
+        the reference is new: without this a seed would mean one thing cold and another warm."""
+        torch, listen = self._torch, self._tts.get_emb
+
+        def get_emb(*given: Any, **named: Any) -> Any:
+            with torch.random.fork_rng(devices=gpus):
+                return listen(*given, **named)
+
+        self._tts.get_emb = get_emb
+        if hasattr(self._tts, "low_vram"):
+            self._tts.low_vram = False  # it would cut the text elsewhere, and a pin sound different on a smaller GPU
+
+    def _forget(self) -> None:
+        """What was half remembered when a call failed is not to be built upon."""
+        for name in _REMEMBERED:
+            setattr(self._tts, name, None)
+
+
+def _imported(release: Release) -> Any:
+    if (why := fault()) is not None:
+        raise EngineError(why)
+    before = os.environ.get(_HUB_CACHE)
+    try:
+        return import_module(release.module)
+    except ImportError as error:
+        raise EngineError(_unusable(f"{type(error).__name__}: {error}")) from error
+    finally:  # 2.5 points it at a folder below wherever the process happens to be
+        os.environ.pop(_HUB_CACHE, None)
+        if before is not None:
+            os.environ[_HUB_CACHE] = before
+
+
+def _construction(weights: Weights, device: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "cfg_path": str(weights.folder / CONFIG),
+        "model_dir": str(weights.folder),
+        weights.release.half: weights.half,
+        "device": device,
+        "use_cuda_kernel": False,  # compiled on first use, into the package
+        "use_deepspeed": False,
+        "use_accel": False,
+        "use_torch_compile": False,
+        "use_qwen_emo": weights.reads_feelings,
+    }
+    return arguments | ({"aux_paths": weights.auxiliary} if weights.release.takes_paths else {})
+
+
+def _audio(answer: Any) -> Audio:
+    if answer is None:
+        raise EngineError("the model failed and did not say why (infer gave None)")
+    sample_rate, samples = answer
+    if sample_rate != SAMPLE_RATE:
+        raise EngineError(f"expected {SAMPLE_RATE} Hz, got {sample_rate}", FailureCode.AUDIO_INVALID)
+    return audio_of(samples[:, 0] if samples.ndim == 2 and samples.shape[1] == 1 else samples, sample_rate)
+
+
+def _installed() -> Distribution | None:
+    with suppress(PackageNotFoundError):
+        return distribution(PACKAGE)
+    return None
+
+
+def _commit(installed: Distribution | None) -> str | None:
+    """The commit that it was installed from, where the installer wrote that down (PEP 610)."""
+    origin = json.loads((installed and installed.read_text("direct_url.json")) or "{}")
+    commit: str | None = origin.get("vcs_info", {}).get("commit_id")
+    return commit
+
+
+def _unusable(why: str) -> str:
+    return (
+        f"{PACKAGE} cannot be used by {sys.executable} ({why}): give the engine an interpreter of its own with the "
+        f"packages of services/worker/engines/indextts2/requirements.txt, {PACKAGE} from {CODE} among them"
+    )
+
+
+def _no_memory(error: Exception) -> EngineError:
+    return EngineError(f"no room on the GPU: {error}", FailureCode.GPU_OUT_OF_MEMORY)

@@ -1,0 +1,88 @@
+"""A checkpoint as it lies in a snapshot: its configuration files, and the one way that weights come into memory.
+
+Owns what makes loading safe: files of the snapshot only, safetensors or ``weights_only``, code of the repository only
+where the snapshot allows it, and no weight that the library would have made up. Knows no class of models.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
+
+from services.worker.engines.base import EngineError
+from shared.errors import FailureCode
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Checkpoint:
+    """The files in ``folder``, which complaints call ``name``."""
+
+    def __init__(self, folder: Path, name: str = "the checkpoint", *, trust_remote_code: bool = False) -> None:
+        self.folder = folder
+        self._name = name
+        self._trusted = trust_remote_code
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """``config.json``. Raises `EngineError` where there is none."""
+        if not (self.folder / "config.json").is_file():
+            raise EngineError(f"{self._name}: config.json is missing", FailureCode.MODEL_NOT_PULLED)
+        return self.described("config.json")
+
+    @property
+    def model_type(self) -> str:
+        return str(self.config.get("model_type", ""))
+
+    def described(self, name: str) -> Mapping[str, Any]:
+        """The JSON object in the file ``name``; empty where there is no such file."""
+        file = self.folder / name
+        if not file.is_file():
+            return {}
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise EngineError(f"{self._name}: {name} is not JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise EngineError(f"{self._name}: {name} is not a JSON object")
+        return data
+
+    def tokenizer(self) -> Any:
+        """The checkpoint's tokenizer."""
+        from transformers import AutoTokenizer
+
+        return self._made(AutoTokenizer)
+
+    def processor(self) -> Any:
+        """The checkpoint's processor; its tokenizer where it has none."""
+        from transformers import AutoProcessor
+
+        return self._made(AutoProcessor)
+
+    def model(self, made_by: Any, device: torch.device) -> Any:
+        """The model by the class ``made_by``, on ``device``, in float32, every weight from the files."""
+        import torch
+
+        safe = any(self.folder.glob("*.safetensors"))
+        model, report = self._made(
+            made_by, dtype=torch.float32, use_safetensors=safe, weights_only=True, output_loading_info=True
+        )
+        needed = {name for name, _ in model.named_parameters()}
+        if missing := sorted(needed & set(report["missing_keys"])):
+            raise EngineError(f"{len(missing)} weights are not in the checkpoint; the first is {missing[0]}")
+        return model.eval().to(device)
+
+    def _made(self, made_by: Any, **arguments: Any) -> Any:
+        try:
+            return made_by.from_pretrained(
+                str(self.folder), local_files_only=True, trust_remote_code=self._trusted, **arguments
+            )
+        except UnpicklingError as error:  # its own advice is to run what the file holds
+            raise EngineError(f"{self._name}: the pickled weights hold more than weights") from error
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
+            raise EngineError(f"{self._name}: {error}") from error

@@ -1,0 +1,23 @@
+"""The family ``transformers``: it brings no pins, and makes an engine of every snapshot that the library can load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.worker.engines.base import Engine, Snapshot
+from services.worker.engines.transformers.engine import TransformersEngine
+
+
+class Transformers:
+    """All of its pins are the catalog's."""
+
+    name = "transformers"
+
+    def pins(self) -> Sequence[str]:
+        return ()
+
+    def build(self, pin: str) -> Engine:
+        raise KeyError(pin)
+
+    def build_from(self, snapshot: Snapshot) -> Engine:
+        return TransformersEngine(snapshot)

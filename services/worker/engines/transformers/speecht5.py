@@ -1,0 +1,97 @@
+"""SpeechT5: text to a spectrogram by an autoregressive decoder, and that to a waveform by a vocoder.
+
+Owns the vocoder (the component's folder ``vocoder``) and the speakers: x-vectors, one file ``speakers/NAME.npy`` each
+or numbers in the pin's options. The decoder drops units at random in inference too, so the seed is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.options import Number
+from services.worker.engines.transformers.checkpoint import Checkpoint
+from services.worker.engines.transformers.speaking import Facts, Line, Waveform
+from services.worker.engines.transformers.wording import require_tokens
+from shared.catalog import Support
+
+if TYPE_CHECKING:
+    import torch
+
+OPTIONS = (
+    Number("threshold", 0.5, 0.01, 1, "the speech ends where the model is this sure that it does"),
+    Number("minlenratio", 0, 0, 10, "shortest speech, in steps of the decoder per two tokens of text"),
+    Number("maxlenratio", 20, 1, 60, "longest speech, likewise"),
+)
+
+
+class SpeechT5:
+    """``speakers`` of the pin are x-vectors by name."""
+
+    def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
+        self._checkpoint = checkpoint
+        self._vocoder_files = Checkpoint(checkpoint.folder / "vocoder", "the vocoder")
+        self._given = speakers
+        self._model: Any = None
+        self._vocoder: Any = None
+        self._tokenizer: Any = None
+        self._vectors: Mapping[str, torch.Tensor] = {}
+
+    def facts(self) -> Facts:
+        if not (voices := sorted({*self._files, *self._given})):
+            raise EngineError("SpeechT5 needs a speaker: a file speakers/NAME.npy, or options/speakers")
+        return Facts(
+            sample_rate=self._vocoder_files.config.get("sampling_rate", 16_000),
+            languages=("en",),
+            voices=tuple(voices),
+            seed=Support.NATIVE if self._config("speech_decoder_prenet_dropout", 0.5) > 0 else Support.NO_EFFECT,
+            options=OPTIONS,
+            max_piece_chars=min(400, self._config("max_text_positions", 450) - 50),
+            description="SpeechT5",
+        )
+
+    def load(self, device: torch.device) -> None:
+        from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan
+
+        self._vectors = {name: self._vector(name).to(device) for name in self.facts().voices}
+        self._tokenizer = self._checkpoint.tokenizer()
+        self._model = self._checkpoint.model(SpeechT5ForTextToSpeech, device)
+        self._vocoder = self._vocoder_files.model(SpeechT5HifiGan, device)
+
+    def waveform(self, line: Line) -> Waveform:
+        require_tokens(line.text, self._tokenizer)
+        tokens = self._tokenizer(line.text, return_tensors="pt")["input_ids"].to(self._model.device)
+        most = self._config("max_text_positions", 450)
+        if tokens.shape[1] > most:
+            raise EngineError(
+                f"the text has {tokens.shape[1]} tokens (numbers are read as words), and at most {most} fit"
+            )
+        samples = self._model.generate_speech(
+            tokens, self._vectors[line.voice or self.facts().voices[0]], vocoder=self._vocoder, **line.options
+        )
+        return Waveform(samples, tempo=line.speed)
+
+    def _vector(self, name: str) -> torch.Tensor:
+        import numpy as np
+        import torch
+
+        size = self._config("speaker_embedding_dim", 512)
+        try:
+            told = self._given.get(name)
+            values = np.load(self._files[name], allow_pickle=False) if told is None else np.asarray(told)
+            vector = values.astype(np.float32).reshape(-1)
+        except (TypeError, ValueError) as error:
+            raise EngineError(f"the speaker {name} is no list of numbers: {error}") from error
+        if vector.shape != (size,) or not np.isfinite(vector).all():
+            raise EngineError(f"the speaker {name} is not {size} finite numbers")
+        return torch.from_numpy(vector)[None]
+
+    def _config(self, name: str, default: Any) -> Any:
+        return self._checkpoint.config.get(name, default)
+
+    @cached_property
+    def _files(self) -> Mapping[str, Path]:
+        return {file.stem: file for file in sorted((self._checkpoint.folder / "speakers").glob("*.npy"))}

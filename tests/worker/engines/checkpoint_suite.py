@@ -1,0 +1,65 @@
+"""The conformance suite for pins of the family transformers: a tiny checkpoint, locked, in a store, in a real host."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from services.worker.engine_host import HOST, EngineHost, never_mind
+from services.worker.engines.base import Snapshot
+from services.worker.shelf import Shelf
+from tests.shelves import Shelves, locked, pull
+from tests.worker.engines.checkpoints import files
+from tests.worker.engines.conformance import EngineConformance
+from tests.worker.engines.conftest import LOAD_S, Start
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+"""Models as small as these gain nothing by threads, and lose much where these wait for each other on a busy machine."""
+FAMILY = "services.worker.engines.transformers.family:Transformers"
+
+
+def pulled(root: Path, pin: str, checkpoint: Path, options: Mapping[str, Any] | None = None) -> Snapshot:
+    """What a host is given of a pin whose files are those in ``checkpoint``."""
+    shelves = Shelves(root)
+    content = files(checkpoint)
+    lock = replace(locked(pin, content, "transformers"), options=options or {})
+    pull(shelves.store, lock, content)
+    return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
+
+
+def host_of(snapshot: Snapshot) -> EngineHost:
+    """A host of the pin, nothing loaded."""
+    argv = (*HOST, "--family", FAMILY, "--snapshot", json.dumps(snapshot.to_json()))
+    return EngineHost(snapshot.pin, argv, {**os.environ, **_ONE_THREAD})
+
+
+class CheckpointConformance(EngineConformance):
+    """Subclass it with what makes the checkpoint."""
+
+    made_by: ClassVar[Callable[[Path], Path]]
+    options: ClassVar[Mapping[str, Any]] = {}
+    """The catalog's, of the pin."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def start(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+        """In place of the one that starts hosts of built-in pins."""
+        root = tmp_path_factory.mktemp("pin")
+        snapshot = pulled(root / "shelves", cls.pin, cls.made_by(root / "checkpoint"), cls.options)
+        started: list[EngineHost] = []
+
+        def begin() -> EngineHost:
+            host = host_of(snapshot)
+            started.append(host)
+            host.load(never_mind, LOAD_S)
+            return host
+
+        yield begin
+        for host in started:
+            host.close()

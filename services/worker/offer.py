@@ -141,13 +141,15 @@ class Offer:
         return EngineHost(pin, (*family.argv, *more), self._env)
 
     def _asked_built_in(self) -> Mapping[str, _Offered]:
+        # All at once: families and hosts start side by side.
+        children = [(family, Child(family.argv, self._env)) for family in self._families.values()]
         of_pin: dict[str, _Family] = {}
-        for family in self._families.values():
-            for pin in _pins(family, self._env):
+        for family, child in children:
+            for pin in _pins(family, child):
                 of_pin.setdefault(pin, family)
         self._check_wanted([*of_pin, *(self._shelf.locks() if self._shelf else ())])
         of_pin = {pin: of_pin[pin] for pin in self._wanted or of_pin if pin in of_pin}
-        hosts = [self._host(pin, family) for pin, family in of_pin.items()]  # all at once: they start side by side
+        hosts = [self._host(pin, family) for pin, family in of_pin.items()]
         try:
             return {host.pin: _asked(host, of_pin[host.pin]) for host in hosts}
         finally:
@@ -220,9 +222,8 @@ def _installed(env: Mapping[str, str] | None) -> Sequence[_Family]:
     return [_Family(**described) for described in json.loads(listed.stdout)]
 
 
-def _pins(family: _Family, env: Mapping[str, str] | None) -> Sequence[str]:
-    """The pins that a family brings along; none where it cannot say."""
-    child = Child(family.argv, env)
+def _pins(family: _Family, child: Child) -> Sequence[str]:
+    """The pins that a family brings along; none where it cannot say. ``child``: its host, which ends here."""
     try:
         answer = child.ask({"op": "pins"}, timeout_s=ANSWER_S).header
         return list(answer["ok"]["pins"])

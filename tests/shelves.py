@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shared.weights.lock import Component, LockedFile, PinLock, Source, read_locks, write_locks
 from shared.weights.store import WeightStore
+
+NOWHERE = Source(folder="/nowhere")
 
 
 def tuning(speed: float = 1.2, pitch_scale: float = 1.1) -> Mapping[str, bytes]:
@@ -21,21 +24,31 @@ def tuning(speed: float = 1.2, pitch_scale: float = 1.1) -> Mapping[str, bytes]:
     }
 
 
-def locked(name: str, files: Mapping[str, bytes], engine: str = "wobble", *sources: Source) -> PinLock:
-    """The lock of a pin that has these files."""
-    described = tuple(
-        LockedFile(path, len(content), hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())
-    )
-    return PinLock(name, engine, (Component("model", sources or (Source(folder="/nowhere"),), described),))
+def described(path: str, content: bytes) -> LockedFile:
+    """A file as a lock has it."""
+    return LockedFile(path, len(content), hashlib.sha256(content).hexdigest())
+
+
+def locked(name: str, files: Mapping[str, bytes], *sources: Source, engine: str = "wobble", **members: Any) -> PinLock:
+    """The lock of a pin that has these files, from ``sources``."""
+    files_of_it = tuple(described(path, content) for path, content in files.items())
+    return PinLock(name, engine, (Component("model", sources, files_of_it),), **members)
+
+
+def bring(store: WeightStore, path: str, content: bytes) -> LockedFile:
+    """One file into the store."""
+    file = described(path, content)
+    brought = store.partial(file.sha256)
+    brought.parent.mkdir(parents=True, exist_ok=True)
+    brought.write_bytes(content)
+    store.adopt(brought, file, whence="a test")
+    return file
 
 
 def pull(store: WeightStore, lock: PinLock, files: Mapping[str, bytes]) -> Path:
     """What a pull leaves: the files in the store, linked."""
-    for file in lock.files:
-        brought = store.partial(file.sha256)
-        brought.parent.mkdir(parents=True, exist_ok=True)
-        brought.write_bytes(files[file.path])
-        store.adopt(brought, file, whence="a test")
+    for path, content in files.items():
+        bring(store, path, content)
     return store.link(lock)
 
 
@@ -55,7 +68,7 @@ class Shelves:
 
     def put(self, name: str, files: Mapping[str, bytes], engine: str = "wobble") -> PinLock:
         """Pull and lock a pin, beside those that are there."""
-        lock = locked(name, files, engine)
+        lock = locked(name, files, NOWHERE, engine=engine)
         pull(self.store, lock, files)
         self.write({**self.locks, name: lock})
         return lock

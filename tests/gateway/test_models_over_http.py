@@ -12,7 +12,8 @@ from services.gateway.model_files import ModelFiles
 from shared.weights.lock import write_locks
 from shared.weights.store import WeightStore
 from tests.gateway.place import Place, opened, refused
-from tests.shared.weights.voices import VOICE, bring, lock_of, pulled
+from tests.shared.weights.voices import VOICE, lock_of, pulled
+from tests.shelves import bring
 
 pytestmark = pytest.mark.anyio
 LOCK = lock_of({**VOICE, "long.bin": bytes(range(256)) * 12_000, "never-pulled.bin": b"only the lock knows it"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -16,9 +15,10 @@ from services.pins.offers import SourcesOf
 from services.pins.pulling import Pulled, Unpulled, pull
 from services.pins.sources.base import Access
 from services.pins.sources.table import open_sources
-from shared.weights.lock import Component, LockedFile, PinLock, Source, write_locks
+from shared.weights.lock import LockedFile, PinLock, Source, write_locks
 from shared.weights.store import WeightStore
 from tests.pins.hub import Hub
+from tests.shelves import locked
 
 REPO = "team/voice"
 HUBS = ("huggingface", "modelscope")
@@ -33,17 +33,10 @@ def voice(seed: int = 1, size: int = 300_000) -> dict[str, bytes]:
     }
 
 
-def locked(files: Mapping[str, bytes], *sources: Source, name: str = "voice-v1") -> PinLock:
-    described = tuple(
-        LockedFile(path, len(content), hashlib.sha256(content).hexdigest()) for path, content in files.items()
-    )
-    return PinLock(name, "wobble", (Component("model", sources, described),))
-
-
 def on_hub(hub: Hub, files: Mapping[str, bytes], kind: str = "huggingface", name: str = "voice-v1") -> PinLock:
     """Commit the files to the hub and lock them there."""
     commit = hub.repo(REPO).commit(files)
-    return locked(files, Source(hub=kind, repo=REPO, revision=commit), name=name)
+    return locked(name, files, Source(hub=kind, repo=REPO, revision=commit))
 
 
 def sources_of(access: Access) -> SourcesOf:

@@ -16,7 +16,8 @@ from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
 from shared.weights.verification import verify
 from tests.pins.hub import Fault, Hub
-from tests.pins.pulls import REPO, Machine, left_over, locked, on_hub, quarantined, voice
+from tests.pins.pulls import REPO, Machine, left_over, on_hub, quarantined, voice
+from tests.shelves import locked
 
 KILLS = 20
 SEED = 20260401
@@ -42,7 +43,7 @@ def slow_hub(hub: Hub) -> Hub:
 def lock(machine: Machine, slow_hub: Hub) -> PinLock:
     """Of a voice below a URL of the slow hub."""
     slow_hub.repo(REPO).commit(VOICE)
-    lock = locked(VOICE, Source(url=slow_hub.plain(REPO)))
+    lock = locked("voice-v1", VOICE, Source(url=slow_hub.plain(REPO)))
     machine.lock(lock)
     return lock
 

@@ -18,7 +18,6 @@ from tests.pins.pulls import (
     HUBS,
     Heard,
     left_over,
-    locked,
     on_hub,
     pulled,
     quarantined,
@@ -26,6 +25,7 @@ from tests.pins.pulls import (
     unpulled,
     voice,
 )
+from tests.shelves import locked
 
 BROUGHT_WRONG = [Fault.SHORT, Fault.EMPTY, Fault.WRONG]
 NOT_BROUGHT = [Fault.TRUNCATED, Fault.TOO_LONG, Fault.STALLED, Fault.MISSING, Fault.BROKEN]
@@ -130,7 +130,7 @@ def test_a_folder_and_a_url_deliver_as_well(hub: Hub, store: WeightStore, access
     files = voice()
     on_hub(hub, files)
     (tmp_path / "config.json").write_bytes(files["config.json"])
-    lock = locked(files, Source(folder=str(tmp_path)), Source(url=hub.plain("team/voice")))
+    lock = locked("voice-v1", files, Source(folder=str(tmp_path)), Source(url=hub.plain("team/voice")))
     whence = {brought.file.path: str(brought.whence) for brought in pulled(store, lock, access).fetched}
     assert whence["config.json"] == f"folder {tmp_path}"
     assert whence["model.bin"] == f"url {hub.plain('team/voice')}"
@@ -160,7 +160,7 @@ class Flaky:
 
 def names(count: int) -> PinLock:
     """A pin whose files hold their own names."""
-    return locked({f"file-{number}": f"file-{number}".encode() for number in range(count)})
+    return locked("voice-v1", {f"file-{number}": f"file-{number}".encode() for number in range(count)})
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_source_that_has_not_this_file_is_asked_for_the_others(store: WeightSt
 
 def test_a_pin_that_cannot_be_had_leaves_the_other_pulled(hub: Hub, store: WeightStore, access: Access) -> None:
     good = on_hub(hub, voice())
-    bad = locked({"lost.bin": b"lost"}, Source(folder="/nowhere"), name="bad")
+    bad = locked("bad", {"lost.bin": b"lost"}, Source(folder="/nowhere"))
     first, second = pull(store, [bad, good], sources_of(access), Heard())
     assert isinstance(first, Unpulled)
     assert isinstance(second, Pulled)

@@ -13,7 +13,8 @@ from shared.weights.catalog_text import put_entries
 from shared.weights.lock import PinLock
 from tests.pins.machine import V21, Machine
 from tests.shared.weights.alterations import flipped_bit_with_the_times_put_back
-from tests.shared.weights.voices import HUB, VOICE, bring
+from tests.shared.weights.voices import HUB, VOICE
+from tests.shelves import bring
 
 SHARED = sum(len(content) for path, content in VOICE.items() if path != "model.bin")
 

@@ -14,7 +14,8 @@ from shared.weights.errors import InUse
 from shared.weights.lock import EMPTY_SHA256, PinLock
 from shared.weights.store import WeightStore, WrongBytes
 from shared.weights.verification import verify
-from tests.shared.weights.voices import VOICE, bring, lock_of, locked, pulled
+from tests.shared.weights.voices import VOICE, lock_of, pulled
+from tests.shelves import bring, described
 
 V21 = {**VOICE, "model.bin": b"the older one" * 1000}
 
@@ -36,7 +37,7 @@ def test_a_file_is_in_by_its_hash_and_can_no_longer_be_written(store: WeightStor
 def test_wrong_bytes_go_into_quarantine_with_both_hashes(
     store: WeightStore, tmp_path: Path, content: bytes, said: str
 ) -> None:
-    file, brought = locked("sub/model.bin", b"weights"), tmp_path / "brought"
+    file, brought = described("sub/model.bin", b"weights"), tmp_path / "brought"
     brought.write_bytes(content)
     with pytest.raises(WrongBytes, match=said) as refused:
         store.adopt(brought, file, whence="a mirror")
@@ -60,7 +61,7 @@ def test_a_link_that_is_brought_is_not_followed(store: WeightStore, tmp_path: Pa
     content.write_bytes(b"weights")
     (tmp_path / "brought").symlink_to(content)
     with pytest.raises(OSError, match="symbolic links"):
-        store.adopt(tmp_path / "brought", locked("model.bin", b"weights"), whence="a mirror")
+        store.adopt(tmp_path / "brought", described("model.bin", b"weights"), whence="a mirror")
 
 
 def test_the_snapshot_has_every_file_and_nothing_else(store: WeightStore) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from services.worker.engine_host import HOST, EngineHost, never_mind
+from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import Snapshot
 from services.worker.shelf import Shelf
-from tests.shelves import Shelves, locked, pull
+from tests.shelves import NOWHERE, Shelves, locked, pull
 from tests.worker.engines.checkpoints import files
 from tests.worker.engines.conformance import EngineConformance
-from tests.worker.engines.conftest import LOAD_S, Start
+from tests.worker.engines.conftest import Start
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 """Models as small as these gain nothing by threads, and lose much where these wait for each other on a busy machine."""
@@ -28,7 +27,7 @@ def pulled(root: Path, pin: str, checkpoint: Path, options: Mapping[str, Any] | 
     """What a host is given of a pin whose files are those in ``checkpoint``."""
     shelves = Shelves(root)
     content = files(checkpoint)
-    lock = replace(locked(pin, content, "transformers"), options=options or {})
+    lock = locked(pin, content, NOWHERE, engine="transformers", options=options or {})
     pull(shelves.store, lock, content)
     return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
 
@@ -48,18 +47,8 @@ class CheckpointConformance(EngineConformance):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def start(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    def launch(cls, tmp_path_factory: pytest.TempPathFactory) -> Start:
         """In place of the one that starts hosts of built-in pins."""
         root = tmp_path_factory.mktemp("pin")
         snapshot = pulled(root / "shelves", cls.pin, cls.made_by(root / "checkpoint"), cls.options)
-        started: list[EngineHost] = []
-
-        def begin() -> EngineHost:
-            host = host_of(snapshot)
-            started.append(host)
-            host.load(never_mind, LOAD_S)
-            return host
-
-        yield begin
-        for host in started:
-            host.close()
+        return lambda: host_of(snapshot)

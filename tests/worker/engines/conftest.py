@@ -24,12 +24,18 @@ def environ() -> dict[str, str]:
 
 
 @pytest.fixture(scope="class")
-def start(request: pytest.FixtureRequest, environ: dict[str, str]) -> Iterator[Start]:
+def launch(request: pytest.FixtureRequest, environ: dict[str, str]) -> Start:
+    """Starts a host of the class's pin, nothing loaded; a suite whose pin is the catalog's overrides it."""
+    return lambda: EngineHost(request.cls.pin, env=environ)
+
+
+@pytest.fixture(scope="class")
+def start(launch: Start) -> Iterator[Start]:
     """Starts a fresh, loaded host of the class's pin."""
     started: list[EngineHost] = []
 
     def begin() -> EngineHost:
-        host = EngineHost(request.cls.pin, env=environ)
+        host = launch()
         started.append(host)
         host.load(never_mind, LOAD_S)
         return host

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from services.worker.engines.indextts2.releases import COMMIT
 from services.worker.shelf import Shelf
 from shared.audio import Audio, wav_file
 from shared.weights.lock import PinLock
-from tests.shelves import Shelves, locked, pull
+from tests.shelves import NOWHERE, Shelves, locked, pull
 
 FAMILY = "services.worker.engines.indextts2.family:IndexTts2"
 FAKE = Path(__file__).parents[2] / "engines" / "fake_indextts" / "indextts"
@@ -63,7 +63,7 @@ def files(release: str, *more: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def put(shelves: Shelves, pin: str, content: Mapping[str, bytes], **options: Any) -> PinLock:
     """Pull and lock a pin with the engine's own ``options``."""
-    lock = replace(locked(pin, content, "indextts2"), options=options)
+    lock = locked(pin, content, NOWHERE, engine="indextts2", options=options)
     pull(shelves.store, lock, content)
     shelves.write({lock.name: lock})
     return lock

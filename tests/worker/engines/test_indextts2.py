@@ -28,20 +28,10 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Hosts:
 
 
 @pytest.fixture(scope="class")
-def start(request: pytest.FixtureRequest, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts a fresh, loaded host of the class's pin, whose files are the class's ``content``."""
+def launch(request: pytest.FixtureRequest, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Starts a host of the class's pin, whose files are the class's ``content``."""
     given = snapshot(tmp_path_factory.mktemp("shelf"), request.cls.pin, request.cls.content)
-    started: list[EngineHost] = []
-
-    def begin() -> EngineHost:
-        host = hosts.start(given)
-        started.append(host)
-        host.load(never_mind, LOAD_S)
-        return host
-
-    yield begin
-    for host in started:
-        host.close()
+    return lambda: hosts.start(given)
 
 
 class TestIndexTts20(EngineConformance):

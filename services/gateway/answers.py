@@ -6,8 +6,6 @@ Owns the member names and which of them are absent when. Pure: a job and its pla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,6 +13,7 @@ import orjson
 from shared.aliases import CANDIDATE, Move
 from shared.catalog import Manifest
 from shared.jobs import Emotion, Facet, FacetStatus, Job, NewJob, SpeechInput, Status
+from shared.times import rfc3339
 from shared.voices import Recording, Voice
 
 _QUEUED = Status.QUEUED.value
@@ -30,12 +29,6 @@ def as_json(document: object) -> bytes:
 def as_part(document: object) -> object:
     """A document that is done, to be put into a larger one: as bytes it takes a fraction of the memory."""
     return orjson.Fragment(orjson.dumps(document))
-
-
-@lru_cache(maxsize=1024)
-def rfc3339(epoch_s: float) -> str:
-    """Time in UTC with a Z, to the millisecond."""
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def job_path(job_id: str) -> str:

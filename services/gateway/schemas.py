@@ -25,7 +25,18 @@ from pydantic_core import ErrorDetails, PydanticCustomError, to_json
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
 
-METRIC_FAMILIES = ("signal", "prosody", "dnsmos", "nisqa", "nisqa_tts", "asr", "semantic", "cost")
+METRIC_FAMILIES = (
+    "signal",
+    "prosody",
+    "dnsmos",
+    "nisqa",
+    "nisqa_tts",
+    "speaker",
+    "speaker_wavlm",
+    "asr",
+    "semantic",
+    "cost",
+)
 """What `score` may name."""
 MAX_BATCH_JOBS = 1000
 MAX_TTL_S = 7 * 24 * 3600

@@ -60,6 +60,7 @@ class Parts:
     store: JobStore
     aliases: AliasStore
     blobs: Blobs
+    recordings: Blobs
     bells: CeleryBells
     announcer: Announcer
     holder: str
@@ -93,18 +94,11 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
     database = Database(settings.database_url)
     migrate(database)
     bells = CeleryBells(settings.redis_url)
-    hosts = [MetricHost(models=settings.models, threads=arguments.threads) for _ in range(arguments.slots)]
+    hosts = _hosts(settings, arguments)
     pictures = Pictures()
-    parts = Parts(
-        SqlJobStore(database),
-        SqlAliasStore(database),
-        FolderBlobs(settings.blobs),
-        bells,
-        RedisAnnouncer(settings.redis_url),
-        f"{socket.gethostname()}-{os.getpid()}",
-    )
+    parts = _parts(settings, database, bells)
     measuring = _measuring(parts, hosts, arguments)
-    logging_runs, mirror = _tracking(parts, pictures, settings.mlflow_tracking_uri, credentials, arguments)
+    logging_runs, mirror = _tracking(parts, pictures, settings, credentials, arguments)
 
     def stop() -> None:
         for bench in (measuring, logging_runs):
@@ -131,11 +125,31 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
         database.close()
 
 
+def _parts(settings: Settings, database: Database, bells: CeleryBells) -> Parts:
+    return Parts(
+        SqlJobStore(database),
+        SqlAliasStore(database),
+        FolderBlobs(settings.blobs),
+        FolderBlobs(settings.recordings),
+        bells,
+        RedisAnnouncer(settings.redis_url),
+        f"{socket.gethostname()}-{os.getpid()}",
+    )
+
+
+def _hosts(settings: Settings, arguments: Arguments) -> list[MetricHost]:
+    return [
+        MetricHost(models=settings.models, lock_file=settings.catalog_lock, threads=arguments.threads)
+        for _ in range(arguments.slots)
+    ]
+
+
 def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) -> ScoringBench:
     return ScoringBench(
         slots=Slots(hosts),
         store=parts.store,
         blobs=parts.blobs,
+        recordings=parts.recordings,
         bells=parts.bells,
         announcer=parts.announcer,
         holder=parts.holder,
@@ -144,12 +158,12 @@ def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) 
 
 
 def _tracking(
-    parts: Parts, pictures: Pictures, uri: str | None, credentials: Credentials, arguments: Arguments
+    parts: Parts, pictures: Pictures, settings: Settings, credentials: Credentials, arguments: Arguments
 ) -> tuple[TrackingBench | None, AliasMirror | None]:
-    if uri is None:
+    if settings.mlflow_tracking_uri is None:
         log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
         return None, None
-    tracker = MlflowTracker(uri, **vars(credentials))
+    tracker = MlflowTracker(settings.mlflow_tracking_uri, url=settings.mlflow_url, **vars(credentials))
     mirror = AliasMirror(parts.aliases, parts.store, tracker.registry, parts.holder)
     return _logging(parts, pictures, tracker, arguments), mirror
 

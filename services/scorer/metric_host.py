@@ -52,20 +52,23 @@ def scorers_lock(results: Iterable[FamilyResult]) -> str:
 class MetricHost:
     """One metric host, started at first use and again after it died. Not for use from several threads at once.
 
-    ``models``: the folder of fetched weights. ``threads``: how many one model may use. ``table``: the module whose
-    `FAMILIES` it measures. ``load_deadline_s``: see `LOAD_DEADLINE_S`.
+    ``models``: the folder of fetched weights. ``lock_file``: catalog.lock, for families whose weights are its pins.
+    ``threads``: how many one model may use. ``table``: the module whose `FAMILIES` it measures. ``load_deadline_s``:
+    see `LOAD_DEADLINE_S`.
     """
 
     def __init__(
         self,
         *,
         models: Path,
+        lock_file: Path | None = None,
         threads: int = 1,
         table: str = TABLE,
         load_deadline_s: float = LOAD_DEADLINE_S,
     ) -> None:
         self._argv = [sys.executable, "-m", "services.scorer.metrics.host"]
         self._argv += ["--models", str(models), "--threads", str(threads), "--table", table]
+        self._argv += [] if lock_file is None else ["--lock", str(lock_file)]
         self._infos = {name: family.info for name, family in families_of(table).items()}
         self._load_deadline_s = load_deadline_s
         self._child: Child | None = None
@@ -94,6 +97,7 @@ class MetricHost:
         *,
         text: str | None = None,
         language: str | None = None,
+        reference: Audio | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> list[FamilyResult]:
@@ -101,10 +105,12 @@ class MetricHost:
 
         Never raises for what a metric or a model does: a crash, a hang or missing weights cost the values of that
         family, and the others are measured by a new host. A family that nobody has is one `Unscored` by its name.
-        ``cost``: what the worker measured; members that are no cost are passed over.
+        ``reference``: the voice that it should sound like. ``cost``: what the worker measured; members that are no cost
+        are passed over.
         """
-        header = {"op": "clip", "sample_rate": audio.sample_rate, "text": text, "language": language}
-        clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm)
+        header = {"op": "clip", "sample_rate": audio.sample_rate, "pcm_bytes": len(audio.pcm)}
+        header |= {"reference_rate": reference and reference.sample_rate, "text": text, "language": language}
+        clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm + (reference.pcm if reference else b""))
         return [self._family(name, clip) for name in self.families(families)]
 
     def measure_all(
@@ -113,11 +119,12 @@ class MetricHost:
         *,
         text: str | None = None,
         language: str | None = None,
+        reference: Audio | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> tuple[dict[str, Scored], str]:
         """As `measure`, all values in one mapping, and their `scorers_lock`."""
-        results = self.measure(audio, text=text, language=language, cost=cost, families=families)
+        results = self.measure(audio, text=text, language=language, reference=reference, cost=cost, families=families)
         return {name: scored for result in results for name, scored in result.scores.items()}, scorers_lock(results)
 
     def warm(self, families: Families = True) -> dict[str, Unscored]:

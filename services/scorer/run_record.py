@@ -146,6 +146,16 @@ def _identity_tags(job: Job, manifest: Manifest | None) -> dict[str, str]:
         "mlflow.user": job.user,
         "mlflow.source.type": "JOB",
         "mlflow.source.name": "ringtrue",
+    } | _heard_tags(job)
+
+
+def _heard_tags(job: Job) -> dict[str, str]:
+    """The recordings that it was spoken with: their voices may be taken back, and this stays."""
+    emotion = job.input.emotion
+    voices = {"reference": job.input.reference, "emotion_reference": emotion and emotion.audio}
+    recordings = {name: job.input.recordings.get(voice or "") for name, voice in voices.items()}
+    return {
+        f"tts.{name}.pcm_sha256": recording.pcm_sha256 if recording else "" for name, recording in recordings.items()
     }
 
 
@@ -155,6 +165,7 @@ def _outcome_tags(job: Job, primary: str | None, problem: str | None) -> dict[st
     error = f"{job.error.code.value}: {job.error.message}" if job.error else problem
     return {
         "tts.pcm_sha256": job.audio.pcm_sha256 if job.audio else "",
+        "tts.batch": ", ".join(job.audio.batch) if job.audio else "",
         "tts.scorers_lock_sha256": job.scorers_lock or "",
         "tts.primary_mos": primary or "",
         "tts.unscored": ", ".join(unscored),

@@ -32,6 +32,8 @@ class ScoringBench:
     slots: Slots[MetricHost]
     store: JobStore
     blobs: Blobs
+    recordings: Blobs
+    """Of uploaded voices."""
     bells: Bells
     announcer: Announcer
     holder: str
@@ -104,6 +106,19 @@ def _measure(bench: ScoringBench, host: MetricHost, job: Job) -> tuple[Mapping[s
         Audio(pcm, job.audio.sample_rate),
         text=job.input.text,
         language=job.input.language,
+        reference=_reference(bench.recordings, job),
         cost=job.timings,
         families=job.input.score,
     )
+
+
+def _reference(recordings: Blobs, job: Job) -> Audio | None:
+    """The voice that the job was to sound like; ``None`` where it names none, or its user has taken it back since."""
+    recording = job.input.recordings.get(job.input.reference or "")
+    if recording is None:
+        return None
+    try:
+        return Audio(recordings.get(recording.pcm_sha256), recording.sample_rate)
+    except KeyError:
+        log.info("%s: its reference %s was taken back", job.id, job.input.reference)
+        return None

@@ -44,6 +44,7 @@ _QUOTED = 500
 class MlflowTracker:
     """Keeps runs in MLflow. Implements ``services.scorer.runs.Tracker``; safe to call from several threads.
 
+    ``url``: where people reach the server, for links, where it is not ``uri``.
     ``username`` and ``password``, or ``token``: as in MLflow's own variables ``MLFLOW_TRACKING_USERNAME``,
     ``_PASSWORD`` and ``_TOKEN``, or in the URI. ``timeout_s``: of one request. ``most_found``: more runs than this from
     a search for several jobs, and each job is searched for alone. Raises `SettingsError` for a URI that is no
@@ -53,13 +54,16 @@ class MlflowTracker:
         self,
         uri: str,
         *,
+        url: str | None = None,
         username: str | None = None,
         password: str | None = None,
         token: str | None = None,
         timeout_s: float = 30.0,
         most_found: int = 64,
     ) -> None:
-        self._server = MlflowServer(_credentials(uri, username, password, token), timeout_s, most_found)
+        credentials = _credentials(uri, username, password, token)
+        self._server = MlflowServer(credentials, timeout_s, most_found)
+        self._url = credentials.host if url is None else _address(url, "RINGTRUE_MLFLOW_URL")
         self._one_run = OneRun(self._server)
         self.registry = ModelRegistry(self._server)
 
@@ -72,7 +76,7 @@ class MlflowTracker:
         if record.environment is not None:
             self._server.describe(experiment_id, record.environment)
         run = self._one_run.write(experiment_id, record, files)
-        return Logged(run.run_id, self._server.page(run))
+        return Logged(run.run_id, f"{self._url}/#/experiments/{run.experiment_id}/runs/{run.run_id}")
 
     def reconcile(self, since: float, recorded: Callable[[Collection[str]], Mapping[str, str]]) -> int:
         """Delete the surplus runs that crashes left of jobs started since ``since`` (epoch seconds); how many it was.
@@ -208,10 +212,6 @@ class MlflowServer:
     def restore(self, run_id: str) -> None:
         self.post("runs/restore", {"run_id": run_id})
 
-    def page(self, run: Run) -> str:
-        """Where people see a run."""
-        return f"{self._credentials.host}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
-
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._json("POST", _API + path, json=body)
 
@@ -251,17 +251,22 @@ class MlflowServer:
 
 
 def _credentials(uri: str, username: str | None, password: str | None, token: str | None) -> MlflowHostCreds:
-    """The server and who we are there. A password in the URI is taken out of it: URLs end up in logs and job rows."""
+    """The server and who we are there."""
     parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("MLFLOW_TRACKING_URI is to be the address of a server: http or https")
-    host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
     return MlflowHostCreds(  # type: ignore[no-untyped-call]
-        host,
+        _address(uri, "MLFLOW_TRACKING_URI"),
         username=username or unquote(parts.username or "") or None,
         password=password or unquote(parts.password or "") or None,
         token=token,
     )
+
+
+def _address(url: str, setting: str) -> str:
+    """The address of a server, without a password that it may have: URLs end up in logs and job rows."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"{setting} is to be the address of a server: http or https")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
 def _shared_prefix(job_ids: Sequence[str]) -> str:

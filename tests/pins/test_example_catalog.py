@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.pins.agreement import disagreements
 from services.scorer.metrics.nisqa.weights import NISQA, NISQA_TTS
+from services.scorer.metrics.speaker.metric import WEIGHTS as RESEMBLYZER
 from shared.weights.catalog_file import read_catalog
 from shared.weights.lock import read_locks
 
@@ -15,15 +16,19 @@ CATALOG, LOCK = EXAMPLES / "catalog.toml", EXAMPLES / "catalog.lock"
 
 def test_every_entry_can_be_read_and_says_under_which_licence() -> None:
     entries = read_catalog(CATALOG)
-    assert {"indextts2", "indextts2.5", "sambert-zhiyan", "mms-eng", "nisqa-tts", "utmos"} <= set(entries)
+    assert {"indextts2", "indextts2.5", "sambert-zhiyan", "mms-eng", "nisqa-tts", "utmos", "wavlm-sv"} <= set(entries)
     assert [name for name, entry in entries.items() if not entry.licence] == []
 
 
 def test_locks_and_catalog_say_the_same() -> None:
     entries, locks = read_catalog(CATALOG), read_locks(LOCK)
-    assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {"nisqa": [], "nisqa-tts": []}
+    assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {
+        "nisqa": [],
+        "nisqa-tts": [],
+        "resemblyzer": [],
+    }
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
     locked = {file.path: file.sha256 for lock in read_locks(LOCK).values() for file in lock.files}
-    assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS)}
+    assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}

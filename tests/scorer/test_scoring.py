@@ -19,11 +19,15 @@ from shared.ports import FacetName, Result, Submission
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.slots import Slots
 from shared.store.memory import MemoryJobStore
+from shared.voices import Recording
 
 MEASURED: Mapping[str, Scored] = {
     "signal/duration_s": Score(0.5, "s", "lock"),
     "mos/nisqa_tts": Unscored(Reason.MODEL_NOT_PULLED),
 }
+YES = SpeechInput("Yes.", "en")
+VOICE = b"\1\0" * 32_000
+"""Two seconds at 16 kHz."""
 
 
 class Host:
@@ -71,16 +75,21 @@ def blobs(tmp_path: Path) -> FolderBlobs:
     return FolderBlobs(tmp_path)
 
 
-def bench_of(store: MemoryJobStore, blobs: FolderBlobs, host: Host, sounds: Sounds) -> ScoringBench:
+@pytest.fixture
+def recordings(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path / "recordings")
+
+
+def bench_of(
+    store: MemoryJobStore, blobs: FolderBlobs, host: Host, sounds: Sounds, recordings: FolderBlobs | None = None
+) -> ScoringBench:
     slots: Slots[Any] = Slots([host])
-    return ScoringBench(slots, store, blobs, sounds, sounds, "here", clock=lambda: 1000.0)
+    return ScoringBench(slots, store, blobs, recordings or blobs, sounds, sounds, "here", clock=lambda: 1000.0)
 
 
-def spoken(store: MemoryJobStore, sha256: str) -> str:
+def spoken(store: MemoryJobStore, sha256: str, said: SpeechInput = YES) -> str:
     """A job whose audio is there."""
-    new = NewJob(
-        "job_1", "ann", "p", "e", "l", {}, SpeechInput("Yes.", "en"), {}, {}, 0, 990.0, 9999.0, 60.0, estimated_s=1.0
-    )
+    new = NewJob("job_1", "ann", "p", "e", "l", {}, said, {}, {}, 0, 990.0, 9999.0, 60.0, estimated_s=1.0)
     manifest = Manifest("p", "e", "1", "l", 8000, ("en",), "en", (), {}, ())
     store.publish("w", [manifest], 990.0)
     store.add([Submission([new])])
@@ -112,6 +121,36 @@ def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs
     assert asked["audio"] == Audio(silence(0.5, 8000), 8000)
     assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
     assert asked["cost"]["queue_s"] == 0.1
+
+
+def test_the_host_is_given_the_reference_voice_as_it_was_recorded(
+    store: MemoryJobStore, blobs: FolderBlobs, recordings: FolderBlobs
+) -> None:
+    host = Host()
+    recording = Recording(recordings.put(VOICE), 16_000, 2.0)
+    other = Recording("e" * 64, 8000, 1.0)
+    said = SpeechInput("Yes.", "en", reference="voice_1", recordings={"voice_0": other, "voice_1": recording})
+    spoken(store, blobs.put(silence(0.5, 8000)), said)
+    scoring.run(bench_of(store, blobs, host, Sounds(), recordings))
+    assert host.asked[0]["reference"] == Audio(VOICE, 16_000)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        YES,
+        SpeechInput("Yes.", "en", reference="voice_1", recordings={"voice_1": Recording("e" * 64, 16_000, 2.0)}),
+    ],
+    ids=["none named", "taken back"],
+)
+def test_without_a_reference_voice_the_clip_is_measured_all_the_same(
+    said: SpeechInput, store: MemoryJobStore, blobs: FolderBlobs, recordings: FolderBlobs
+) -> None:
+    host = Host()
+    job_id = spoken(store, blobs.put(silence(0.5, 8000)), said)
+    scoring.run(bench_of(store, blobs, host, Sounds(), recordings))
+    assert host.asked[0]["reference"] is None
+    assert job_of(store, job_id).scoring.status is FacetStatus.DONE
 
 
 def test_the_tracker_is_told_once_scores_are_there(store: MemoryJobStore, blobs: FolderBlobs) -> None:

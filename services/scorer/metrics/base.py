@@ -45,7 +45,8 @@ class Clip:
     text: str | None = None
     language: str | None = None
     """BCP 47 tag."""
-    reference: Samples | None = None
+    reference: Clip | None = None
+    """The voice that it should sound like; nothing but samples and their rate is known of it."""
     cost: Mapping[str, float] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -56,12 +57,14 @@ class Clip:
         *,
         text: str | None = None,
         language: str | None = None,
+        reference: Audio | None = None,
         cost: Mapping[str, float] | None = None,
     ) -> Clip:
         """The clip of some PCM: full scale of 16 bits is 1."""
         samples = np.asarray(np.frombuffer(audio.pcm, dtype="<i2") / 32768, np.float32)
         samples.setflags(write=False)
-        return cls(samples, audio.sample_rate, text, language, cost=dict(cost or {}))
+        voice = None if reference is None else cls.of(reference)
+        return cls(samples, audio.sample_rate, text, language, voice, dict(cost or {}))
 
     @property
     def duration_s(self) -> float:
@@ -104,8 +107,9 @@ class Metric(Protocol):
     def load(self) -> None:
         """Bring models into memory.
 
-        `FileNotFoundError` where weights are not there, `WeightsMismatch` where they are not the pinned ones; both
-        end as ``Unscored(model_not_pulled)``.
+        `FileNotFoundError` where weights are not there, `WeightsMismatch` where they are not the pinned ones,
+        `FilesWrong` where a pin of the catalog is not in the store as its lock says; all three end as
+        ``Unscored(model_not_pulled)``.
         """
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:

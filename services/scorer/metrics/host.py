@@ -1,10 +1,11 @@
 """The metric host: a child process that measures one clip at a time, for as long as its parent lives.
 
-    python -m services.scorer.metrics.host --models DIR [--threads N] [--table MODULE]
+    python -m services.scorer.metrics.host --models DIR [--lock FILE] [--threads N] [--table MODULE]
 
 Owns what is said over the pipe (shared/hosting.py has the frames). Requests and their answers:
 
-    {"op": "clip", "sample_rate", "text", "language", "cost"} + PCM s16le   -> {"op": "taken"}
+    {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "cost"} + PCM s16le of the clip,
+        then of its reference voice where it has one (else its rate is null)  -> {"op": "taken"}
     {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
     {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
 
@@ -53,11 +54,13 @@ class Conversation:
         from services.scorer.metrics.base import Clip
         from shared.audio import Audio
 
-        header = request.header
+        header, pcm_bytes = request.header, request.header["pcm_bytes"]
+        rate = header["reference_rate"]
         self._clip = Clip.of(
-            Audio(bytes(request.payload), header["sample_rate"]),
+            Audio(bytes(request.payload[:pcm_bytes]), header["sample_rate"]),
             text=header["text"],
             language=header["language"],
+            reference=None if rate is None else Audio(bytes(request.payload[pcm_bytes:]), rate),
             cost=header["cost"],
         )
         return {"op": "taken"}
@@ -75,6 +78,7 @@ def main() -> None:
     """Serve until the parent is gone."""
     parser = argparse.ArgumentParser(prog="services.scorer.metrics.host", description="Measures clips for a parent.")
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights")
+    parser.add_argument("--lock", type=Path, help="catalog.lock, for the metrics whose weights are its pins")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
     parser.add_argument("--table", default="services.scorer.metrics.table", help="module with the metric families")
     arguments = parser.parse_args()
@@ -91,7 +95,7 @@ def main() -> None:
     from services.scorer.metrics.panel import Panel
     from services.scorer.metrics.table import families_of
 
-    panel = Panel(families_of(arguments.table), Instruments(arguments.models, arguments.threads))
+    panel = Panel(families_of(arguments.table), Instruments(arguments.models, arguments.threads, arguments.lock))
     conversation = Conversation(panel)
     for request in served.requests():
         served.answer(conversation.answer(request))

@@ -92,6 +92,27 @@ SEMANTIC = MetricInfo(
     deadline_s=180,
 )
 
+SPEAKER = MetricInfo(
+    family="speaker",
+    title="Voice: likeness to the reference, by Resemblyzer",
+    quantities=(Quantity("speaker/similarity", "1", HIGHER, 0, 1),),
+    licence="Apache-2.0 (code and weights of Resemblyzer)",
+    source="L. Wan et al.: Generalized End-to-End Loss for Speaker Verification, ICASSP 2018, arXiv:1710.10467",
+    needs_reference=True,
+    deadline_s=120,
+)
+
+SPEAKER_WAVLM = MetricInfo(
+    family="speaker_wavlm",
+    title="Voice: likeness to the reference, by a WavLM x-vector",
+    quantities=(Quantity("speaker/similarity_wavlm", "1", HIGHER, -1, 1),),
+    licence="that of the pin (WavLM of Microsoft: CC BY-SA 3.0)",
+    source="S. Chen et al.: WavLM, IEEE JSTSP 2022, arXiv:2110.13900; x-vectors: D. Snyder et al., ICASSP 2018",
+    needs_reference=True,
+    deadline_s=180,
+    default=False,
+)
+
 COST = MetricInfo(
     family="cost",
     title="Cost: waiting, speaking, memory",

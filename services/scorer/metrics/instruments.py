@@ -1,6 +1,7 @@
-"""What the metrics of one host share: the folder of weights, the bound on threads, the ears.
+"""What the metrics of one host share: the folder of weights, what is locked of it, the bound on threads, the ears.
 
-Owns how ONNX models are opened and where model files of installed packages are found. Knows no metric.
+Owns how ONNX models are opened, where model files of installed packages are found, and which pin of the catalog is
+meant for a family. Knows no metric.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import onnxruntime  # type: ignore[import-untyped]
 
 from services.scorer.metrics.recogniser import Recogniser
 from services.scorer.metrics.speech import SpeechDetector
+from shared.weights.lock import PinLock, read_locks
+from shared.weights.store import WeightStore
+from shared.weights.verification import verify
 
 
 def package_folder(package: str) -> Path:
@@ -27,11 +31,27 @@ def package_folder(package: str) -> Path:
 
 
 class Instruments:
-    """``models``: the folder of fetched weights. ``threads``: how many one model may use."""
+    """``models``: the folder of fetched weights. ``threads``: how many one model may use. ``lock_file``: what is locked
+    of the catalog."""
 
-    def __init__(self, models: Path, threads: int = 1) -> None:
+    def __init__(self, models: Path, threads: int = 1, lock_file: Path | None = None) -> None:
         self.models = models
         self.threads = threads
+        self._lock_file = lock_file
+
+    def pin_for(self, family: str) -> PinLock:
+        """The locked pin whose engine is this metric family. `FileNotFoundError` where there is none, or more than one:
+        then nobody has said which weights are to judge."""
+        locks = {} if self._lock_file is None else read_locks(self._lock_file)
+        names = sorted(name for name, lock in locks.items() if lock.engine == family)
+        if len(names) != 1:
+            there = ", ".join(names) or "none"
+            raise FileNotFoundError(f"exactly one pin of engine {family} has to be locked; there are {there}")
+        return locks[names[0]]
+
+    def snapshot(self, pin: PinLock) -> Path:
+        """The folder of a pin's files, checked. Raises `shared.weights.errors.FilesWrong`."""
+        return verify(WeightStore(self.models), pin).folder
 
     def onnx(self, model: bytes | Path) -> onnxruntime.InferenceSession:
         """A session on CPU that uses `threads` threads and does not spin while it waits."""

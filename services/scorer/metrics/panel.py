@@ -16,6 +16,7 @@ from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.table import Family
 from shared.catalog import lock_sha256
 from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
+from shared.weights.errors import FilesWrong
 
 
 class Unavailable(Exception):
@@ -53,7 +54,7 @@ class Panel:
                 if metric.info.needs_speech:
                     _ = self._instruments.speech
                 self._loaded[family] = (metric, metric.lock())
-            except (FileNotFoundError, WeightsMismatch) as error:
+            except (FileNotFoundError, WeightsMismatch, FilesWrong) as error:
                 raise Unavailable(Unscored(Reason.MODEL_NOT_PULLED, str(error))) from error
             except Exception as error:  # the seam: whatever a model library raises costs this family alone
                 raise Unavailable(_failed(error)) from error
@@ -78,7 +79,7 @@ class Panel:
         if info.needs_text and not (clip.text or "").strip():
             return Unscored(Reason.NEEDS_TEXT)
         if info.needs_reference and clip.reference is None:
-            return Unscored(Reason.NEEDS_REFERENCE)
+            return Unscored(Reason.NEEDS_REFERENCE, "the job names no reference voice, or its recording was taken back")
         if info.languages is not None and _primary(clip.language) not in info.languages:
             return Unscored(
                 Reason.LANGUAGE_NOT_COVERED, f"{clip.language or 'unknown'}; covers {', '.join(info.languages)}"

@@ -36,7 +36,9 @@ FAMILIES: Mapping[str, Family] = {
         Family(infos.PROSODY, f"{_HERE}.prosody:Prosody"),
         Family(infos.NISQA_TTS, f"{_HERE}.nisqa.metric:NisqaTts"),
         Family(infos.NISQA, f"{_HERE}.nisqa.metric:Nisqa"),
+        Family(infos.SPEAKER, f"{_HERE}.speaker.metric:Speaker"),
         Family(infos.DNSMOS, f"{_HERE}.dnsmos.metric:Dnsmos"),
+        Family(infos.SPEAKER_WAVLM, f"{_HERE}.speaker.wavlm:SpeakerWavlm"),
         Family(infos.ASR, f"{_HERE}.asr:Asr"),
         Family(infos.SEMANTIC, f"{_HERE}.semantic:Semantic"),
     )

@@ -30,9 +30,9 @@ class Known:
     def language(self) -> str:
         return self.name.split("_")[0]
 
-    def clip(self, audio: Audio | None = None) -> Clip:
-        """The clip, or other audio with the same text."""
-        return Clip.of(audio or self.audio, text=self.text, language=self.language)
+    def clip(self, audio: Audio | None = None, reference: Audio | None = None) -> Clip:
+        """The clip, or other audio with the same text; ``reference``: the voice that it should sound like."""
+        return Clip.of(audio or self.audio, text=self.text, language=self.language, reference=reference)
 
 
 def _audio(path: Path) -> Audio:

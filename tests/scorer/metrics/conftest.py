@@ -1,4 +1,4 @@
-"""A panel of all metrics in this process, and the folder of weights that may not be in the repository."""
+"""A panel of all metrics in this process; weights that may not be in the repository, and a tiny pin of the catalog."""
 
 from __future__ import annotations
 
@@ -12,18 +12,37 @@ from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from shared.scores import Reason, Scored, Unscored
+from tests.scorer.metrics.tiny_wavlm import wavlm_files
+from tests.shelves import Shelves
 
 
 @pytest.fixture(scope="session")
-def models() -> Path:
-    """Where the weights of NISQA are looked for; they need not be there."""
-    return Path(os.environ.get("RINGTRUE_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
+def shelves(tmp_path_factory: pytest.TempPathFactory) -> Shelves:
+    """A store in which the weights of NISQA are looked for; they need not be there."""
+    shelves = Shelves(tmp_path_factory.mktemp("shelves"))
+    data = Path(os.environ.get("RINGTRUE_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
+    shelves.store.root.mkdir()
+    (shelves.store.root / "nisqa").symlink_to(data / "nisqa")
+    return shelves
 
 
 @pytest.fixture(scope="session")
-def panel(models: Path) -> Panel:
+def models(shelves: Shelves) -> Path:
+    """The folder of weights."""
+    return shelves.store.root
+
+
+@pytest.fixture(scope="session")
+def instruments(shelves: Shelves) -> Instruments:
+    """What metrics stand on. A tiny WavLM is locked and pulled; NISQA's weights are there where they are to be had."""
+    shelves.put("tiny-wavlm", wavlm_files(shelves.root / "checkpoint"), engine="speaker_wavlm")
+    return Instruments(shelves.store.root, lock_file=shelves.lock_file)
+
+
+@pytest.fixture(scope="session")
+def panel(instruments: Instruments) -> Panel:
     """Every family, loaded at first use and kept."""
-    return Panel(FAMILIES, Instruments(models))
+    return Panel(FAMILIES, instruments)
 
 
 class Measure:

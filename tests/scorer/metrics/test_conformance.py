@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,8 @@ COSTS = {"queue_s": 0.1, "speak_s": 0.4, "rtf": 0.1, "peak_rss_mb": 300.0, "peak
 
 
 def _clip(text: str | None = KNOWN["en_plain"].text) -> Clip:
-    return Clip.of(KNOWN["en_plain"].audio, text=text, language="en", cost=COSTS)
+    reference = KNOWN["en_fast"].audio
+    return Clip.of(KNOWN["en_plain"].audio, text=text, language="en", reference=reference, cost=COSTS)
 
 
 def test_every_name_has_a_value_within_its_range_and_with_its_unit(family: str, measure: Measure) -> None:
@@ -57,13 +57,21 @@ def test_without_text_it_is_unscored_where_text_is_needed(family: str, measure: 
         assert reasons == {Reason.NEEDS_TEXT}
 
 
+def test_without_a_reference_it_is_unscored_where_one_is_needed(family: str, measure: Measure) -> None:
+    alone = Clip.of(KNOWN["en_plain"].audio, text="Please.", language="en", cost=COSTS)
+    reasons = {s.reason for s in measure(family, alone).values() if isinstance(s, Unscored)}
+    assert reasons == ({Reason.NEEDS_REFERENCE} if FAMILIES[family].info.needs_reference else set())
+
+
 def test_its_scores_survive_the_pipe(family: str, measure: Measure) -> None:
     for scored in measure(family, _clip()).values():
         assert scored_from_json(scored.to_json()) == scored
 
 
-def test_its_lock_is_known_before_it_is_loaded_and_stays_the_same(family: str, panel: Panel, models: Path) -> None:
-    before = canonical_json(build(FAMILIES[family], Instruments(models)).lock())
+def test_its_lock_is_known_before_it_is_loaded_and_stays_the_same(
+    family: str, panel: Panel, instruments: Instruments
+) -> None:
+    before = canonical_json(build(FAMILIES[family], instruments).lock())
     try:
         after = panel.load(family)
     except Unavailable as unavailable:

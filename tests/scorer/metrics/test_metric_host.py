@@ -13,7 +13,7 @@ from services.scorer.metric_host import FamilyResult, MetricHost, scorers_lock
 from services.scorer.metrics.table import FAMILIES
 from shared.audio import Audio, silence
 from shared.scores import Reason, Score, Scored, Unscored
-from tests.scorer.metrics.clips import KNOWN
+from tests.scorer.metrics.clips import KNOWN, resampled
 
 SECOND = Audio(silence(1.0, 16_000), 16_000)
 
@@ -105,12 +105,14 @@ def test_the_real_families_measure_a_clip_in_a_real_host(models: Path) -> None:
             KNOWN["en_plain"].audio,
             text=KNOWN["en_plain"].text,
             language="en-GB",
+            reference=resampled(KNOWN["en_plain"].audio, 16_000),
             cost={"speak_s": 0.2},
-            families=["asr", "signal", "nisqa", "cost"],
+            families=["asr", "signal", "nisqa", "cost", "speaker"],
         )
     assert list(scores)[:1] == ["cost/speak_s"]
     assert scores["asr/wer"].to_json()["value"] < 0.5
     assert "mos/nisqa" in scores
+    assert scores["speaker/similarity"].to_json()["value"] == pytest.approx(1, abs=1e-4)
     assert len(lock) == 64
 
 

@@ -23,6 +23,7 @@ from services.scorer.runs import Limits, RunStatus
 from shared.errors import FailureCode
 from shared.jobs import Emotion, JobError, Status
 from shared.scores import Reason, Score, Unscored
+from shared.voices import Recording
 
 
 def test_a_run_has_the_params_of_the_contract() -> None:
@@ -69,6 +70,14 @@ def test_a_run_says_what_was_run_and_where() -> None:
     assert (tags["mlflow.user"], tags["mlflow.source.type"], tags["mlflow.source.name"]) == ("ann", "JOB", "ringtrue")
     assert tags["mlflow.source.git.commit"] == "c" * 40
     assert "tts.error" not in tags
+
+
+def test_a_clip_that_was_spoken_in_a_batch_says_with_whom() -> None:
+    job = finished_job()
+    assert "tts.batch" not in run_record(job).tags
+    assert job.audio is not None
+    together = job.evolve(audio=replace(job.audio, batch=(job.id, "job_other")))
+    assert run_record(together).tags["tts.batch"] == f"{job.id}, job_other"
 
 
 def test_a_run_lasts_as_long_as_its_job_was_worked_on() -> None:
@@ -173,6 +182,15 @@ def test_every_form_of_emotion_has_a_word_and_says_what_it_was_taken_from(
     job = finished_job(replace(HAPPY, emotion=emotion))
     found = {k: v for k, v in run_record(job).params.items() if k in ("emotion", "emotion_reference")}
     assert (feeling(job), found) == (word, params)
+
+
+def test_the_recordings_a_job_was_spoken_with_are_named_by_hash() -> None:
+    recordings = {"voice_1": Recording("1" * 64, 24_000, 5.0), "voice_2": Recording("2" * 64, 44_100, 3.0)}
+    said = replace(HAPPY, voice=None, reference="voice_1", emotion=Emotion(audio="voice_2"), recordings=recordings)
+    record = run_record(finished_job(said))
+    assert (record.params["voice"], record.params["emotion_reference"]) == ("voice_1", "voice_2")
+    assert record.tags["tts.reference.pcm_sha256"] == "1" * 64
+    assert record.tags["tts.emotion_reference.pcm_sha256"] == "2" * 64
 
 
 def test_names_of_options_are_made_fit_for_the_server() -> None:

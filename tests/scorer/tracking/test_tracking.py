@@ -187,6 +187,19 @@ def test_a_password_in_the_address_is_used_and_not_shown(server: TrackingServer)
     assert "secret" not in tracker.log(recorded(finished_job()), {}).url
 
 
+def test_links_lead_where_people_reach_the_server(server: TrackingServer, reader: Reader) -> None:
+    tracker = MlflowTracker(server.uri, url="https://ann:secret@runs.example/mlflow/")
+    record = recorded(finished_job())
+    url = tracker.log(record, {}).url
+    run = reader.run(record.job_id).info
+    assert url == f"https://runs.example/mlflow/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+
+
+def test_a_link_that_leads_nowhere_is_a_wrong_setting(server: TrackingServer) -> None:
+    with pytest.raises(SettingsError, match="RINGTRUE_MLFLOW_URL"):
+        MlflowTracker(server.uri, url="runs.example")
+
+
 def test_surplus_runs_are_deleted_and_the_recorded_one_stays(tracker: MlflowTracker, reader: Reader) -> None:
     record, unrecorded = recorded(finished_job()), recorded(finished_job())
     kept = tracker.log(record, {}).run_id

@@ -26,6 +26,7 @@ from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.nisqa import network, weights
 from services.scorer.metrics.spectra import magnitudes, mel_filters
+from services.scorer.metrics.weights import Pin
 from shared.scores import MetricInfo, Reason, Unscored
 
 FFT_SIZE = 4096
@@ -48,7 +49,7 @@ class _Predictor:
     """What both families share."""
 
     info: MetricInfo
-    pin: weights.Pin
+    pin: Pin
     architecture: Callable[[dict[str, Tensor]], nn.Module]
     high_hz: float
     """Top of the mel bands."""
@@ -73,7 +74,7 @@ class _Predictor:
     def load(self) -> None:
         # For the whole process. Unbound, torch's threads wait for each other on a busy machine.
         torch.set_num_threads(self._instruments.threads)
-        self._network = self.architecture(self.pin.read(self._instruments.models))
+        self._network = self.architecture(weights.state_of(self.pin, self._instruments.models))
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
         (name,) = self.info.names

@@ -1,0 +1,54 @@
+"""How a clip is held against its reference voice, whatever encodes the two.
+
+Owns what of a recording is listened to (the speech and a little around it), how much of it there must be, and the
+cosine. Knows no encoder. Nothing is remembered from one clip to the next: a reference voice can be taken back by its
+user, and what was made of it would stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from services.scorer.metrics import speech
+from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.speech import SpeechDetector
+from shared.scores import Reason, Unscored
+
+MARGIN_S = 0.1
+"""Kept on both sides of every stretch of speech: about what the package keeps, which asks another detector."""
+SHORTEST_S = 1.6
+"""Speech, margins included, that there must be of both: what Resemblyzer looks at together. Of less, the rest of that
+window would be silence, and the voice would be less like itself (tests/scorer/metrics/test_speaker.py)."""
+
+PARAMETERS = {"margin_s": MARGIN_S, "shortest_s": SHORTEST_S, "speech": speech.PARAMETERS}
+PACKAGES = ("torch", "silero-vad", "onnxruntime", "soxr", "numpy")
+
+Embed = Callable[[Samples], Any]
+"""Speech at 16 kHz to a vector."""
+
+
+def similarity(clip: Clip, detector: SpeechDetector, embed: Embed) -> Reading:
+    """Cosine between the vectors of the clip and of its reference voice."""
+    assert clip.reference is not None, "a clip without a reference is not shown to a metric that needs one"
+    pair = [spoken(clip, detector), spoken(clip.reference, detector)]
+    for samples, whose in zip(pair, ("this clip", "its reference voice"), strict=True):
+        if not len(samples):
+            return Unscored(Reason.NO_SPEECH, f"no speech was found in {whose}")
+        if len(samples) < SHORTEST_S * speech.RATE:
+            seconds = len(samples) / speech.RATE
+            return Unscored(Reason.TOO_SHORT, f"{seconds:.1f} s of speech in {whose}; it takes {SHORTEST_S:g} s")
+    one, other = (embed(samples).astype(np.float64) for samples in pair)
+    return float(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)), -1, 1))
+
+
+def spoken(clip: Clip, detector: SpeechDetector) -> Samples:
+    """What is said in ``clip`` with `MARGIN_S` around it, pauses between left out; samples at 16 kHz."""
+    samples, parts, done = clip.at_16k, [], 0
+    for start_s, end_s in detector.find(clip).stretches:
+        start = max(done, round((start_s - MARGIN_S) * speech.RATE))
+        done = round((end_s + MARGIN_S) * speech.RATE)
+        parts.append(samples[start:done])
+    return np.concatenate(parts) if parts else samples[:0]

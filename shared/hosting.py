@@ -11,6 +11,7 @@ parent dies sees its stdin end and exits at once, also in the middle of a call.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import queue
@@ -30,6 +31,7 @@ from shared.errors import RingtrueError
 _HEAD = struct.Struct("<II")
 MAX_HEADER = 16 << 20
 MAX_PAYLOAD = 1 << 30
+_NO_FRAME = "not a frame: something else was written to the pipe"
 
 
 class HostCrashed(RingtrueError):
@@ -60,12 +62,22 @@ def write_frame(pipe: IO[bytes], frame: Frame) -> None:
 def _checked_sizes(head: bytes) -> tuple[int, int]:
     header_bytes, payload_bytes = _HEAD.unpack(head)
     if header_bytes > MAX_HEADER or payload_bytes > MAX_PAYLOAD:
-        raise HostCrashed("not a frame: something else was written to the pipe")
+        raise HostCrashed(_NO_FRAME)
     return header_bytes, payload_bytes
 
 
+def _parsed(header: bytes | bytearray) -> Mapping[str, Any]:
+    try:
+        parsed = json.loads(header)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise HostCrashed(_NO_FRAME)
+    return parsed
+
+
 def read_frame(pipe: IO[bytes]) -> Frame | None:
-    """Read one frame, waiting for it; ``None`` where the pipe has ended."""
+    """Read one frame, waiting for it; ``None`` where the pipe has ended. ``HostCrashed`` where it is none."""
     head = pipe.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
@@ -73,22 +85,72 @@ def read_frame(pipe: IO[bytes]) -> Frame | None:
     header, payload = pipe.read(header_bytes), pipe.read(payload_bytes)
     if len(header) < header_bytes or len(payload) < payload_bytes:
         return None
-    return Frame(json.loads(header), payload)
+    return Frame(_parsed(header), payload)
+
+
+class _Arriving:
+    """One frame while it comes, read straight into what it will lie in. Nothing is read that is not of this frame."""
+
+    def __init__(self) -> None:
+        self._head = bytearray(_HEAD.size)
+        self._header: bytearray | None = None
+        self._payload = io.BytesIO()
+        self._unfilled = [memoryview(self._head)]
+
+    def read(self, pipe: int) -> bool:
+        """Take what is there, at least a byte. False where the pipe has ended."""
+        got = os.readv(pipe, self._unfilled)
+        if got == 0:
+            return False
+        while got:
+            first = self._unfilled.pop(0)
+            if got < len(first):
+                self._unfilled.insert(0, first[got:])
+            got -= min(got, len(first))
+        if not self._unfilled and self._header is None:
+            self._make_room()
+        return True
+
+    def frame(self) -> Frame | None:
+        """The frame, once it is whole. ``HostCrashed`` where it is none."""
+        if self._header is None or self._unfilled:
+            return None
+        return Frame(_parsed(self._header), self._payload.getvalue())
+
+    def _make_room(self) -> None:
+        header_bytes, payload_bytes = _checked_sizes(bytes(self._head))
+        self._header = bytearray(header_bytes)
+        # Of all that can be written into, this alone gives its content away as bytes without a copy.
+        self._payload = io.BytesIO(bytes(payload_bytes))
+        self._unfilled = [view for view in (memoryview(self._header), self._payload.getbuffer()) if len(view)]
 
 
 class Child:
     """The parent's end: one running child process. Not for use from several threads at once, except ``kill``."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        """``pass_fds``: open files that the child is given under the same numbers."""
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, cwd=cwd, start_new_session=True
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=env,
+            cwd=cwd,
+            pass_fds=pass_fds,
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in: IO[bytes] = self._process.stdin
         self._out: IO[bytes] = self._process.stdout
         os.set_blocking(self._out.fileno(), False)
-        self._buffer = bytearray()
+        self._arriving = _Arriving()
 
     @property
     def pid(self) -> int:
@@ -108,14 +170,14 @@ class Child:
     def receive(self, timeout_s: float) -> Frame | None:
         """The next frame, or ``None`` where none came within ``timeout_s``. ``HostCrashed`` where the child is gone."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            frame = self._take()
-            if frame is not None:
-                return frame
+        while (frame := self._arriving.frame()) is None:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._out], [], [], left)[0]:
                 return None
-            self._fill()
+            if not self._arriving.read(self._out.fileno()):
+                raise HostCrashed(self._epitaph())
+        self._arriving = _Arriving()
+        return frame
 
     def ask(self, header: Mapping[str, Any], payload: bytes | memoryview = b"", *, timeout_s: float) -> Frame:
         """Send a frame and wait for the answer. A child that does not answer in time is killed: ``HostTimeout``."""
@@ -134,25 +196,6 @@ class Child:
         for pipe in (self._in, self._out):
             with contextlib.suppress(OSError):
                 pipe.close()
-
-    def _fill(self) -> None:
-        chunk = os.read(self._out.fileno(), 1 << 20)
-        if not chunk:
-            raise HostCrashed(self._epitaph())
-        self._buffer += chunk
-
-    def _take(self) -> Frame | None:
-        if len(self._buffer) < _HEAD.size:
-            return None
-        header_bytes, payload_bytes = _checked_sizes(bytes(self._buffer[: _HEAD.size]))
-        payload_at = _HEAD.size + header_bytes
-        end = payload_at + payload_bytes
-        if len(self._buffer) < end:
-            return None
-        header = json.loads(bytes(self._buffer[_HEAD.size : payload_at]))
-        payload = bytes(memoryview(self._buffer)[payload_at:end])
-        del self._buffer[:end]
-        return Frame(header, payload)
 
     def _epitaph(self) -> str:
         try:

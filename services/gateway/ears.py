@@ -78,7 +78,7 @@ class ChildEars:
 def _frame(answer: IO[bytes]) -> Frame | None:
     try:
         return read_frame(answer)
-    except (HostCrashed, ValueError):
+    except HostCrashed:
         return None
 
 

@@ -1,0 +1,121 @@
+"""The graph of a voice, changed in memory so that its noise comes from outside and its lengths are told.
+
+Piper's voices draw their noise inside the graph (ONNX operator RandomNormalLike). onnxruntime seeds it when a session
+is made and never again: the same request would sound different every time, and a session per utterance costs more than
+the utterance. Here each of these operators is replaced by an input of the graph, a list of numbers that is read from
+its beginning and anew from there where it is too short; how many were needed is an output beside. All weights and all
+other operators stay as they were published. Knows neither voices nor onnxruntime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.worker.engines.base import EngineError
+
+DRAWN = "RandomNormalLike"
+_DRAWING = (DRAWN, "RandomNormal", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Inputs and outputs that a prepared graph has besides its own."""
+
+    noises: tuple[str, ...]
+    """Inputs, float (any,): independent standard normal numbers each."""
+    needed: tuple[str, ...]
+    """Outputs, int64 scalar: how many of each noise were read."""
+    durations: str
+    """Output, float (1, 1, n): frames that each phoneme should last, before it is rounded up to whole ones."""
+
+
+def prepared(raw: bytes) -> tuple[bytes, Ports]:
+    """The model in ``raw`` (ONNX), drawing nothing by itself.
+
+    Raises `EngineError` where it is none, or not one as Piper exports them.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from onnx import TensorProto, helper
+
+    try:
+        model = onnx.load_model_from_string(raw)
+    except DecodeError as error:
+        raise EngineError(f"the voice is not an ONNX model: {error}") from error
+    _require_plain(model)
+    nodes: list[Any] = []
+    noises: list[str] = []
+    for node in model.graph.node:
+        if node.op_type != DRAWN:
+            nodes.append(node)
+            continue
+        noise = f"ringtrue_noise_{len(noises)}"
+        noises.append(noise)
+        nodes += _reading(node, noise)
+        model.graph.input.append(helper.make_tensor_value_info(noise, TensorProto.FLOAT, [noise]))
+        model.graph.output.append(helper.make_tensor_value_info(_needed(noise), TensorProto.INT64, []))
+    durations = _durations(model.graph)
+    if durations not in (output.name for output in model.graph.output):
+        model.graph.output.append(helper.make_tensor_value_info(durations, TensorProto.FLOAT, None))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model.SerializeToString(), Ports(tuple(noises), tuple(map(_needed, noises)), durations)
+
+
+def _reading(drawn: Any, noise: str) -> Sequence[Any]:
+    """Operators (of opset 12 and later) that give what ``drawn`` gave, by numbers of the input ``noise``."""
+    from onnx import helper
+
+    said = {attribute.name: helper.get_attribute_value(attribute) for attribute in drawn.attribute}
+    if (said.get("mean", 0.0), said.get("scale", 1.0), said.get("dtype", 1)) != (0.0, 1.0, 1):
+        raise EngineError(f"the voice's {DRAWN} is not standard normal in float32")
+
+    def step(operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> Any:
+        return helper.make_node(operator, inputs, [output], name=output, **attributes)
+
+    (like,), (output,) = drawn.input, drawn.output
+    return (
+        step("Constant", [], f"{noise}_zero", value_int=0),
+        step("Constant", [], f"{noise}_one", value_int=1),
+        step("Shape", [like], f"{noise}_shape"),
+        step("Size", [like], _needed(noise)),
+        step("Size", [noise], f"{noise}_given"),
+        step("Range", [f"{noise}_zero", _needed(noise), f"{noise}_one"], f"{noise}_counted"),
+        step("Mod", [f"{noise}_counted", f"{noise}_given"], f"{noise}_places"),
+        step("Gather", [noise, f"{noise}_places"], f"{noise}_read"),
+        step("Reshape", [f"{noise}_read", f"{noise}_shape"], output),
+    )
+
+
+def _needed(noise: str) -> str:
+    return f"{noise}_needed"
+
+
+def _durations(graph: Any) -> str:
+    """What is rounded up: the only use that Piper's export has for Ceil (its own tool for alignments counts on it)."""
+    rounded = [node.input[0] for node in graph.node if node.op_type == "Ceil"]
+    if len(rounded) != 1:
+        raise EngineError(f"expected one Ceil in the voice, of the lengths of phonemes, and found {len(rounded)}")
+    return str(rounded[0])
+
+
+def _require_plain(model: Any) -> None:
+    """Nothing draws but what can be replaced."""
+    others = [node.op_type for node in model.graph.node if node.op_type in _DRAWING and node.op_type != DRAWN]
+    hidden = [node.op_type for inner in _hidden(model) for node in inner if node.op_type in _DRAWING]
+    if found := others + hidden:
+        raise EngineError(f"the voice draws by {found[0]} where no seed can be given to it")
+
+
+def _hidden(model: Any) -> Iterator[Sequence[Any]]:
+    """Operators inside of others (If, Loop, Scan) and of the model's own functions."""
+    waiting = [*(function.node for function in model.functions), model.graph.node]
+    yield from waiting[:-1]
+    while waiting:
+        for node in waiting.pop():
+            for attribute in node.attribute:
+                for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
+                    yield inner.node
+                    waiting.append(inner.node)

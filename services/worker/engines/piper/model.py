@@ -1,0 +1,140 @@
+"""A voice in memory: phonemes in, samples out, the noise drawn here.
+
+Owns the session of onnxruntime and the random numbers, which are a function of the seed alone (numpy's PCG64; the
+stream is that of the pinned numpy). How text becomes phonemes is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.piper.graph import prepared
+from services.worker.engines.piper.voice import Voice
+from services.worker.engines.piper.wishes import Wishes
+from shared.errors import FailureCode
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_PLAIN = {"input": "tensor(int64)", "input_lengths": "tensor(int64)", "scales": "tensor(float)"}
+_SPEAKER = {"sid": "tensor(int64)"}
+FIRST_DRAW = 1 << 16
+"""Numbers drawn before anything is known of a voice: some 4 s of speech of a voice with 192 channels."""
+_SILENT = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a sentence is to be spoken."""
+
+    speed: float
+    scales: Mapping[str, float]
+    """``noise_scale`` and ``noise_w``."""
+    speaker: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One sentence: float samples (n,), full scale 1."""
+
+    samples: npt.NDArray[np.float32]
+    frames: int
+    """How long it is, in the voice's own unit."""
+    plain_frames: int
+    """How long it would be at speed 1."""
+
+
+class Model:
+    """For one thread."""
+
+    def __init__(self, voice: Voice, wishes: Wishes) -> None:
+        """Loads it. Raises `EngineError`."""
+        model, self._ports = prepared(voice.model.read_bytes())
+        self._length_scale = voice.length_scale
+        self._session = _session(model, wishes)
+        self._draw = dict.fromkeys(self._ports.noises, FIRST_DRAW)
+        expected = _PLAIN | _SPEAKER if voice.speakers else _PLAIN
+        inputs = {one.name: one.type for one in self._session.get_inputs() if one.name not in self._ports.noises}
+        if inputs != expected:
+            raise EngineError(f"expected a voice with the inputs {_listed(expected)}, got {_listed(inputs)}")
+        self._output = self._session.get_outputs()[0].name
+
+    def spoken(self, ids: Sequence[int], manner: Manner, seed: Sequence[int]) -> Spoken:
+        """One sentence, by its phonemes' numbers. Raises `EngineError` where the model gives nothing."""
+        import numpy as np
+
+        scales = [manner.scales["noise_scale"], self._length_scale / manner.speed, manner.scales["noise_w"]]
+        given = {
+            "input": np.array([ids], np.int64),
+            "input_lengths": np.array([len(ids)], np.int64),
+            "scales": np.array(scales, np.float32),
+        }
+        if manner.speaker is not None:
+            given["sid"] = np.array([manner.speaker], np.int64)
+        samples, durations = self._run(given, seed)
+        return Spoken(
+            _levelled(samples.reshape(-1)),
+            frames=max(1, int(np.ceil(durations).sum())),
+            plain_frames=max(1, int(np.ceil(durations * np.float32(manner.speed)).sum())),
+        )
+
+    def _run(self, given: Mapping[str, Any], seed: Sequence[int]) -> tuple[Any, Any]:
+        """Samples and durations. How much noise a sentence takes is known when it is spoken: where too little was
+        drawn, it is spoken again, and the numbers already drawn are the same."""
+        ports = self._ports
+        while True:
+            answer = self._session.run([self._output, ports.durations, *ports.needed], {**given, **self._noise(seed)})
+            needed = dict(zip(ports.noises, map(int, answer[2:]), strict=True))
+            too_few = {noise: 2 * count for noise, count in needed.items() if count > self._draw[noise]}
+            if not too_few:
+                return answer[0], answer[1]
+            self._draw |= too_few
+
+    def _noise(self, seed: Sequence[int]) -> Mapping[str, Any]:
+        import numpy as np
+
+        return {
+            noise: np.random.default_rng((*seed, number)).standard_normal(self._draw[noise], np.float32)
+            for number, noise in enumerate(self._ports.noises)
+        }
+
+
+def _session(model: bytes, wishes: Wishes) -> Any:
+    import onnxruntime  # type: ignore[import-untyped]
+    from onnxruntime.capi import onnxruntime_pybind11_state as state  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = wishes.threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[wishes.device]
+    if provider not in onnxruntime.get_available_providers():
+        raise EngineError(f"options/device: the installed onnxruntime has no {provider}")
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=[provider])
+    except (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+        state.RuntimeException,
+    ) as error:
+        raise EngineError(f"onnxruntime does not load the voice: {error}") from error
+
+
+def _levelled(samples: Any) -> Any:
+    """The loudest sample at full scale, sentence by sentence: as the package does by default."""
+    import numpy as np
+
+    if not samples.size or (peak := np.abs(samples).max()) < _SILENT:
+        raise EngineError("the model was silent", FailureCode.ENGINE_RETURNED_NOTHING)
+    return samples / peak
+
+
+def _listed(inputs: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in sorted(inputs.items()))

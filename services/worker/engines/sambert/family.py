@@ -1,0 +1,23 @@
+"""The family ``sambert``: every pin is the catalog's, for the weights are the team's to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.worker.engines.base import Engine, Snapshot
+from services.worker.engines.sambert.engine import SambertEngine
+
+
+class Sambert:
+    """No pins of its own."""
+
+    name = "sambert"
+
+    def pins(self) -> Sequence[str]:
+        return ()
+
+    def build(self, pin: str) -> Engine:
+        raise KeyError(pin)
+
+    def build_from(self, snapshot: Snapshot) -> Engine:
+        return SambertEngine(snapshot)

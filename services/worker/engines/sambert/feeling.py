@@ -1,0 +1,60 @@
+"""From an emotion to what Sambert is told: the category of an SSML element around the text.
+
+Owns which voice has which emotions, and the markup. An emotion is felt or it is not: the model has one row of numbers
+per category, and ``intensity`` has no way to it. Every category has a row, whether the voice was trained on it or not;
+only what is known of a voice is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+from services.worker.engines.base import EngineError
+from shared.jobs import CANONICAL_EMOTIONS, Emotion
+
+_PREFIX = "sambert:"
+_CANONICAL = {"disgust": "hate"}
+"""Where the word that voices were trained with is another than ours."""
+_EXTRAS = (
+    *("calm", "gentle", "relax", "lyrical", "serious", "disgruntled", "satisfied", "disappointed"),
+    *("excited", "anxiety", "jealousy", "pity", "pleasure", "arousal", "dominance"),
+)
+"""Further categories of the model (kantts/utils/ling_unit/emotion_types.py)."""
+NAMES = (*CANONICAL_EMOTIONS, *(_PREFIX + extra for extra in _EXTRAS))
+
+KNOWN: Mapping[str, Sequence[str]] = {
+    "zhitian_emo": CANONICAL_EMOTIONS,
+    "zhibei_emo": CANONICAL_EMOTIONS,
+    "zhimi_emo": CANONICAL_EMOTIONS,
+    "zhiyan_emo": (*CANONICAL_EMOTIONS, "sambert:arousal"),
+}
+"""What published voices were trained on. Of zhizhe_emo it is not published."""
+
+
+def declared(given: Any) -> Mapping[str, Sequence[str]]:
+    """The pin's option ``emotions``: a table of voices to names. Raises `EngineError`."""
+    if not isinstance(given, Mapping) or not all(isinstance(names, (list, tuple)) for names in given.values()):
+        raise EngineError(f"the pin's option emotions must be a table of voices to lists of emotions, not {given!r}")
+    for voice, names in given.items():
+        if unknown := [name for name in names if name not in NAMES]:
+            raise EngineError(
+                f"the pin's option emotions gives {voice} {', '.join(map(str, unknown))}; there are: {', '.join(NAMES)}"
+            )
+    return {voice: tuple(name for name in NAMES if name in {"neutral", *names}) for voice, names in given.items()}
+
+
+def marked(text: str, emotion: Emotion | None, able: Sequence[str]) -> str:
+    """What the front end is given for ``text`` in a voice that is ``able`` to feel these.
+
+    Of such a voice no emotion, ``neutral`` and a strength of 0 are one and the same: its neutral. A voice without
+    emotions gets the text as it is, unless that could be taken for markup. Raises `EngineError` for what it lacks.
+    """
+    name = emotion.name if emotion is not None and emotion.strength > 0 and emotion.name else "neutral"
+    if not able and name == "neutral":
+        return f"<speak>{escape(text)}</speak>" if set(text) & set("<&") else text
+    if name not in able:
+        raise EngineError(f"the voice has no emotion {name}; it has: {', '.join(able) or 'none'}")
+    category = _CANONICAL.get(name, name.removeprefix(_PREFIX))
+    return f'<speak><emotion category="{category}" intensity="1.0">{escape(text)}</emotion></speak>'

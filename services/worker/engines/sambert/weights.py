@@ -1,0 +1,170 @@
+"""What lies in a snapshot of Sambert-HifiGAN, found without loading any of it.
+
+Owns the pin's options, the voices, and the checks that everything is there and that configuration.json asks for no
+code: the package would install and run it. Configurations of voices are read as text, for this must do without the
+engine's packages. Knows nothing of speaking.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.sambert import feeling
+
+CONFIGURATION = "configuration.json"
+RESOURCE = "resource.zip"
+VOICES = "voices/voices.json"
+LANGUAGES = {"PinYin": "zh", "Sichuan": "zh-x-sichuan", "ZhHK": "yue", "WuuShanghai": "wuu"}
+"""What KAN-TTS has phones of (kantts/preprocess/languages), as BCP 47; what another word means, the pin has to say."""
+USUAL_RATE = 16_000
+"""In Hz, what the package assumes where configuration.json does not say."""
+_KINDS = {"model": "sambert-hifigan", "pipeline": "sambert-hifigan-tts"}
+_CODE = ("plugins", "allow_remote")
+_NULL = ("null", "~")
+_NAME = re.compile(r"\w[\w.-]*")
+_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice of a pin."""
+
+    name: str
+    folder: Path
+    emotions: Sequence[str]
+
+    @property
+    def configurations(self) -> Sequence[Path]:
+        """The YAML files that the package reads."""
+        return self.folder / "am" / "config.yaml", self.folder / "voc" / "config.yaml"
+
+    @property
+    def language(self) -> str:
+        """The front end's word for it."""
+        return self._setting("am/config.yaml", "language", "PinYin")
+
+    @property
+    def draws(self) -> bool:
+        """Its vocoder starts from random numbers: one with a source module does, and no other."""
+        return self._setting("voc/config.yaml", "nsf_params", "null", inside=True) not in _NULL
+
+    @property
+    def sample_rate(self) -> int | None:
+        """In Hz, of what it was trained on; ``None`` where it does not say."""
+        value = self._setting("audio_config.yaml", "sampling_rate", "")
+        return int(value) if value.isdecimal() else None
+
+    def missing(self) -> Iterator[str]:
+        """Files that the package would miss, as paths in the snapshot."""
+        place = f"voices/{self.name}"
+        yield from (f"{place}/{path.relative_to(self.folder)}" for path in self.configurations if not path.is_file())
+        for part in ("am", "voc"):
+            if not any((self.folder / part / "ckpt").glob("checkpoint_*.pth")):
+                yield f"{place}/{part}/ckpt/checkpoint_N.pth"
+
+    def _setting(self, name: str, key: str, default: str, inside: bool = False) -> str:
+        """A scalar, wherever it stands; ``inside``: of a mapping, how it begins, whatever that is."""
+        file = self.folder / name
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        value = r"\s*(\S+)" if inside else r"[ \t]*[\"']?([^\"'#\s,}]+)"
+        found = re.search(rf"(?m)(?:^|[{{,])[ \t]*{key}:{value}", text)
+        return found.group(1).rstrip(",}") if found else default
+
+
+class Weights:
+    """One snapshot. Raises `EngineError` where options or files are not what the engine needs."""
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        """``options`` of the pin: ``emotions``, a table of voices to what each was trained on; ``language``, BCP 47."""
+        if unknown := sorted(set(options) - {"emotions", "language"}):
+            raise EngineError(f"no such option of a sambert pin: {', '.join(unknown)}; there are: emotions, language")
+        self.folder = folder
+        self.sample_rate = _sample_rate(_configuration(folder))
+        self.voices = _voices(folder, feeling.declared(options.get("emotions", {})))
+        missing = [name for voice in self.voices.values() for name in voice.missing()]
+        missing += [] if (folder / RESOURCE).is_file() else [RESOURCE]
+        if missing:
+            raise EngineError(f"Sambert-HifiGAN needs {', '.join(missing)}, which the lock does not name")
+        self._agree()
+        self.language = self._language(options.get("language"))
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """What at least one voice has."""
+        return tuple(name for name in feeling.NAMES if any(name in voice.emotions for voice in self.voices.values()))
+
+    @property
+    def draws(self) -> bool:
+        """At least one voice draws random numbers."""
+        return any(voice.draws for voice in self.voices.values())
+
+    def _agree(self) -> None:
+        """The package has one front end and one sample rate for all: the last voice's, and configuration.json's."""
+        for voice in self.voices.values():
+            if voice.sample_rate not in (None, self.sample_rate):
+                raise EngineError(
+                    f"the voice {voice.name} has {voice.sample_rate} Hz in its audio_config.yaml, "
+                    f"and {CONFIGURATION} has {self.sample_rate}: the package would call the one the other"
+                )
+        if len({voice.language for voice in self.voices.values()}) > 1:
+            raise EngineError("the voices are of several languages: make a pin for each")
+
+    def _language(self, said: Any) -> str:
+        word = next(iter(self.voices.values())).language
+        if said is not None and not (isinstance(said, str) and _TAG.fullmatch(said)):
+            raise EngineError(f"the pin's option language must be a BCP 47 tag in lower case, not {said!r}")
+        if said is None and word not in LANGUAGES:
+            raise EngineError(f"the voices speak {word}: say in the pin's option language which language that is")
+        return said or LANGUAGES[word]
+
+
+def _configuration(folder: Path) -> Mapping[str, Any]:
+    found = _json(folder, CONFIGURATION)
+    for part, kind in _KINDS.items():
+        if not isinstance(found.get(part), dict) or found[part].get("type") != kind:
+            raise EngineError(f"{CONFIGURATION} is not of Sambert-HifiGAN: {part}.type must be {kind}")
+    if asked := [name for name in _CODE if found.get(name)]:
+        raise EngineError(f"{CONFIGURATION} asks for code ({', '.join(asked)}); this engine runs none of a model's")
+    if found["model"].get("custom_ckpt"):
+        raise EngineError(f"{CONFIGURATION} has a custom_ckpt: name its voice in {VOICES} instead")
+    return found
+
+
+def _sample_rate(configuration: Mapping[str, Any]) -> int:
+    rate = configuration["model"].get("sample_rate", USUAL_RATE)
+    if not isinstance(rate, int) or isinstance(rate, bool) or rate <= 0:
+        raise EngineError(f"{CONFIGURATION}: {rate!r} is no sample rate")
+    return rate
+
+
+def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, Voice]:
+    """By name, in their order: those that voices.json names and that are there, as the package takes them."""
+    names = _json(folder, VOICES).get("voices")
+    if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+        raise EngineError(f"{VOICES} has no list of voices")
+    known = {**feeling.KNOWN, **emotions}
+    voices = {name: Voice(name, folder / "voices" / name, known.get(name, ())) for name in names}
+    there = {name: voice for name, voice in voices.items() if voice.folder.is_dir()}
+    if not there:
+        raise EngineError(f"none of the voices of {VOICES} is there: {', '.join(voices) or 'it names none'}")
+    if strange := sorted(set(emotions) - set(there)):
+        raise EngineError(f"the pin's option emotions names {', '.join(strange)}; the voices are {', '.join(there)}")
+    return there
+
+
+def _json(folder: Path, name: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise EngineError(f"Sambert-HifiGAN needs {name}, which the lock does not name") from error
+    except ValueError as error:
+        raise EngineError(f"{name} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise EngineError(f"{name} is no JSON object")
+    return found

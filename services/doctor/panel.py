@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 from services.doctor.checks.database import database
+from services.doctor.checks.engines import LIMIT_S as ENGINES_S
+from services.doctor.checks.engines import engines
 from services.doctor.checks.folders import LEAST_FREE, Space, caches, room, writable
 from services.doctor.checks.gpu import LIMIT_S as GPU_S
 from services.doctor.checks.gpu import gpu
@@ -47,6 +49,7 @@ CHECKS: Mapping[str, str] = {
     "gpu": "Driver and torch build fit each other, and torch computes on the card.",
     "memory": "Memory (or graphics memory, or the container's share) against the pins to be served.",
     "locks": "Catalog and lock can be read; every pin is locked, pulled and unaltered.",
+    "engines": "A host of each engine family starts in its Python; those that locked pins need are installed.",
     "mirrors": "Every host that the catalog's files come from answers. Never more than a warning.",
     "network": "The kernel can close an engine host's network.",
 }
@@ -71,7 +74,7 @@ class Patient:
 
 def checks_for(patient: Patient) -> list[Check]:
     """One check per name of `CHECKS`; of those that need settings none where there are none."""
-    limits = {"wheels": WHEELS_S, "gpu": GPU_S, "memory": GPU_S, "locks": LOCKS_S}
+    limits = {"wheels": WHEELS_S, "gpu": GPU_S, "memory": GPU_S, "locks": LOCKS_S, "engines": ENGINES_S}
     looks = _of_machine(patient)
     if not isinstance(patient.settings, str):
         looks |= _of_deployment(patient, patient.settings)
@@ -118,6 +121,7 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
         "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
         "memory": lambda: memory(weights.sizes()),
         "locks": partial(locks, weights),
+        "engines": lambda: engines(weights.engines()),
         "mirrors": lambda: mirrors(weights.sources(), patient.endpoints),
     }
 

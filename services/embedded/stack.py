@@ -69,6 +69,7 @@ def plan_stack(options: StackOptions, settings: Settings, given: Given, environ:
         "RINGTRUE_BLOBS": str(settings.blobs),
         "RINGTRUE_MODELS": str(settings.models),
         "RINGTRUE_CATALOG": str(settings.catalog),
+        "RINGTRUE_ENGINES": str(settings.engines),
         "MLFLOW_TRACKING_URI": mlflow_uri,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONUNBUFFERED": "1",

@@ -49,6 +49,10 @@ class Weights:
         """Bytes of each pin's files."""
         return {name: lock.size for name, lock in self.locks().items()}
 
+    def engines(self) -> Mapping[str, str]:
+        """Engine family of each pin."""
+        return {name: lock.engine for name, lock in self.locks().items()}
+
     def to_pull(self) -> int:
         """Bytes that are locked and not in the store."""
         files = {file.sha256: file for lock in self.locks().values() for file in lock.files}

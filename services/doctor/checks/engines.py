@@ -1,0 +1,44 @@
+"""The Python of each engine family, asked of `ringtrue engines` in a child."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from services.doctor.children import NoAnswer, Told, ask
+from services.doctor.findings import Finding, fail, ok, warn
+
+LIMIT_S = 90.0
+_PATIENCE_S = 80.0
+_LIST = (sys.executable, "-m", "ringtrue", "engines", "--json")
+
+Ask = Callable[[Sequence[str], float], Told]
+
+
+def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
+    """``pins``: those of the catalog that are to be served, and the family of each."""
+    try:
+        told = asked(_LIST, _PATIENCE_S)
+        families = [json.loads(line) for line in told.output.splitlines()] if told.code == 0 else None
+    except (NoAnswer, ValueError) as error:
+        yield warn(f"how it stands with the engines' Pythons is not known: {error}", "ringtrue engines")
+        return
+    if families is None:
+        yield warn(f"how it stands with the engines' Pythons is not known: {told.last_words}", "ringtrue engines")
+        return
+    bad = [finding for family in families for finding in _family(family, pins)]
+    yield from bad
+    if not bad:
+        ready = [family["family"] for family in families if family["state"] == "ready"]
+        yield ok(f"a host of each starts: {', '.join(ready)}" if ready else "no engine family is installed")
+
+
+def _family(family: Mapping[str, str], pins: Mapping[str, str]) -> Iterator[Finding]:
+    name, install = family["family"], f"ringtrue engines install {family['family']}"
+    needed = [pin for pin, engine in pins.items() if engine == name]
+    if family["state"] == "broken":
+        mend = f"mend {family['interpreter']}, or {install} --force" if family["own"] else "see wheels"
+        yield fail(f"{name} cannot be served: {family['detail']}", mend)
+    elif family["state"] == "not_installed" and needed:
+        yield fail(f"{name} is not installed, which {', '.join(needed)} cannot do without", install)

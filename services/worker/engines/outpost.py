@@ -1,0 +1,64 @@
+"""Starts an engine host in a Python of its family's own: ``/other/python -I outpost.py --family module:attribute …``.
+
+Owns how the worker's code is found there: its packages ``services`` and ``shared``, and nothing else of the worker's
+environment, so that there is no second copy that could be of another version. It and what a host imports keep to
+Python 3.10. Knows no family.
+"""
+
+from __future__ import annotations
+
+import enum
+import fcntl
+import os
+import sys
+from contextlib import suppress
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ("services", "shared")
+OLDEST = (3, 10)
+
+
+class StrEnum(str, enum.Enum):  # noqa: UP042 (the stand-in for what that asks for)
+    """What Python 3.11 calls so, as far as the host uses it."""
+
+    __str__ = str.__str__
+    __format__ = str.__format__  # type: ignore[assignment]
+
+
+def main() -> None:
+    """Be the host that the command line asks for."""
+    if sys.version_info[:2] < OLDEST:
+        sys.exit("an engine host needs Python {}.{}, this is {}.{}".format(*OLDEST, *sys.version_info[:2]))
+    if not sys.flags.isolated:  # else the engines' modules, requests among them, would hide packages of that name
+        sys.exit("start it with -I")
+    if not hasattr(enum, "StrEnum"):
+        enum.StrEnum = StrEnum  # type: ignore[misc, assignment]
+    for name in PACKAGES:
+        _bring(name)
+    _hold()
+    from services.worker.engines import host
+
+    host.main()
+
+
+def _bring(name: str) -> None:
+    """The package as the worker has it; its modules are found by its path, like those of any package."""
+    folder = ROOT / name
+    spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+def _hold() -> None:
+    """Whoever would remove this environment sees that it is in use, as long as this process lives."""
+    with suppress(OSError):
+        fcntl.flock(os.open(Path(sys.prefix, "pyvenv.cfg"), os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+if __name__ == "__main__":
+    main()

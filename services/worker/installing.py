@@ -1,0 +1,173 @@
+"""Making the environment of an engine family: a folder beside the others, linked to its family's name when it is right.
+
+Owns that nothing half-made is ever used: what is begun has a hidden name and goes with whoever fails or is stopped.
+An environment that is replaced stays as long as a host runs in it; the next installation removes it then, and likewise
+what was left by one that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.worker.engines.families import Installed
+from services.worker.environments import Standing, State, standing
+from services.worker.interpreters import Interpreter
+from services.worker.pythons import fitting
+from services.worker.requirements_file import NAME, Requirements, Sources
+from shared.errors import RingtrueError
+
+Say = Callable[[str], None]
+"""Told how it goes on, a line at a time."""
+
+
+class NotMade(RingtrueError):
+    """The environment could not be made; what was begun is gone, and what was there before stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What whoever installs has said."""
+
+    python: Path | None = None
+    sources: Sources = field(default_factory=Sources)
+    no_index: bool = False
+    """Take from ``find_links`` alone."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    uv: Path | None = None
+    """Make it with this; else with venv and pip."""
+
+
+def install(family: Installed, wanted: Requirements, order: Order, folder: Path, say: Say) -> Standing:
+    """Make the environment of ``family`` in ``folder``, in place of one that is there. Takes as long as downloads take.
+
+    Raises `NotMade`, `NoPython`, `RequirementsInvalid`, `OSError`.
+    """
+    text = wanted.filled(order.settings)
+    python = fitting(family.name, wanted.python, order.python)
+    name = folder / family.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder, family.name):
+        if name.exists() and not name.is_symlink():
+            raise NotMade(f"{name} was not made by this command; move it away")
+        _sweep(folder, family.name)
+        with _begun(folder, family.name) as made:
+            say(f"1/3  {made}, with {python}")
+            (made / NAME).write_text(text)
+            _make(made, python, order.uv)
+            say(f"2/3  {len(wanted.pins())} packages of {wanted.file}, by {'uv' if order.uv else 'pip'}")
+            _fill(made, wanted, order)
+            say(f"3/3  does a host of {family.name} start?")
+            found = standing(family, Interpreter(made / "bin" / "python"))
+            if found.state is not State.READY:
+                raise NotMade(f"the environment was made and does not do: {found.detail}")
+            _link(name, made)
+        _sweep(folder, family.name)
+    return found
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, family: str) -> Iterator[None]:
+    lock = os.open(folder / f".{family}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise NotMade(f"{family} is being installed by another process") from error
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _begun(folder: Path, family: str) -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix=_prefix(family), dir=folder))
+    try:
+        made.chmod(0o755)
+        yield made
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _prefix(family: str) -> str:
+    return f".{family}-made-"
+
+
+def _make(made: Path, python: Path, uv: Path | None) -> None:
+    if uv is not None:
+        _run([str(uv), "venv", "--quiet", "--no-project", "--allow-existing", "--python", str(python), str(made)])
+    else:
+        _run([str(python), "-m", "venv", "--without-pip", str(made)])
+
+
+def _fill(made: Path, wanted: Requirements, order: Order) -> None:
+    inside, sources = str(made / "bin" / "python"), wanted.sources.overruled_by(order.sources)
+    if order.uv is not None:
+        # Every pin is exact: of several indexes the first that has it, not the first that knows the name.
+        command = [str(order.uv), "pip", "install", "--python", inside, "--compile-bytecode"]
+        command += ["--index-strategy", "unsafe-first-match"]
+    else:
+        command = [sys.executable, "-m", "pip", "--python", inside, "install", "--disable-pip-version-check"]
+        command += ["--ignore-requires-python"]  # as uv does for what is named by address: the pins were tried with it
+    command += ["--index-url", sources.index] if sources.index else []
+    command += [word for url in sources.extra_indexes for word in ("--extra-index-url", url)]
+    command += [word for url in sources.find_links for word in ("--find-links", url)]
+    command += ["--no-index"] if order.no_index else []
+    settings = [f"DIST_EXTRA_CONFIG={wanted.build_config}"] if wanted.build_config else []
+    _run([*command, "--requirement", str(made / NAME)], settings)
+
+
+def _run(command: Sequence[str], settings: Sequence[str] = ()) -> None:
+    """Run it, its environment having these NAME=VALUE besides. What it prints goes to stderr. Whatever ends us ends it
+    and all that it has started."""
+    argv, out = ["env", *settings, *command], sys.stderr.fileno()
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, start_new_session=True) as child:
+        try:
+            code = child.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
+    if code != 0:
+        raise NotMade(f"`{Path(command[0]).name} {' '.join(command[1:3])}` ended with code {code}; it says above why")
+
+
+def _link(name: Path, made: Path) -> None:
+    """From now on ``name`` is what was ``made``, and in no moment nothing."""
+    beside = made.with_name(f"{made.name}.link")
+    beside.symlink_to(made.name)
+    beside.replace(name)
+
+
+def _sweep(folder: Path, family: str) -> None:
+    """Remove what is neither linked nor in use."""
+    linked = (folder / family).resolve()
+    for made in folder.glob(f"{_prefix(family)}*"):
+        if made.is_symlink():
+            made.unlink()
+        elif made.resolve() != linked and not _in_use(made):
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _in_use(made: Path) -> bool:
+    """A host runs in it (services/worker/engines/outpost.py holds the file)."""
+    try:
+        held = os.open(made / "pyvenv.cfg", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(held)
+    return False

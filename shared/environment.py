@@ -28,15 +28,18 @@ def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[st
         "architecture": platform.machine(),
         "cpu": _cpu_model(),
         "cpu_flags": _cpu_flags(),
-        "python": platform.python_version(),
         "gpu": gpu.get("name"),
         "driver": gpu.get("driver"),
-        "cuda": _cuda(),
         "precision": precision,
-        "libraries": _versions(libraries),
+        **interpreter(libraries),
         "ringtrue": _versions(["ringtrue"]).get("ringtrue"),
         "commit": _commit(),
     }
+
+
+def interpreter(libraries: Sequence[str]) -> dict[str, Any]:
+    """The part of a description that differs between two Pythons of one machine."""
+    return {"python": platform.python_version(), "cuda": _cuda(), "libraries": _versions(libraries)}
 
 
 def environment_id(environment: Mapping[str, Any]) -> str:

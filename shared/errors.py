@@ -56,6 +56,7 @@ class FailureCode(StrEnum):
     MODEL_NOT_PULLED = "model_not_pulled"
     MODEL_LOCK_MISMATCH = "model_lock_mismatch"
     GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
+    OUT_OF_MEMORY = "out_of_memory"
     ENGINE_ERROR = "engine_error"
     ENGINE_CRASHED = "engine_crashed"
     ENGINE_TIMEOUT = "engine_timeout"

@@ -134,6 +134,9 @@ class Spoken:
     sample_rate: int
     channels: int
     pieces: tuple[Piece, ...]
+    batch: tuple[str, ...] = ()
+    """Ids of the jobs that the engine spoke in one go with this one, itself included, in their order; empty: alone.
+    What stands beside a text in a batch may change how it sounds."""
 
 
 @dataclass(frozen=True, slots=True)

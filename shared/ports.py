@@ -19,6 +19,10 @@ LIVE_S = 20.0
 """A worker publishes every few seconds; one that was silent for this long is not counted on."""
 
 
+ONE_EACH: Mapping[str, int] = {}
+"""Of every pin, one job at a time."""
+
+
 class FacetName(StrEnum):
     """The facets that scorers claim."""
 
@@ -155,9 +159,17 @@ class JobStore(Protocol):
         """Every manifest ever published with the time a live worker last confirmed it; newest per pin."""
 
     def claim(
-        self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
+        self,
+        worker: str,
+        pins: Sequence[str],
+        loaded: Sequence[str],
+        lease_s: float,
+        now: float,
+        at_most: Mapping[str, int] = ONE_EACH,
     ) -> list[Job]:
-        """Take up to ``limit`` queued jobs of one pin, the next by fair choice, as STARTING under a lease."""
+        """Take queued jobs of one pin, the next by fair choice, as STARTING under a lease.
+
+        ``at_most``: so many of a pin; of one that it does not name, one."""
 
     def beat(
         self, job_id: str, attempt: int, lease_s: float, now: float, progress: tuple[int, int] | None = None
@@ -219,37 +231,6 @@ class JobStore(Protocol):
 
     def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the store answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An API key as stored: the SHA-256 (hex) of its secret, never the secret. Times are epoch seconds."""
-
-    id: str
-    user: str
-    secret_sha256: str
-    created_at: float
-    expires_at: float | None = None
-    revoked_at: float | None = None
-
-
-class KeyStore(Protocol):
-    """API keys. One that was revoked stays known, so that its refusal can be told from that of a wrong one."""
-
-    def add(self, key: Key) -> None:
-        """Keep a new key."""
-
-    def find(self, key_id: str) -> Key | None:
-        """A key by id, revoked and expired ones included."""
-
-    def list(self) -> list[Key]:
-        """Every key, oldest first."""
-
-    def revoke(self, key_id: str, now: float) -> bool:
-        """No longer valid from now on. False: no such key; revoking again changes nothing."""
-
-    def any(self) -> bool:
-        """Whether a key was ever made."""
 
 
 class AliasStore(Protocol):

@@ -15,10 +15,11 @@ from shared.weights.store import WeightStore
 NOWHERE = Source(folder="/nowhere")
 
 
-def tuning(speed: float = 1.2, pitch_scale: float = 1.1) -> Mapping[str, bytes]:
-    """The weights of a pin of the engine wobble, and some that only take room."""
+def tuning(speed: float = 1.2, pitch_scale: float = 1.1, **burden: float) -> Mapping[str, bytes]:
+    """The weights of a pin of the engine wobble, and some that only take room. ``burden``: what it does to memory, see
+    `ringtrue_wobble.burden.Burden`."""
     return {
-        "tuning.json": json.dumps({"speed": speed, "pitch_scale": pitch_scale}).encode(),
+        "tuning.json": json.dumps({"speed": speed, "pitch_scale": pitch_scale, **burden}).encode(),
         "layers/first.bin": bytes(range(256)) * 64,
         "layers/second.bin": b"\1" * 4096,
     }

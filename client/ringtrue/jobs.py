@@ -73,12 +73,20 @@ class Audio:
     sample_rate: int
     channels: int
     pieces: tuple[Piece, ...]
+    batch: tuple[str, ...] = ()
+    """Jobs that were spoken in one go with this one, itself included: their texts may change how it sounds."""
 
     @classmethod
     def from_json(cls, data: Json) -> Audio:
         pieces = tuple(Piece(p["text"], p["start_s"], p["end_s"]) for p in data.get("pieces", ()))
         return cls(
-            data["url"], data["pcm_sha256"], data["duration_s"], data["sample_rate"], data.get("channels", 1), pieces
+            data["url"],
+            data["pcm_sha256"],
+            data["duration_s"],
+            data["sample_rate"],
+            data.get("channels", 1),
+            pieces,
+            tuple(data.get("batch") or ()),
         )
 
 

@@ -162,7 +162,7 @@ def _emotion(felt: Emotion) -> dict[str, Any]:
 def _audio(job: Job) -> dict[str, Any] | None:
     if (audio := job.audio) is None:
         return None
-    return {
+    document = {
         "url": f"{job_path(job.id)}/audio",
         "pcm_sha256": audio.pcm_sha256,
         "duration_s": audio.duration_s,
@@ -170,6 +170,7 @@ def _audio(job: Job) -> dict[str, Any] | None:
         "channels": audio.channels,
         "pieces": [{"text": p.text, "start_s": p.start_s, "end_s": p.end_s} for p in audio.pieces],
     }
+    return document | {"batch": list(audio.batch)} if audio.batch else document
 
 
 def _scoring(job: Job) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from redis import Redis
 
 from services.gateway import edge
-from services.gateway.auth import check_secrets, is_loopback
+from services.gateway.auth import check_first_key, check_secrets, is_loopback
 from services.gateway.backlog import Backlog
 from services.gateway.clips import Digests
 from services.gateway.deps import Gateway, Probe
@@ -42,7 +42,8 @@ from shared import logs
 from shared.blobs import FolderBlobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.events import listen
-from shared.ports import AliasStore, Bells, Blobs, JobStore, KeyStore
+from shared.keys import KeyStore
+from shared.ports import AliasStore, Bells, Blobs, JobStore
 from shared.queue import CeleryBells
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
@@ -161,6 +162,7 @@ def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None
     store, keys = SqlJobStore(database), SqlKeyStore(database)
     if not is_loopback(host) and not keys.any():
         raise SettingsError(f"bound to {host} without any key; make one first: ringtrue keys create NAME")
+    check_first_key(settings.published or host, keys)
     bells = CeleryBells(settings.redis_url)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     backlog = Backlog()

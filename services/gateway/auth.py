@@ -14,6 +14,7 @@ from starlette.requests import Request
 from services.gateway.deps import gateway_of
 from services.gateway.keys import LOCAL_USER
 from shared.errors import RefusalCode, Refused, SettingsError
+from shared.keys import KeyStore
 
 _PORT = re.compile(r":\d+$")
 
@@ -35,6 +36,8 @@ async def user_of(request: Request) -> str:
 
 EXAMPLE_SECRET = "change-me"  # noqa: S105 (it is the one that is no secret)
 """What stands in .env.example wherever a secret belongs."""
+EXAMPLE_KEY_ID = "000000000000"
+"""Of the key there, which a deployment that began on loopback may have kept."""
 
 
 def check_secrets(published: str, secrets: Mapping[str, str]) -> None:
@@ -42,6 +45,18 @@ def check_secrets(published: str, secrets: Mapping[str, str]) -> None:
     for name, value in secrets.items():
         if EXAMPLE_SECRET in value and not is_loopback(published):
             raise SettingsError(f"{name} has the secret of .env.example, and {published} is not this machine alone")
+
+
+def check_first_key(published: str, keys: KeyStore) -> None:
+    """`SettingsError` where others than this machine reach the gateway, and the key of the example is still good."""
+    if is_loopback(published):
+        return
+    key = keys.find(EXAMPLE_KEY_ID)
+    if key is not None and key.revoked_at is None:
+        raise SettingsError(
+            f"the key of .env.example is good here, and {published} is not this machine alone: make another with"
+            f" `ringtrue keys create`, then `ringtrue keys revoke {EXAMPLE_KEY_ID}`"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -94,6 +94,7 @@ class Audio(_Document):
     sample_rate: int
     channels: int
     pieces: list[Piece]
+    batch: Annotated[list[str] | None, Field(description="Jobs spoken in one go with this one and itself.")] = None
 
 
 class Progress(_Document):

@@ -18,7 +18,7 @@ from services.gateway.answers import as_json
 from services.gateway.auth import check_secrets
 from services.gateway.keys import USER_FORM, given_key, new_key
 from shared.errors import SettingsError, StoreUnavailable
-from shared.ports import Key, KeyStore
+from shared.keys import Key, KeyStore
 from shared.settings import read_settings
 from shared.store.sql import Database, SqlKeyStore, migrate
 from shared.times import rfc3339
@@ -131,3 +131,7 @@ def _document(key: Key) -> dict[str, str | None]:
         "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
         "state": _state(key),
     }
+
+
+if __name__ == "__main__":
+    keys(prog_name="ringtrue keys")

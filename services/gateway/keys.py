@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import RefusalCode, Refused
-from shared.ports import Key, KeyStore
+from shared.keys import Key, KeyStore
 
 LOCAL_USER = "local"
 """Whose jobs they are where no key is asked for."""

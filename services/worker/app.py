@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 import socket
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.worker.loader import Loader
-from services.worker.offer import Offer, Restocking
+from services.worker.engines import surroundings
+from services.worker.engines.own_folder import OwnFolder
+from services.worker.interpreters import Interpreters
+from services.worker.loader import YIELD_EVERY_S, Loader
+from services.worker.memory.budget import Budget, Caps
+from services.worker.offer import LOOK_EVERY_S, Offer
 from services.worker.presence import Presence
 from services.worker.recordings import Recordings
+from services.worker.rounds import Rounds
 from services.worker.shelf import Shelf
 from services.worker.synthesis import Bench, Slot
 from services.worker.tasks import doors
+from services.worker.whereabouts import Whereabouts
 from shared import environment, logs
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
@@ -30,7 +38,6 @@ from shared.store.sql import Database, SqlJobStore, migrate
 from shared.weights.store import WeightStore
 
 EX_CONFIG = 78
-_LIBRARIES = ("numpy", "soxr", "sentencex", "espeakng-loader", "torch", "transformers", "onnxruntime")
 
 log = logging.getLogger("worker")
 
@@ -43,6 +50,7 @@ class Arguments:
     pins: Sequence[str] | None
     lease_s: float
     grace_s: float
+    caps: Caps
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -51,7 +59,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     arguments = _arguments(argv)
     logs.set_up("worker", notices=unknown_settings(environ))
     try:
-        return _run(read_settings(environ), arguments)
+        return _run(read_settings(environ), arguments, environ)
     except RingtrueError as error:
         log.error("cannot start: %s", error)
         return EX_CONFIG
@@ -63,29 +71,35 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
     parser.add_argument("--pin", action="append", help="serve only this pin (may be repeated); default: all installed")
     parser.add_argument("--lease", type=float, default=15.0, help="seconds until a silent worker's job is given away")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds a job may go on after SIGTERM")
+    parser.add_argument("--memory", type=float, default=math.inf, metavar="MB", help="most that engines may take")
+    parser.add_argument("--gpu-memory", type=float, default=math.inf, metavar="MB", help="likewise, of the GPU")
     given = parser.parse_args(argv)
-    return Arguments(given.slots, given.pin, given.lease, given.grace)
+    return Arguments(given.slots, given.pin, given.lease, given.grace, Caps(given.memory, given.gpu_memory))
 
 
-def _run(settings: Settings, arguments: Arguments) -> int:
+def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -> int:
     database = Database(settings.database_url)
     migrate(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    offer = Offer(arguments.pins, shelf=Shelf(WeightStore(settings.models), settings.catalog_lock))
-    slots = [Slot(f"{name}/{number}", Loader(offer)) for number in range(arguments.slots)]
+    offer = _offer(settings, arguments)
+    loader = Loader(offer, Budget.here(settings.memory_ledger, environ, arguments.caps))
+    slots = [Slot(f"{name}/{number}", loader) for number in range(arguments.slots)]
     families = offer.families()
     queues = [speaking_queue(family) for family in families]
     celery = make_celery(settings.redis_url)
     bells = CeleryBells(settings.redis_url)
     store = SqlJobStore(database)
-    spoken_with = tempfile.TemporaryDirectory(prefix="ringtrue-voices-")
-    recordings = Recordings(FolderBlobs(settings.recordings), Path(spoken_with.name))
-    bench = _bench(settings, arguments, store, bells, slots, families, recordings)
-    presence = Presence(store, name, offer.manifests, bench.clock)
-    presence.begin()
-    restocking = Restocking(offer)
-    restocking.begin()
-    try:
+    with ExitStack() as closing:
+        closing.callback(database.close)
+        spoken_with = OwnFolder(Path(tempfile.gettempdir()), "ringtrue-voices-")
+        closing.callback(spoken_with.remove)
+        closing.callback(loader.close)
+        closing.callback(bells.close)
+        recordings = Recordings(FolderBlobs(settings.recordings), spoken_with.path)
+        bench = _bench(settings, arguments, store, bells, slots, families, recordings)
+        closing.enter_context(Presence(store, name, offer.manifests, bench.clock))
+        closing.enter_context(Rounds("looking at the catalog's pins", LOOK_EVERY_S, offer.look))
+        closing.enter_context(Rounds("making room for other workers", YIELD_EVERY_S, loader.yield_room))
         return consume(
             celery,
             doors(bench),
@@ -95,14 +109,11 @@ def _run(settings: Settings, arguments: Arguments) -> int:
             on_stopping=bench.stop,
             alive=settings.alive,
         )
-    finally:
-        restocking.end()
-        presence.end()
-        bells.close()
-        for slot in slots:
-            slot.loader.close()
-        spoken_with.cleanup()
-        database.close()
+
+
+def _offer(settings: Settings, arguments: Arguments) -> Offer:
+    shelf = Shelf(WeightStore(settings.models), settings.catalog_lock)
+    return Offer(arguments.pins, shelf=shelf, interpreters=Interpreters(settings.engines, settings.interpreters))
 
 
 def _bench(
@@ -114,15 +125,13 @@ def _bench(
     families: Sequence[str],
     recordings: Recordings,
 ) -> Bench:
-    here = environment.describe(_LIBRARIES)
-    store.record_environment(environment.environment_id(here), here)
     return Bench(
         slots=Slots(slots),
         store=store,
         blobs=FolderBlobs(settings.blobs),
         bells=bells,
         announcer=RedisAnnouncer(settings.redis_url),
-        environment=environment.environment_id(here),
+        whereabouts=Whereabouts(store, environment.describe(surroundings.LIBRARIES)),
         families=families,
         recordings=recordings,
         lease_s=arguments.lease_s,

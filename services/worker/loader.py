@@ -1,57 +1,220 @@
-"""The hosts that have pins in memory, of one slot. Owns the choice of what stays: the least recently used host leaves
-first. Which pins there are and how a host is started is the offer's."""
+"""The hosts that have pins in memory, of all slots of a worker. Owns the choice of what stays: what is needed has to
+fit, and to make room the least recently used host leaves first. Which pins there are and how a host is started is the
+offer's; how much memory there is and what a pin needs is the budget's."""
 
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 from services.worker.engine_host import EngineHost, Tick
+from services.worker.memory.amounts import Amount
+from services.worker.memory.budget import Budget, Hold
 from services.worker.offer import Offer
+from shared.errors import FailureCode, JobFailure
 
 LOAD_S = 900.0
+WAIT_S = 0.2
+SLACK = Amount(16.0, 64.0)
+LEAKED, LEAKED_MB = 1.5, 256.0
+"""A host at rest that holds more than this, times and plus what it held after its first text, has a leak."""
+
+YIELD_EVERY_S = 1.0
+RESTED_S = 2.0
+"""A host that was not used for so long may leave for another worker's sake at once."""
+PATIENCE_S = 10.0
+"""One that is in use leaves, between two texts, when the other has waited for so long."""
 
 log = logging.getLogger(__name__)
 
 
-class Loader:
-    """Used by one thread at a time: there is no lock in here. A worker with several slots has a loader for each."""
+@dataclass(eq=False)
+class Kept:
+    """A host, what it has reserved, and what it held at rest when it was new."""
 
-    def __init__(self, offer: Offer, *, capacity: int = 4) -> None:
-        """``capacity``: so many hosts stay loaded."""
-        self.offer = offer
-        self._capacity = capacity
-        self._hosts: OrderedDict[str, EngineHost] = OrderedDict()  # least recently used first
+    host: EngineHost
+    hold: Hold
+    rest: Amount | None = None
+    rests_since: float = 0.0
 
-    def loaded(self) -> Sequence[str]:
-        """Pins in memory, the most recently used first."""
-        return [pin for pin, host in reversed(self._hosts.items()) if host.alive]
+    @property
+    def leaks(self) -> bool:
+        return self.rest is not None and self.host.held.rss_mb > self.rest.rss_mb * LEAKED + LEAKED_MB
 
-    def acquire(self, pin: str, tick: Tick) -> EngineHost:
-        """The loaded host of ``pin``: as it stands, or started anew. Raises `JobFailure`, and what ``tick`` raises."""
-        host = self._hosts.pop(pin, None)
-        if host is not None and not (host.alive and host.lock_sha256 == self.offer.lock_sha256(pin)):
-            host.close()
-            host = None
-        if host is None:
-            self._make_room()
-            host = self.offer.start(pin)
-            try:
-                host.load(tick, LOAD_S)
-            except BaseException:
-                host.close()
-                raise
-        self._hosts[pin] = host
-        return host
+    def settle(self) -> None:
+        """At rest it keeps what it holds, more or less: the ledger is not opened for every text."""
+        held = self.host.held
+        if not held.fits(self.hold.amount) or not self.hold.amount.beyond(held).fits(SLACK):
+            self.hold.resize(held)
 
     def close(self) -> None:
-        """End every host."""
-        while self._hosts:
-            self._hosts.popitem()[1].close()
+        self.host.close()
+        self.hold.release()
 
-    def _make_room(self) -> None:
-        while len(self._hosts) >= self._capacity:
-            pin, host = self._hosts.popitem(last=False)
-            log.info("%s leaves memory", pin)
+
+class Loader:
+    """Shared by the slots of a worker; any thread may ask. A host is lent to one of them at a time."""
+
+    def __init__(self, offer: Offer, budget: Budget) -> None:
+        self.offer = offer
+        self._budget = budget
+        self._idle: list[Kept] = []  # least recently used first
+        self._lent = 0
+        self._changed = threading.Condition()
+
+    def loaded(self) -> Sequence[str]:
+        """Pins in memory that nobody uses just now, the most recently used first."""
+        with self._changed:
+            return list(dict.fromkeys(kept.host.pin for kept in reversed(self._idle) if kept.host.alive))
+
+    @contextmanager
+    def lent(self, pin: str, chars: int, tick: Tick, *, alone: bool = False) -> Iterator[EngineHost]:
+        """The loaded host of ``pin`` with room to speak ``chars`` characters, as it stands or started anew; waits until
+        there is that room. ``alone``: a new one, with nothing beside it. Raises `JobFailure`, and what ``tick`` raises.
+        """
+        kept = self._taken(pin, chars, tick, alone)
+        before = kept.host.held
+        try:
+            self._bound(kept)
+            yield kept.host
+            self._measured(kept, chars, before)
+        finally:
+            self._put_back(kept)
+
+    def yield_room(self) -> None:
+        """Let a host go that has rested for a while, if another worker of this machine waits for room."""
+        with self._changed:
+            if self._idle and time.monotonic() - self._idle[0].rests_since > RESTED_S:
+                self._yield_for(0.0)
+
+    def close(self) -> None:
+        """End every host that is not in use."""
+        with self._changed:
+            while self._evict_one():
+                pass
+
+    def _taken(self, pin: str, chars: int, tick: Tick, alone: bool) -> Kept:
+        lock_sha256, weights_mb = self.offer.lock_sha256(pin) or "", self.offer.weights_mb(pin)
+        needed = self._budget.expected(lock_sha256, weights_mb, chars)
+        if not needed.fits(room := self._budget.room):
+            raise _too_large(pin, needed, room)
+        with self._changed:
+            if not alone and (kept := self._as_it_stands(pin, lock_sha256, chars)) is not None:
+                self._lent += 1
+                return kept
+        hold = self._room(pin, needed, tick, alone)
+        try:
+            return self._started(pin, lock_sha256, hold, tick)
+        except BaseException:
+            hold.release()
+            with self._changed:
+                self._lent -= 1
+                self._changed.notify_all()
+            raise
+
+    def _as_it_stands(self, pin: str, lock_sha256: str, chars: int) -> Kept | None:
+        """An idle host of the pin; others leave so that it can grow. One that cannot grow leaves as well: nobody holds
+        memory while it waits for more."""
+        kept = next((kept for kept in reversed(self._idle) if kept.host.pin == pin), None)
+        if kept is None:
+            return None
+        self._idle.remove(kept)
+        if not kept.host.alive or kept.host.lock_sha256 != lock_sha256:
+            kept.close()
+            return None
+        footprint = self._budget.footprint(lock_sha256)
+        amount = kept.host.held + footprint.besides(chars) if footprint else kept.hold.amount
+        while not amount.fits(kept.hold.amount) and not kept.hold.resize(amount.at_most(self._budget.room)):
+            if not self._evict_one():
+                kept.close()
+                return None
+        return kept
+
+    def _room(self, pin: str, needed: Amount, tick: Tick, alone: bool) -> Hold:
+        with ExitStack() as telling:
+            told = False
+            while True:
+                with self._changed:
+                    if (hold := self._reserved(needed, alone)) is not None:
+                        self._lent += 1
+                        return hold
+                    if not told:
+                        log.info("%s waits for %s", pin, needed)
+                        telling.enter_context(self._budget.wanting(needed))
+                        told = True
+                    self._changed.wait(WAIT_S)
+                tick()
+
+    def _reserved(self, needed: Amount, alone: bool) -> Hold | None:
+        """Idle hosts leave for it, but not in vain: not as long as one that is in use has to end first."""
+        if alone:
+            while self._evict_one():
+                pass
+            if self._lent:
+                return None
+        while (hold := self._budget.reserve(needed)) is None:
+            if not self._budget.would_fit(needed, [kept.hold for kept in self._idle]) or not self._evict_one():
+                return None
+        return hold
+
+    def _started(self, pin: str, lock_sha256: str, hold: Hold, tick: Tick) -> Kept:
+        host = self.offer.start(pin, hold.fds)
+        try:
+            host.most_rss_mb = self._budget.left_for(hold).rss_mb
+            host.load(tick, LOAD_S)
+        except BaseException:
             host.close()
+            raise
+        self._budget.loaded(lock_sha256, host.held)
+        return Kept(host, hold)
+
+    def _bound(self, kept: Kept) -> None:
+        left = self._budget.left_for(kept.hold)
+        kept.host.most_rss_mb = left.rss_mb
+        if kept.host.held.vram_mb:
+            kept.host.limit_gpu(left.vram_mb)
+
+    def _measured(self, kept: Kept, chars: int, before: Amount) -> None:
+        """Learn from a text that was spoken. The first one may have brought more into memory for good."""
+        host = kept.host
+        if kept.rest is None:
+            kept.rest = host.held
+            self._budget.loaded(host.lock_sha256, host.held)
+            before = before.at_least(host.held)
+        self._budget.spoke(host.lock_sha256, chars, host.peak.beyond(before))
+
+    def _put_back(self, kept: Kept) -> None:
+        with self._changed:
+            self._lent -= 1
+            if kept.host.alive and not kept.leaks:
+                kept.settle()
+                kept.rests_since = time.monotonic()
+                self._idle.append(kept)
+                self._yield_for(PATIENCE_S)
+            else:
+                if kept.host.alive:
+                    log.warning("%s is started anew: it held %s and now %s", kept.host.pin, kept.rest, kept.host.held)
+                kept.close()
+            self._changed.notify_all()
+
+    def _yield_for(self, waiting_s: float) -> None:
+        if self._budget.wanted_by_others(waiting_s):
+            self._evict_one()
+
+    def _evict_one(self) -> bool:
+        if not self._idle:
+            return False
+        kept = self._idle.pop(0)
+        log.info("%s leaves memory", kept.host.pin)
+        kept.close()
+        return True
+
+
+def _too_large(pin: str, needed: Amount, room: Amount) -> JobFailure:
+    gpu = needed.vram_mb > room.vram_mb
+    code = FailureCode.GPU_OUT_OF_MEMORY if gpu else FailureCode.OUT_OF_MEMORY
+    return JobFailure(code, f"{pin} needs {needed} for this, and there are {room} at most")

@@ -13,12 +13,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from services.worker.engine_host import HOST, EngineHost
+from services.worker.engine_host import EngineHost
+from services.worker.interpreters import Interpreter, Interpreters
 from services.worker.shelf import Shelf
 from shared.catalog import Manifest, PinState
-from shared.errors import FailureCode, JobFailure, RingtrueError, SettingsError
+from shared.errors import FailureCode, JobFailure, SettingsError
 from shared.hosting import Child, HostCrashed, HostTimeout
 from shared.weights.errors import FilesWrong
 from shared.weights.lock import PinLock
@@ -28,6 +29,7 @@ ANSWER_S = 60.0
 """For a list of pins or a manifest: no model is loaded for that."""
 
 LOOK_EVERY_S = 5.0
+"""A running worker looks again this often."""
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +42,11 @@ class _Family:
     reference: str
     distribution: str
     version: str
+    interpreter: Interpreter = field(default_factory=Interpreter)
 
     @property
     def argv(self) -> Sequence[str]:
-        return (*HOST, "--family", self.reference)
+        return (*self.interpreter.host, "--family", self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,21 @@ class Offer:
     """Shared by the slots of a worker; any thread may ask."""
 
     def __init__(
-        self, pins: Sequence[str] | None = None, *, env: Mapping[str, str] | None = None, shelf: Shelf | None = None
+        self,
+        pins: Sequence[str] | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        shelf: Shelf | None = None,
+        interpreters: Interpreters | None = None,
     ) -> None:
         """``pins``: only these; default: all that are built in or locked. ``env``: the hosts' environment, default
-        ours. ``shelf``: the catalog's pins; default: none."""
+        ours. ``shelf``: the catalog's pins; default: none. ``interpreters``: the families' Pythons; default: ours."""
         self._wanted = pins
         self._env = env
         self._shelf = shelf
+        self._interpreters = interpreters or Interpreters()
         self._looking = threading.Lock()
+        self._installed: Sequence[_Family] = ()
         self._families: Mapping[str, _Family] = {}
         self._built_in: Mapping[str, _Offered] = {}
         self._locked: Mapping[str, _Offered] = {}
@@ -94,9 +104,13 @@ class Offer:
         self.manifests()
         return sorted(self._families)
 
+    def ready(self) -> Sequence[Manifest]:
+        """Of the pins that can be spoken with."""
+        return [manifest for manifest in self.manifests() if manifest.state is PinState.READY]
+
     def served(self) -> Sequence[str]:
-        """Pins that can be spoken with."""
-        return [manifest.pin for manifest in self.manifests() if manifest.state is PinState.READY]
+        """Their names."""
+        return [manifest.pin for manifest in self.ready()]
 
     def refused(self) -> Mapping[str, JobFailure]:
         """Pins that cannot, and how a job for one ends."""
@@ -107,45 +121,67 @@ class Offer:
         return next((manifest.lock_sha256 for manifest in self.manifests() if manifest.pin == pin), None)
 
     def look(self) -> None:
-        """Look again at the catalog's pins: what was locked, pulled, changed or removed since."""
+        """Look again: what of the catalog's pins was locked, pulled, changed or removed, and what Python was made."""
         with self._looking:
             if not self._looked:
-                self._families = {family.name: family for family in _installed(self._env)}
+                self._installed = _installed(self._env)
+            found = [replace(family, interpreter=self._interpreters.of(family.name)) for family in self._installed]
+            families = {family.name: family for family in found}
+            if not self._looked or families != self._families:
+                self._families = families
                 self._built_in = self._asked_built_in()
             if self._shelf is not None:
                 self._locked = self._asked_locked(self._shelf)
             self._looked = True
 
-    def start(self, pin: str) -> EngineHost:
-        """A host of ``pin``, its files checked, nothing loaded. Raises `JobFailure`."""
-        offered = next((offered for offered in self._offered() if offered.manifest.pin == pin), None)
+    def manifest(self, pin: str) -> Manifest | None:
+        """What one pin can do; `None` for a pin that is not here."""
+        offered = self._of(pin)
+        return offered.manifest if offered else None
+
+    def weights_mb(self, pin: str) -> float:
+        """Size of the pin's files; 0 for a pin without any, and for one that is not known."""
+        offered = self._of(pin)
+        files = offered.lock.files if offered and offered.lock else ()
+        return sum(file.size for file in files) / 1e6
+
+    def start(self, pin: str, pass_fds: Sequence[int] = ()) -> EngineHost:
+        """A host of ``pin``, its files checked, nothing loaded; it keeps ``pass_fds`` open. Raises `JobFailure`."""
+        offered = self._of(pin)
         if offered is None:
             raise JobFailure(FailureCode.MODEL_NOT_PULLED, f"no engine here brings {pin}, and no lock names it")
         if offered.lock is None or self._shelf is None:
-            return self._host(pin, offered.family)
-        return self._host_of(self._shelf, offered.family, offered.lock)
+            return self._host(pin, offered.family, pass_fds=pass_fds)
+        return self._host_of(self._shelf, offered.family, offered.lock, pass_fds)
+
+    def _of(self, pin: str) -> _Offered | None:
+        return next((offered for offered in self._offered() if offered.manifest.pin == pin), None)
 
     def _offered(self) -> Sequence[_Offered]:
         if not self._looked:
             self.look()
         return [*self._built_in.values(), *self._locked.values()]
 
-    def _host_of(self, shelf: Shelf, family: _Family, lock: PinLock) -> EngineHost:
+    def _host_of(self, shelf: Shelf, family: _Family, lock: PinLock, pass_fds: Sequence[int] = ()) -> EngineHost:
         try:
             snapshot = shelf.snapshot(lock)
         except FilesWrong as wrong:
             raise JobFailure(wrong.code, str(wrong)) from wrong
-        return self._host(lock.name, family, "--snapshot", json.dumps(snapshot.to_json()))
+        return self._host(lock.name, family, "--snapshot", json.dumps(snapshot.to_json()), pass_fds=pass_fds)
 
-    def _host(self, pin: str, family: _Family, *more: str) -> EngineHost:
-        return EngineHost(pin, (*family.argv, *more), self._env)
+    def _host(self, pin: str, family: _Family, *more: str, pass_fds: Sequence[int] = ()) -> EngineHost:
+        argv = (*family.argv, *more)
+        try:
+            return EngineHost(pin, argv, self._env, pass_fds, elsewhere=family.interpreter.elsewhere)
+        except OSError as error:
+            raise JobFailure(FailureCode.ENGINE_CRASHED, _no_start(family, error), final=False) from error
 
     def _asked_built_in(self) -> Mapping[str, _Offered]:
         # All at once: families and hosts start side by side.
-        children = [(family, Child(family.argv, self._env)) for family in self._families.values()]
+        children = [(family, self._child(family)) for family in self._families.values()]
         of_pin: dict[str, _Family] = {}
         for family, child in children:
-            for pin in _pins(family, child):
+            for pin in _pins(family, child) if child else ():
                 of_pin.setdefault(pin, family)
         self._check_wanted([*of_pin, *(self._shelf.locks() if self._shelf else ())])
         of_pin = {pin: of_pin[pin] for pin in self._wanted or of_pin if pin in of_pin}
@@ -155,6 +191,13 @@ class Offer:
         finally:
             for host in hosts:
                 host.close()
+
+    def _child(self, family: _Family) -> Child | None:
+        try:
+            return Child(family.argv, self._env)
+        except OSError as error:
+            log.error("engine family %s: %s", family.name, _no_start(family, error))
+            return None
 
     def _asked_locked(self, shelf: Shelf) -> Mapping[str, _Offered]:
         found: dict[str, _Offered] = {}
@@ -171,7 +214,7 @@ class Offer:
     def _looked_at(self, shelf: Shelf, family: _Family, lock: PinLock) -> _Offered:
         known = self._locked.get(lock.name)
         try:
-            if known is not None and known.lock == lock and not known.may_recover:
+            if known is not None and (known.lock, known.family) == (lock, family) and not known.may_recover:
                 shelf.snapshot(lock)
                 return known
             host = self._host_of(shelf, family, lock)
@@ -190,28 +233,8 @@ class Offer:
             raise SettingsError(f"neither built in nor locked: {', '.join(unknown)}; there are: {there}")
 
 
-class Restocking:
-    """Looks again at the offer of a running worker, from a thread of its own, until ended."""
-
-    def __init__(self, offer: Offer, every_s: float = LOOK_EVERY_S) -> None:
-        self._offer = offer
-        self._every_s = every_s
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look_for_ever, name="restocking", daemon=True)
-
-    def begin(self) -> None:
-        self._thread.start()
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join(timeout=self._every_s)
-
-    def _look_for_ever(self) -> None:
-        while not self._over.wait(self._every_s):
-            try:
-                self._offer.look()
-            except (RingtrueError, OSError) as error:
-                log.error("the catalog's pins could not be looked at: %s", error)
+def _no_start(family: _Family, error: OSError) -> str:
+    return f"{family.interpreter.python}, which serves {family.name}, cannot be started: {error.strerror}"
 
 
 def _installed(env: Mapping[str, str] | None) -> Sequence[_Family]:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Presence:
-    """Publishes manifests from a thread of its own until closed; then the worker is retired."""
+    """Publishes manifests from a thread of its own for the length of a block; then the worker is retired."""
 
     def __init__(
         self, store: JobStore, worker: str, manifests: Callable[[], Sequence[Manifest]], clock: Callable[[], float]
@@ -28,12 +28,13 @@ class Presence:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._publish_for_ever, name="presence", daemon=True)
 
-    def begin(self) -> None:
+    def __enter__(self) -> Presence:
         """Publish once, then keep at it. Raises ``StoreUnavailable`` if the first time fails."""
         self._store.publish(self._worker, self._manifests(), self._clock())
         self._thread.start()
+        return self
 
-    def end(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, and say that this worker is gone."""
         self._over.set()
         self._thread.join()

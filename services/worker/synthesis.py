@@ -1,4 +1,4 @@
-"""One job, from claim to audio: the third stop of the path. Owns what is said to the store while a job is spoken.
+"""Jobs, from claim to audio: the third stop of the path. Owns what is said to the store while they are spoken.
 
 Knows engines only as hosts that speak, and the store, blobs and bells only as ports.
 """
@@ -8,20 +8,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from services.worker.engine_host import EngineHost
-from services.worker.engines.base import SpeakRequest
-from services.worker.lease import HandBack, JobCanceled, JobLost, Lease
+from services.worker import batches, speaking
+from services.worker.batches import Batch
+from services.worker.lease import HandBack, JobCanceled, JobLost, Leases
 from services.worker.loader import Loader
-from services.worker.pieces import join, pause_after, split
 from services.worker.recordings import Recordings
-from shared.audio import Audio
+from services.worker.speaking import Clip, Take
+from services.worker.whereabouts import Whereabouts
 from shared.catalog import PinState
 from shared.errors import FailureCode, JobFailure
-from shared.jobs import Job, JobError, Piece, SpeechInput, Spoken
+from shared.jobs import Job, JobError, Spoken
 from shared.ports import Announcer, Bells, Blobs, JobStore, Result
 from shared.slots import Slots
 
@@ -48,7 +48,7 @@ class Bench:
     blobs: Blobs
     bells: Bells
     announcer: Announcer
-    environment: str
+    whereabouts: Whereabouts
     families: Sequence[str]
     recordings: Recordings
     lease_s: float = 15.0
@@ -76,18 +76,21 @@ def run(bench: Bench) -> None:
 
 def _work(bench: Bench, slot: Slot) -> None:
     until = time.monotonic() + TURN_S
+    rung = False
     while not bench.stopping.is_set():
         if time.monotonic() > until:
             _ring_all(bench)
             return
         loader = slot.loader
-        claimed = bench.store.claim(slot.name, loader.offer.served(), loader.loaded(), bench.lease_s, bench.clock())
+        batches = {manifest.pin: manifest.max_batch for manifest in loader.offer.ready()}
+        claimed = bench.store.claim(slot.name, list(batches), loader.loaded(), bench.lease_s, bench.clock(), batches)
         if not claimed:
             _refuse(bench, slot)
             return
-        _ring_all(bench)  # there may be more: somebody else can look while this one is spoken
-        for job in claimed:
-            speak(bench, slot, job)
+        if not rung:  # there may be more: somebody else can look while these are spoken
+            _ring_all(bench)
+            rung = True
+        speak(bench, slot, claimed)
 
 
 def _refuse(bench: Bench, slot: Slot) -> None:
@@ -105,30 +108,113 @@ def _ring_all(bench: Bench) -> None:
         bench.bells.ring_engine(family)
 
 
-def speak(bench: Bench, slot: Slot, job: Job) -> None:
-    """Speak one claimed job and record how it ended; nothing is recorded once it is somebody else's."""
-    lease = Lease(bench, job)
-    bench.announcer.announce(job.id, "starting")
+def speak(bench: Bench, slot: Slot, jobs: Sequence[Job]) -> None:
+    """Speak jobs of one pin that were claimed together and record how each ended; nothing is recorded of one once it is
+    somebody else's."""
+    leases = Leases(bench, jobs)
+    for job in jobs:
+        bench.announcer.announce(job.id, "starting")
+    manifest = slot.loader.offer.manifest(jobs[0].pin)
+    assert manifest is not None, "it was claimed for"
+    todo = deque(batches.gathered(jobs, manifest.max_batch, manifest.max_piece_chars))
     try:
-        with bench.recordings.laid_out(slot.name, job.input.recordings) as files:
-            result = _spoken(bench, slot, job, files, lease)
-        if bench.store.finish(job.id, job.attempt, result, bench.clock()):
-            _succeeded(bench, job)
-    except JobLost:
-        log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
-    except JobCanceled:
-        bench.store.stop(job.id, job.attempt, bench.clock())
-        _ended(bench, job, "canceled")
+        while todo:
+            batch = _still_wanted(bench, todo.popleft(), leases)
+            if batch is not None:
+                todo.extendleft(reversed(_tried(bench, slot, batch, leases)))
     except HandBack:
-        bench.store.hand_back(job.id, job.attempt)
+        for job in leases.open(jobs):
+            bench.store.hand_back(job.id, job.attempt)
+
+
+def _still_wanted(bench: Bench, batch: Batch, leases: Leases) -> Batch | None:
+    over = [job for job in batch.jobs if leases.over(job)]
+    for job in over:
+        _over(bench, job, leases)
+    return batches.without(batch, over)
+
+
+def _tried(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> Sequence[Batch]:
+    """Speak one batch. Where it failed: what to try instead."""
+    try:
+        _speak(bench, slot, batch, leases)
+    except (JobLost, JobCanceled):
+        for job in batch.jobs:
+            _over(bench, job, leases)
     except JobFailure as failure:
-        _failed(bench, job, failure)
-    except Exception as error:  # the one seam: whatever went wrong, the job must not stay held
-        log.exception("%s failed in a way that nobody foresaw", job.id)
-        _failed(bench, job, JobFailure(FailureCode.ENGINE_ERROR, f"internal error: {error!r}", final=False))
+        if instead := batches.smaller(batch, failure):
+            log.info("%d of %s did not go: %s: %s", len(batch.jobs), batch.jobs[0].pin, failure.code.value, failure)
+            return instead
+        _failed(bench, batch.jobs[0], failure, leases)
+    except HandBack:
+        raise
+    except Exception as error:  # the one seam: whatever went wrong, no job must stay held
+        log.exception("%s failed in a way that nobody foresaw", ", ".join(job.id for job in batch.jobs))
+        why = JobFailure(FailureCode.ENGINE_ERROR, f"internal error: {error!r}", final=False)
+        for job in leases.open(batch.jobs):
+            _failed(bench, job, why, leases)
+    return ()
 
 
-def _succeeded(bench: Bench, job: Job) -> None:
+def _speak(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> None:
+    began, jobs = time.monotonic(), batch.jobs
+    voices = {voice_id: one for job in jobs for voice_id, one in job.input.recordings.items()}
+
+    def tick() -> None:
+        leases.tick(jobs)
+
+    def progress(done: int, pieces: int) -> None:
+        leases.progress(jobs[0], done, pieces)
+
+    with (
+        bench.recordings.laid_out(slot.name, voices) as files,
+        slot.loader.lent(jobs[0].pin, batch.chars, tick, alone=batch.alone) as host,
+    ):
+        _begin(bench, jobs, host.lock_sha256, leases)
+        loaded = time.monotonic()
+        take = speaking.spoken(host, batch, files, progress, tick)
+    tick()  # a cancel that came with the last piece still counts
+    for job, clip in zip(jobs, take.clips, strict=True):
+        if leases.over(job):
+            _over(bench, job, leases)
+        else:
+            _hand_in(bench, job, _result(bench, batch, job, clip, take, loaded - began), leases)
+
+
+def _begin(bench: Bench, jobs: Sequence[Job], lock_sha256: str, leases: Leases) -> None:
+    for job in jobs:
+        if job.lock_sha256 != lock_sha256:
+            raise JobFailure(
+                FailureCode.MODEL_LOCK_MISMATCH,
+                f"accepted for lock {job.lock_sha256}, this worker serves {job.pin} with lock {lock_sha256}",
+            )
+        if bench.store.begin(job.id, job.attempt):
+            bench.announcer.announce(job.id, "processing")
+        else:
+            leases.lose(job)
+    leases.require(jobs)
+
+
+def _result(bench: Bench, batch: Batch, job: Job, clip: Clip, take: Take, load_s: float) -> Result:
+    audio = clip.audio
+    timings = {
+        "queue_s": max(0.0, (job.started_at or 0.0) - job.created_at),
+        "load_s": load_s,
+        "speak_s": take.took_s,
+        "rtf": take.rtf,
+        "peak_rss_mb": take.peak.rss_mb,
+    }
+    if take.peak.vram_mb:
+        timings["peak_vram_mb"] = take.peak.vram_mb
+    kept = Spoken(bench.blobs.put(audio.pcm), audio.duration_s, audio.sample_rate, 1, clip.pieces, batch.job_ids)
+    return Result(kept, timings, bench.whereabouts.of(take.surroundings))
+
+
+def _hand_in(bench: Bench, job: Job, result: Result, leases: Leases) -> None:
+    leases.settle(job)
+    if not bench.store.finish(job.id, job.attempt, result, bench.clock()):
+        log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
+        return
     bench.announcer.announce(job.id, "succeeded")
     if job.input.score:
         bench.bells.ring_scorer()
@@ -136,7 +222,20 @@ def _succeeded(bench: Bench, job: Job) -> None:
         bench.bells.ring_tracker()
 
 
-def _failed(bench: Bench, job: Job, failure: JobFailure) -> None:
+def _over(bench: Bench, job: Job, leases: Leases) -> None:
+    """Nobody wants it any more, or it is another worker's."""
+    why = leases.over(job)
+    leases.settle(job)
+    if isinstance(why, JobCanceled):
+        bench.store.stop(job.id, job.attempt, bench.clock())
+        _ended(bench, job, "canceled")
+    else:
+        log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
+
+
+def _failed(bench: Bench, job: Job, failure: JobFailure, leases: Leases | None = None) -> None:
+    if leases is not None:
+        leases.settle(job)
     error = JobError(failure.code, failure.message)
     bench.store.fail(job.id, job.attempt, error, bench.clock(), final=failure.final)
     bench.bells.ring_engine(job.engine)
@@ -146,63 +245,3 @@ def _failed(bench: Bench, job: Job, failure: JobFailure) -> None:
 def _ended(bench: Bench, job: Job, event: str) -> None:
     bench.announcer.announce(job.id, event)
     bench.bells.ring_tracker()
-
-
-def _spoken(bench: Bench, slot: Slot, job: Job, files: Mapping[str, Path], lease: Lease) -> Result:
-    began = time.monotonic()
-    host = slot.loader.acquire(job.pin, lease.tick)
-    if host.lock_sha256 != job.lock_sha256:
-        raise JobFailure(
-            FailureCode.MODEL_LOCK_MISMATCH,
-            f"accepted for lock {job.lock_sha256}, this worker serves {job.pin} with lock {host.lock_sha256}",
-        )
-    loaded = time.monotonic()
-    if not bench.store.begin(job.id, job.attempt):
-        raise JobLost
-    bench.announcer.announce(job.id, "processing")
-    audio, pieces = _speak_pieces(host, job, files, lease)
-    speak_s = time.monotonic() - loaded
-    lease.tick()  # a cancel that came with the last piece still counts
-    spoken = Spoken(bench.blobs.put(audio.pcm), audio.duration_s, audio.sample_rate, 1, pieces)
-    timings = {
-        "queue_s": max(0.0, (job.started_at or 0.0) - job.created_at),
-        "load_s": loaded - began,
-        "speak_s": speak_s,
-        "rtf": speak_s / audio.duration_s,
-        "peak_rss_mb": host.peak_rss_mb(),
-    }
-    return Result(spoken, timings, bench.environment)
-
-
-def _speak_pieces(
-    host: EngineHost, job: Job, files: Mapping[str, Path], lease: Lease
-) -> tuple[Audio, tuple[Piece, ...]]:
-    texts = split(job.input.text, job.input.language, host.max_piece_chars)
-    spoken: list[Audio] = []
-    deadline = time.monotonic() + job.timeout_s
-    for number, text in enumerate(texts):
-        lease.progress(number, len(texts))
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise JobFailure(FailureCode.ENGINE_TIMEOUT, f"not spoken within {job.timeout_s:g} s")
-        request = _request(job.input, text, files)
-        spoken.append(host.speak(request, sample_rate=job.input.sample_rate, deadline_s=left, tick=lease.tick))
-    return join(texts, spoken, [pause_after(text, job.input.speed) for text in texts])
-
-
-def _request(asked: SpeechInput, text: str, files: Mapping[str, Path]) -> SpeakRequest:
-    """``files``: of the uploaded voices by id; an engine knows them by nothing else."""
-    emotion = asked.emotion
-    if emotion is not None and emotion.audio is not None:
-        emotion = replace(emotion, audio=str(files[emotion.audio]))
-    return SpeakRequest(
-        text=text,
-        language=asked.language,
-        voice=asked.voice,
-        reference=None if asked.reference is None else files[asked.reference],
-        emotion=emotion,
-        speed=asked.speed,
-        pitch_scale=asked.pitch_scale,
-        seed=asked.seed,
-        options=asked.options,
-    )

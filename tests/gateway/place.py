@@ -120,11 +120,11 @@ class Place:
         assert self.store.begin(job.id, job.attempt)
         return job
 
-    def speak(self, pcm: bytes = b"\x01\x02" * RATE) -> Job:
-        """Claim the next job and finish it with ``pcm``."""
+    def speak(self, pcm: bytes = b"\x01\x02" * RATE, batch: tuple[str, ...] = ()) -> Job:
+        """Claim the next job and finish it with ``pcm``, spoken in one go with the jobs of ``batch``."""
         job = self.begin()
         seconds = len(pcm) / 2 / RATE
-        audio = Spoken(self.blobs.put(pcm), seconds, RATE, 1, (Piece(job.input.text, 0.0, seconds),))
+        audio = Spoken(self.blobs.put(pcm), seconds, RATE, 1, (Piece(job.input.text, 0.0, seconds),), batch)
         self.store.finish(job.id, job.attempt, Result(audio, {"queue_s": 0.1, "speak_s": 0.2}, "env"), time.time())
         return self.store.get([job.id])[job.id]
 

@@ -133,3 +133,12 @@ async def test_a_long_clip_is_sent_piece_by_piece_and_arrives_whole(place: Place
 async def test_audio_that_was_deleted_is_not_there(place: Place, url: str) -> None:
     place.blobs.delete(hashlib.sha256(PCM).hexdigest())
     refused(await place.http.get(url), "audio_not_ready")
+
+
+async def test_a_clip_that_was_spoken_in_a_batch_says_with_whom(place: Place) -> None:
+    together, alone = await place.submit(), await place.submit()
+    place.speak(batch=(together["id"], "job_other"))
+    place.speak()
+    answers = [(await place.http.get(job["links"]["self"])).json()["audio"] for job in (together, alone)]
+    assert answers[0]["batch"] == [together["id"], "job_other"]
+    assert "batch" not in answers[1]

@@ -21,7 +21,8 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisAway
 
 from shared.events import RedisAnnouncer
-from shared.store.sql import Database, SqlJobStore, migrate
+from shared.keys import Key
+from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
 from tests.gateway.place import RICH, SENTENCE, refused
 
 HEAVY = ("numpy", "torch", "soundfile", "mlflow", "scipy", "transformers")
@@ -227,6 +228,15 @@ def test_published_with_an_example_secret_it_does_not_start(environ: dict[str, s
     assert done.returncode == 78
     assert f"{name} has the secret of .env.example" in done.stderr
     assert "change-me" not in done.stderr
+
+
+def test_published_it_does_not_start_while_the_key_of_the_example_is_good(environ: dict[str, str]) -> None:
+    database = Database(f"sqlite:///{environ['RINGTRUE_DATA']}/ringtrue.db")
+    SqlKeyStore(database).add(Key("000000000000", "admin", "a hash", time.time(), None))
+    database.close()
+    done = starting({**environ, "RINGTRUE_PUBLISHED": "192.0.2.7"}, "--port", "0")
+    assert done.returncode == 78
+    assert "the key of .env.example is good here, and 192.0.2.7 is not this machine alone" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(environ: dict[str, str]) -> None:

@@ -13,13 +13,14 @@ from shared.jobs import Status
 from shared.weights.verification import verify
 from tests.pins.machine import Machine
 from tests.shelves import Shelves, tuning
+from tests.worker.budgets import budget
 from tests.worker.workshop import Workshop
 
 
 def pcm_of_a_job(machine: Machine, folder: Path, wobble_path: Path) -> tuple[str, str]:
     """SHA-256 of the samples of a job, and the lock that it bears."""
     offer = Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)}, shelf=Shelf(machine.store, machine.lock_file))
-    loader = Loader(offer)
+    loader = Loader(offer, budget(folder / "memory"))
     try:
         workshop = Workshop.around(loader, folder)
         job_id = workshop.add("Hello, is anybody there?", "voice-v1")

@@ -11,11 +11,13 @@ from workshop import Workshop
 
 from services.worker.loader import Loader
 from services.worker.offer import Offer
+from tests.worker.budgets import budget
 
 
 @pytest.fixture(scope="session")
-def loader(wobble_path: Path) -> Iterator[Loader]:
-    loader = Loader(Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)}))
+def loader(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loader]:
+    offer = Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)})
+    loader = Loader(offer, budget(tmp_path_factory.mktemp("memory")))
     yield loader
     loader.close()
 

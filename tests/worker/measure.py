@@ -49,7 +49,7 @@ def main() -> None:
     print("speak, engine   ", milliseconds(lambda: engine.speak(SENTENCE), 50))
     print("speak, host     ", milliseconds(lambda: speak(None), 50))
     print("speak at 24 kHz ", milliseconds(lambda: speak(24_000), 50))
-    print(f"host's peak RSS   {host.peak_rss_mb():.1f} MB (numpy and soxr included)")
+    print(f"host's peak RSS   {host.peak.rss_mb:.1f} MB (numpy and soxr included)")
     host.close()
 
 

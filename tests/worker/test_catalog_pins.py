@@ -23,6 +23,7 @@ from shared.errors import FailureCode, JobFailure
 from shared.jobs import Status
 from shared.weights.store import InUse
 from tests.shelves import Shelves, tuning
+from tests.worker.budgets import budget
 from tests.worker.families import family_folder
 
 HELLO = SpeakRequest("Hello, is anybody there?", "en")
@@ -40,15 +41,20 @@ def offer(shelves: Shelves, wobble_path: Path) -> Offer:
 
 
 @pytest.fixture
-def loader(offer: Offer) -> Iterator[Loader]:
-    loader = Loader(offer)
+def loader(offer: Offer, tmp_path: Path) -> Iterator[Loader]:
+    loader = Loader(offer, budget(tmp_path / "memory"))
     yield loader
     loader.close()
 
 
 def spoken(loader: Loader, pin: str) -> str:
-    host = loader.acquire(pin, never_mind)
-    return host.speak(HELLO, sample_rate=None, deadline_s=30, tick=never_mind).sha256
+    with loader.lent(pin, 100, never_mind) as host:
+        return host.speak(HELLO, sample_rate=None, deadline_s=30, tick=never_mind).sha256
+
+
+def loaded_lock(loader: Loader) -> str:
+    with loader.lent("voice-v1", 100, never_mind) as host:
+        return host.lock_sha256
 
 
 def manifest(offer: Offer, pin: str) -> Manifest | None:
@@ -56,8 +62,8 @@ def manifest(offer: Offer, pin: str) -> Manifest | None:
 
 
 def refusal(loader: Loader, pin: str) -> tuple[FailureCode, str]:
-    with pytest.raises(JobFailure) as failed:
-        loader.acquire(pin, never_mind)
+    with pytest.raises(JobFailure) as failed, loader.lent(pin, 100, never_mind):
+        pass
     return failed.value.code, failed.value.message
 
 
@@ -65,7 +71,7 @@ def test_a_locked_and_pulled_pin_is_spoken_with_and_bears_its_lock(shelves: Shel
     lock = shelves.put("voice-v1", tuning())
     assert "voice-v1" in loader.offer.served()
     assert spoken(loader, "voice-v1")
-    assert loader.acquire("voice-v1", never_mind).lock_sha256 == lock.sha256
+    assert loaded_lock(loader) == lock.sha256
 
 
 def test_other_weights_are_another_voice_with_another_lock(shelves: Shelves, loader: Loader) -> None:
@@ -155,7 +161,7 @@ def test_a_pin_that_was_locked_anew_is_loaded_anew(shelves: Shelves, loader: Loa
     lock = shelves.put("voice-v1", tuning(speed=0.8))
     loader.offer.look()
     assert spoken(loader, "voice-v1") != before
-    assert loader.acquire("voice-v1", never_mind).lock_sha256 == lock.sha256
+    assert loaded_lock(loader) == lock.sha256
 
 
 def test_a_lock_file_that_cannot_be_read_takes_nothing_away(shelves: Shelves, offer: Offer) -> None:

@@ -66,7 +66,7 @@ def test_a_loaded_host_knows_its_lock_and_its_limits(begin: Begin) -> None:
     host = begin("espeak-v1")
     manifest = host.manifest(LOAD_S)
     assert (host.lock_sha256, host.max_piece_chars) == (manifest.lock_sha256, manifest.max_piece_chars)
-    assert 5 < host.peak_rss_mb() < 200
+    assert 5 < host.held.rss_mb < 200
 
 
 def test_a_crash_is_named_by_its_signal_and_may_be_tried_again(begin: Begin) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,10 +13,13 @@ import soundfile  # type: ignore[import-untyped]
 from workshop import Sounds
 
 from services.worker.loader import Loader
+from services.worker.memory.amounts import NOTHING, Amount
 from services.worker.recordings import Recordings
 from services.worker.synthesis import Bench, Slot, speak
+from services.worker.whereabouts import Whereabouts
 from shared.audio import Audio
 from shared.blobs import FolderBlobs
+from shared.catalog import Manifest
 from shared.errors import FailureCode
 from shared.jobs import Emotion, Job, JobIds, NewJob, SpeechInput, Status
 from shared.ports import Submission
@@ -31,12 +36,21 @@ class Parrot:
     """A host, and the loader that has it: keeps what it was asked, and the sound that its files had then."""
 
     lock_sha256: str = MANIFEST.lock_sha256
-    max_piece_chars: int = 20
+    peak: Amount = NOTHING
+    surroundings: Mapping[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     heard: list[bytes] = field(default_factory=list)
 
-    def acquire(self, *_: object) -> Parrot:
+    @property
+    def offer(self) -> Parrot:
         return self
+
+    def manifest(self, pin: str) -> Manifest:
+        return replace(MANIFEST, max_piece_chars=20)
+
+    @contextmanager
+    def lent(self, *_: object, **__: object) -> Iterator[Parrot]:
+        yield self
 
     def speak(self, request: Any, **_: object) -> Audio:
         self.asked.append(request)
@@ -45,9 +59,6 @@ class Parrot:
                 samples, _rate = soundfile.read(path, dtype="int16")
                 self.heard.append(samples.tobytes())
         return Audio(b"\x01\0" * 8_000, 16_000)
-
-    def peak_rss_mb(self) -> float:
-        return 1.0
 
 
 @dataclass
@@ -68,7 +79,7 @@ class Studio:
             blobs=FolderBlobs(self.folder / "blobs"),
             bells=Sounds(),
             announcer=Sounds(),
-            environment="env",
+            whereabouts=Whereabouts(self.store, {}),
             families=[MANIFEST.engine],
             recordings=Recordings(self.recorded, self.folder / "spoken-with"),
             clock=lambda: NOW,
@@ -85,7 +96,7 @@ class Studio:
         )
         self.store.add([Submission([new])])
         (job,) = self.store.claim("here/0", [MANIFEST.pin], [], 60.0, NOW)
-        speak(self.bench, self.slot, job)
+        speak(self.bench, self.slot, [job])
         return self.store.get([new.id])[new.id]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
 from workshop import Workshop
 
 from services.worker import synthesis
 from shared.audio import Audio
+from shared.errors import FailureCode
 from shared.jobs import FacetStatus, Status
 
 LONG = "The ferry left at noon. " * 60
@@ -135,3 +137,26 @@ def test_a_worker_that_is_stopped_takes_no_more_jobs(workshop: Workshop) -> None
     job_id = workshop.add("The ferry left at noon.")
     synthesis.run(workshop.bench)
     assert workshop.job(job_id).status is Status.QUEUED
+
+
+FAULTS = {
+    "speechless": FailureCode.ENGINE_RETURNED_NOTHING,
+    "slowed": FailureCode.AUDIO_INVALID,
+    "undefined": FailureCode.AUDIO_INVALID,
+    "inaudible": FailureCode.ENGINE_RETURNED_NOTHING,
+    "truncated": FailureCode.ENGINE_RETURNED_NOTHING,
+    "endless": FailureCode.AUDIO_INVALID,
+    "twofold": FailureCode.AUDIO_INVALID,
+    "exhausted": FailureCode.OUT_OF_MEMORY,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_an_engine_gives_instead_of_speech_is_a_failure_by_name(workshop: Workshop, fault: str) -> None:
+    faulty = workshop.add(f"This text is {fault}.", pin="wobble-faulty")
+    harmless = workshop.add("The ferry left at noon.", pin="wobble-faulty")
+    synthesis.run(workshop.bench)
+    error = workshop.job(faulty).error
+    assert error is not None
+    assert error.code is FAULTS[fault]
+    assert workshop.job(harmless).status is Status.SUCCEEDED

@@ -8,6 +8,7 @@ from pathlib import Path
 from services.worker.loader import Loader
 from services.worker.recordings import Recordings
 from services.worker.synthesis import Bench, Slot
+from services.worker.whereabouts import Whereabouts
 from shared.blobs import FolderBlobs
 from shared.jobs import Job, JobIds, NewJob, SpeechInput
 from shared.ports import Submission
@@ -56,7 +57,7 @@ class Workshop:
             blobs=FolderBlobs(folder / "blobs"),
             bells=sounds,
             announcer=sounds,
-            environment="env",
+            whereabouts=Whereabouts(store, {"os": "a test's"}),
             families=["espeak", "wobble"],
             recordings=Recordings(FolderBlobs(folder / "recordings"), folder / "spoken-with"),
         )

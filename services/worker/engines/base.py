@@ -106,6 +106,21 @@ class Engine(Protocol):
         """
 
 
+class BatchEngine(Engine, Protocol):
+    """An engine that speaks several texts in one go; its manifest says how many (``max_batch``).
+
+    What stands beside a text in a batch may change how it sounds. So the batch is part of what a clip is, and its
+    composition is recorded with it.
+    """
+
+    def speak_batch(self, requests: Sequence[SpeakRequest]) -> Sequence[Audio]:
+        """One audio per request, in their order, at the engine's own sample rate.
+
+        The requests (at least two, at most the manifest's ``max_batch``) agree in everything but text and seed. The
+        same batch gives the same PCM, as `speak` does. Raises `EngineError` for the whole where one cannot be spoken.
+        """
+
+
 class EngineFamily(Protocol):
     """A family of engines, as named by an entry point in the group ``ringtrue.engines``.
 

@@ -1,10 +1,11 @@
 """The engine host: a process that serves one pin to the worker around it, over the pipe of shared/hosting.py.
 
-Owns the four things that can be asked (manifest, load, speak, stats; and pins, of a whole family) and what is done to
-every engine's audio alike: checks and sample rate. Knows no job. See services/worker/engine_host.py for the other end.
+Owns what can be asked (manifest, load, speak, limit; and pins, of a whole family) and what is done to every engine's
+audio alike: checks and sample rate. Knows no job. See services/worker/engine_host.py for the other end.
 
-    {"op": "speak", "request": {...}, "sample_rate": 24000}  ->  {"ok": {"sample_rate": 24000}} + PCM
-                                                             or  {"error": {"code": "engine_error", "message": "..."}}
+    {"op": "speak", "requests": [{...}], "sample_rate": 24000}
+        ->  {"ok": {"sample_rate": 24000, "sizes": [88200], "memory": {"rss_mb": 61.2, ...}}} + PCM
+        or  {"error": {"code": "engine_error", "message": "..."}}
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ import argparse
 import json
 import logging
 import os
-import resource
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
-from services.worker.engines import requests, samples, seclusion
-from services.worker.engines.base import Engine, EngineError, EngineFamily, Snapshot, SpeakRequest, WeightedFamily
+from services.worker.engines import requests, samples, seclusion, surroundings, usage
+from services.worker.engines.base import (
+    BatchEngine,
+    Engine,
+    EngineError,
+    EngineFamily,
+    Snapshot,
+    SpeakRequest,
+    WeightedFamily,
+)
 from services.worker.engines.families import family, family_of
+from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
 from shared.hosting import Frame, Served
@@ -53,20 +60,33 @@ class PinHost:
 
     def load(self, asked: Mapping[str, Any]) -> Answer:
         self._engine.load()
-        return self.manifest(asked)
+        loaded = {"manifest": self.manifest(asked)[0], "memory": usage.report()}
+        return {**loaded, "surroundings": surroundings.described()} if asked["describe"] else loaded, b""
 
     def speak(self, asked: Mapping[str, Any]) -> Answer:
         assert self._manifest is not None, "the parent loads before it asks for speech"
-        request = SpeakRequest.from_json(asked["request"])
-        request = replace(request, text=request.text.strip())
         sample_rate = asked["sample_rate"]
-        requests.check(request, sample_rate, self._manifest)
-        audio = samples.checked(self._engine.speak(request))
-        audio = samples.resampled(audio, sample_rate or audio.sample_rate)
-        return {"sample_rate": audio.sample_rate}, audio.pcm
+        wanted = [_request(given) for given in asked["requests"]]
+        for request in wanted:
+            requests.check(request, sample_rate, self._manifest)
+        usage.forget_peaks()
+        spoken = [samples.checked(audio, self._manifest.sample_rate) for audio in self._spoken(wanted)]
+        spoken = [samples.resampled(audio, sample_rate or audio.sample_rate) for audio in spoken]
+        pcm = spoken[0].pcm if len(spoken) == 1 else b"".join(audio.pcm for audio in spoken)
+        sizes = [len(audio.pcm) for audio in spoken]
+        return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
 
-    def stats(self, _asked: Mapping[str, Any]) -> Answer:
-        return {"peak_rss_mb": peak_rss_mb()}, b""
+    def limit(self, asked: Mapping[str, Any]) -> Answer:
+        usage.keep_below(asked["vram_mb"])
+        return {}, b""
+
+    def _spoken(self, wanted: Sequence[SpeakRequest]) -> Sequence[Audio]:
+        if len(wanted) == 1:
+            return [self._engine.speak(wanted[0])]
+        spoken = cast(BatchEngine, self._engine).speak_batch(wanted)
+        if len(spoken) != len(wanted):
+            raise EngineError(f"{len(wanted)} texts were asked for, {len(spoken)} were spoken")
+        return spoken
 
 
 class FamilyHost:
@@ -77,16 +97,6 @@ class FamilyHost:
 
     def pins(self, _asked: Mapping[str, Any]) -> Answer:
         return {"pins": self._pins}, b""
-
-
-def peak_rss_mb() -> float:
-    """Most memory that this process has held, in MB (1e6 bytes)."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux's ru_maxrss counts the parent's memory from before exec
-        kilobytes = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(kilobytes) * 1024 / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def serve(served: Served, host: PinHost | FamilyHost) -> None:
@@ -100,11 +110,20 @@ def _answered(host: PinHost | FamilyHost, frame: Frame) -> Answer:
     try:
         ok, payload = operation(frame.header)
     except EngineError as error:
+        if error.code is FailureCode.GPU_OUT_OF_MEMORY:
+            usage.release_cache()
         return _failed(error.code, str(error)), b""
+    except MemoryError as error:
+        return _failed(FailureCode.OUT_OF_MEMORY, str(error) or "the machine has no memory left for this"), b""
     except Exception as error:  # the one seam: whatever an engine raises is an answer, and the host goes on
         log.exception("%s raised", frame.header["op"])
         return _failed(FailureCode.ENGINE_ERROR, f"{type(error).__name__}: {error}"), b""
     return {"ok": ok}, payload
+
+
+def _request(given: Mapping[str, Any]) -> SpeakRequest:
+    request = SpeakRequest.from_json(given)
+    return replace(request, text=request.text.strip())
 
 
 def _of_catalog(manifest: Manifest, snapshot: Snapshot | None) -> Manifest:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 FULL_SCALE = 32767
+LONGEST_S = 600.0
+"""No piece of text takes this long to say, however slowly."""
 
 
 def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> Audio:
@@ -39,8 +41,17 @@ def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> 
     return Audio(scaled.astype("<i2").tobytes(), sample_rate)
 
 
-def checked(audio: Audio) -> Audio:
-    """``audio``, if there is something in it; else `EngineError` ``engine_returned_nothing``."""
+def checked(audio: Audio | None, sample_rate: int) -> Audio:
+    """``audio``, if it is what an engine of ``sample_rate`` Hz gives for one piece of text. Else `EngineError`:
+    ``engine_returned_nothing`` where there is nothing in it, ``audio_invalid`` for another rate or without an end."""
+    if audio is None:
+        raise EngineError("the engine gave nothing and did not say why", FailureCode.ENGINE_RETURNED_NOTHING)
+    if audio.sample_rate != sample_rate:
+        raise EngineError(f"expected {sample_rate} Hz, got {audio.sample_rate}", FailureCode.AUDIO_INVALID)
+    if audio.duration_s > LONGEST_S:
+        raise EngineError(
+            f"the engine did not stop: {audio.duration_s:,.0f} s for one piece of text", FailureCode.AUDIO_INVALID
+        )
     if not audio.pcm:
         raise EngineError("the engine gave no samples", FailureCode.ENGINE_RETURNED_NOTHING)
     if audio.pcm.count(0) == len(audio.pcm):

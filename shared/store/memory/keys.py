@@ -6,7 +6,7 @@ import builtins
 import threading
 from dataclasses import replace
 
-from shared.ports import Key
+from shared.keys import Key
 
 
 class MemoryKeyStore:

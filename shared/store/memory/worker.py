@@ -9,7 +9,7 @@ from typing import Any
 from shared.catalog import Manifest, PinState
 from shared.fairness import PREFER_LOADED_FOR_S, window_at
 from shared.jobs import HELD, FacetStatus, Job, JobError, Status
-from shared.ports import LIVE_S, Result, Standing
+from shared.ports import LIVE_S, ONE_EACH, Result, Standing
 from shared.store.memory.rows import Published, Rows, ended, queued_again
 
 
@@ -51,11 +51,17 @@ class WorkerSide(Rows):
             ]
 
     def claim(
-        self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
+        self,
+        worker: str,
+        pins: Sequence[str],
+        loaded: Sequence[str],
+        lease_s: float,
+        now: float,
+        at_most: Mapping[str, int] = ONE_EACH,
     ) -> list[Job]:
         with self._lock:
             claimed: list[Job] = []
-            while len(claimed) < limit:
+            while not claimed or len(claimed) < at_most.get(claimed[0].pin, 1):
                 head = self._next(pins if not claimed else [claimed[0].pin], loaded, now)
                 if head is None:
                     break

@@ -6,7 +6,7 @@ import builtins
 
 from sqlalchemy import exists, insert, select, update
 
-from shared.ports import Key
+from shared.keys import Key
 from shared.store.sql.database import Database
 from shared.store.sql.schema import keys
 

@@ -54,7 +54,8 @@ def _facet(row: RowMapping, name: str) -> Facet:
 
 
 def _audio(data: Mapping[str, Any]) -> Spoken:
-    return Spoken(**{**data, "pieces": tuple(Piece(**piece) for piece in data["pieces"])})
+    pieces = tuple(Piece(**piece) for piece in data["pieces"])
+    return Spoken(**{**data, "pieces": pieces, "batch": tuple(data.get("batch", ()))})
 
 
 def job_of(row: RowMapping) -> Job:

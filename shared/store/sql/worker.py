@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Double, and_, bindparam, case, delete, func, 
 
 from shared.catalog import Manifest, PinState
 from shared.jobs import MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
-from shared.ports import LIVE_S, Result, Standing
+from shared.ports import LIVE_S, ONE_EACH, Result, Standing
 from shared.store.sql import choice
 from shared.store.sql.gateway import GatewaySide
 from shared.store.sql.rows import CHARGED, ENDED, QUEUED_AGAIN, charge, how_it_ended, job_of, settle
@@ -111,13 +111,19 @@ class WorkerSide(GatewaySide):
             return [(Manifest.from_json(manifest), seen_at) for manifest, seen_at in connection.execute(known)]
 
     def claim(
-        self, worker: str, pins: Sequence[str], loaded: Sequence[str], lease_s: float, now: float, limit: int = 1
+        self,
+        worker: str,
+        pins: Sequence[str],
+        loaded: Sequence[str],
+        lease_s: float,
+        now: float,
+        at_most: Mapping[str, int] = ONE_EACH,
     ) -> list[Job]:
         taken = {"claimed_by": worker, "claimed_until": now + lease_s, "claimed_at": now}
         claimed: list[Job] = []
         with self._db.write() as connection:
             self._queue_for_choice(connection)
-            while len(claimed) < limit:
+            while not claimed or len(claimed) < at_most.get(claimed[0].pin, 1):
                 job = self._claim_one(connection, {**taken, **choice.binds(pins, loaded, now)})
                 if job is None:
                     break

@@ -65,7 +65,9 @@ def new_job(id: str, *, score: bool = True, **changes: Any) -> NewJob:
 def result(duration_s: float = 4.0) -> Result:
     """What a worker hands in."""
     pieces = (Piece("今天的阳光真灿烂!", 0.0, duration_s),)
-    return Result(Spoken("b" * 64, duration_s, 22_050, 1, pieces), {"queue_s": 0.02, "speak_s": 0.31}, "env")
+    return Result(
+        Spoken("b" * 64, duration_s, 22_050, 1, pieces, ("job_1", "job_2")), {"queue_s": 0.02, "speak_s": 0.31}, "env"
+    )
 
 
 def idempotency(scope: str, *, created_at: float = NOW) -> Idempotency:
@@ -83,10 +85,10 @@ def job(store: JobStore, id: str) -> Job:
     return store.get([id])[id]
 
 
-def claim(store: JobStore, now: float = NOW, **changes: Any) -> list[Job]:
-    """Claim as a worker that can serve both pins and has neither loaded."""
+def claim(store: JobStore, now: float = NOW, *, at_most: int = 1, **changes: Any) -> list[Job]:
+    """Claim as a worker that can serve both pins and has neither loaded. ``at_most``: jobs, of either."""
     asked: dict[str, Any] = {"pins": [PIN, OTHER_PIN], "loaded": [], "lease_s": LEASE_S, **changes}
-    return store.claim("worker", now=now, **asked)
+    return store.claim("worker", now=now, **asked, at_most={PIN: at_most, OTHER_PIN: at_most})
 
 
 def claimed_ids(store: JobStore, times: int, now: float = NOW, **changes: Any) -> list[str]:

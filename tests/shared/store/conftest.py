@@ -14,7 +14,8 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
-from shared.ports import AliasStore, JobStore, KeyStore
+from shared.keys import KeyStore
+from shared.ports import AliasStore, JobStore
 from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryKeyStore, MemoryVoiceStore
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
 from shared.voices import VoiceStore

@@ -68,7 +68,7 @@ def _working(store: SqlJobStore) -> Iterator[tuple[str, float]]:
 def _among_many(store: SqlJobStore) -> Iterator[tuple[str, float]]:
     store.add([_jobs(1, user=f"other {number}") for number in range(1000)])
     yield "claim 1, 1012 users", _median_ms(lambda: claim(store, loaded=[PIN]), 30)
-    yield "claim 8, 1012 users", _median_ms(lambda: claim(store, loaded=[PIN], limit=8), 20)
+    yield "claim 8, 1012 users", _median_ms(lambda: claim(store, loaded=[PIN], at_most=8), 20)
     yield "waiting", _median_ms(lambda: store.waiting(NOW), 30)
     yield "sweep, nothing to do", _median_ms(lambda: sweep(store, NOW), 30)
 

@@ -80,7 +80,7 @@ def test_a_failure_leaves_the_store_usable(sql_store: SqlJobStore) -> None:
     with pytest.raises(Exception, match=r"(?i)unique"):
         add(sql_store, new_job("job_1"))
     add(sql_store, new_job("job_2"))
-    assert [taken.id for taken in claim(sql_store, limit=2)] == ["job_1", "job_2"]
+    assert [taken.id for taken in claim(sql_store, at_most=2)] == ["job_1", "job_2"]
 
 
 def test_errors_do_not_repeat_what_users_wrote(sql_store: SqlJobStore) -> None:

@@ -36,6 +36,7 @@ from tests.shared.store.building import (
     OTHER_PIN,
     PIN,
     add,
+    claim,
     emptied,
     new_job,
     result,
@@ -121,7 +122,7 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(loaded=st.sampled_from([[], [PIN], [OTHER_PIN]]), limit=st.integers(2, 4))
     def claim_several_and_begin(self, loaded: list[str], limit: int) -> None:
-        claimed = self.both(lambda store: store.claim("worker", [PIN, OTHER_PIN], loaded, LEASE_S, self.now, limit))
+        claimed = self.both(lambda store: claim(store, self.now, loaded=loaded, at_most=limit))
         self.same_jobs_and_only_known_transitions()
         for taken in claimed:
             self.both(partial(_WRITES["begin"], id=taken.id, attempt=taken.attempt, now=self.now))

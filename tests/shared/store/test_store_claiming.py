@@ -48,9 +48,9 @@ def test_only_pins_that_the_worker_can_serve_are_claimed(store: JobStore) -> Non
 
 def test_a_claim_of_several_takes_jobs_of_one_pin(store: JobStore) -> None:
     add(store, new_job("job_1"), new_job("job_2", pin=OTHER_PIN), new_job("job_3"), new_job("job_4"))
-    assert [taken.id for taken in claim(store, limit=2)] == ["job_1", "job_3"]
-    assert [taken.id for taken in claim(store, limit=8)] == ["job_2"]
-    assert [taken.id for taken in claim(store, limit=8)] == ["job_4"]
+    assert [taken.id for taken in claim(store, at_most=2)] == ["job_1", "job_3"]
+    assert [taken.id for taken in claim(store, at_most=8)] == ["job_2"]
+    assert [taken.id for taken in claim(store, at_most=8)] == ["job_4"]
 
 
 def test_within_a_user_priority_goes_before_age(store: JobStore) -> None:

@@ -19,7 +19,7 @@ def _two_each(store: JobStore) -> None:
 
 def test_ten_thousand_jobs_of_one_user_do_not_delay_the_one_job_of_another(store: JobStore) -> None:
     add(store, *(new_job(f"job_{number:05}", priority=10) for number in range(10_000)))
-    claim(store, limit=3)
+    claim(store, at_most=3)
     add(store, new_job("job_late", user="bob"))
     assert claimed_ids(store, 1) == ["job_late"]
 
@@ -32,14 +32,14 @@ def test_users_take_turns_by_what_they_were_given(store: JobStore) -> None:
 
 def test_a_claim_of_several_is_as_fair_as_several_claims(store: JobStore) -> None:
     _two_each(store)
-    assert [taken.id for taken in claim(store, limit=4)] == ["job_ann1", "job_bob1", "job_ann2", "job_bob2"]
+    assert [taken.id for taken in claim(store, at_most=4)] == ["job_ann1", "job_bob1", "job_ann2", "job_bob2"]
 
 
 def test_in_a_claim_of_several_old_jobs_do_not_go_before_those_of_users_who_had_less(store: JobStore) -> None:
     add(store, new_job("job_1"), new_job("job_2"))
     much_later = NOW + WINDOW_S
     add(store, new_job("job_3", user="bob", created_at=much_later))
-    assert [taken.id for taken in claim(store, much_later, limit=3)] == ["job_1", "job_3", "job_2"]
+    assert [taken.id for taken in claim(store, much_later, at_most=3)] == ["job_1", "job_3", "job_2"]
 
 
 def test_the_estimate_is_settled_by_what_was_spoken(store: JobStore) -> None:

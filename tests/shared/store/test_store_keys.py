@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.ports import Key, KeyStore
+from shared.keys import Key, KeyStore
 from tests.shared.store.building import NOW
 
 KEY = Key("k1", "ann", "d" * 64, NOW, expires_at=NOW + 60)

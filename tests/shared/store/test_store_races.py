@@ -41,7 +41,7 @@ def _fill(store: JobStore, number: int) -> set[str]:
 def _speak_all(store: JobStore, limit: int) -> list[str]:
     """Claim, begin and finish until nothing is left; what was claimed."""
     spoken = []
-    while claimed := claim(store, limit=limit):
+    while claimed := claim(store, at_most=limit):
         for taken in claimed:
             assert store.begin(taken.id, taken.attempt)
             assert store.finish(taken.id, taken.attempt, result(), NOW)
@@ -151,7 +151,7 @@ def test_everybody_at_once_ends_with_every_job_done(
     ids = _fill(sql_store, 90)
 
     def work(chance: random.Random) -> None:
-        for taken in claim(sql_store, limit=chance.randint(1, 4)):
+        for taken in claim(sql_store, at_most=chance.randint(1, 4)):
             match chance.choice(("speak", "speak", "hand back", "lose")):
                 case "speak":
                     sql_store.begin(taken.id, taken.attempt)

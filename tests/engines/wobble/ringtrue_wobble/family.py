@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ringtrue_wobble.burden import Burden
 from ringtrue_wobble.engine import WobbleEngine
 from ringtrue_wobble.flaws import FLAWS, Tuned
 from services.worker.engines.base import Engine, Snapshot
@@ -21,4 +22,4 @@ class Wobble:
         return WobbleEngine(pin, FLAWS[pin])
 
     def build_from(self, snapshot: Snapshot) -> Engine:
-        return WobbleEngine(snapshot.pin, Tuned(snapshot.folder))
+        return WobbleEngine(snapshot.pin, Tuned(snapshot.folder), Burden.of(snapshot.folder / "tuning.json"))

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.options import Number
+from shared.audio import Audio
 
 Samples = npt.NDArray[np.float32]
 Chosen = Mapping[str, Any]
@@ -40,6 +41,10 @@ class Flaw:
     def spoilt(self, samples: Samples, random: np.random.Generator, chosen: Chosen) -> Samples:
         """The samples that are given instead of ``samples``: in [-1, 1], shape (n,)."""
         return samples
+
+    def handed(self, audio: Audio) -> Audio | None:
+        """What is handed over instead of ``audio``."""
+        return audio
 
 
 class Tuned(Flaw):
@@ -73,6 +78,36 @@ class Hang(Flaw):
         while HANG_MARKER in request.text:
             time.sleep(60)
         return request
+
+
+class Faulty(Flaw):
+    """does to a text what one of its words says, see `FAULTS`"""
+
+    def altered(self, request: SpeakRequest, chosen: Chosen) -> SpeakRequest:
+        if "exhausted" in request.text:
+            raise MemoryError
+        self._asked = next((fault for fault in FAULTS if fault in request.text), None)
+        return request
+
+    def spoilt(self, samples: Samples, random: np.random.Generator, chosen: Chosen) -> Samples:
+        return FAULTS[self._asked](samples) if self._asked else samples
+
+    def handed(self, audio: Audio) -> Audio | None:
+        if self._asked == "speechless":
+            return None
+        return replace(audio, sample_rate=8_000) if self._asked == "slowed" else audio
+
+
+FAULTS: Mapping[str, Callable[[Samples], Samples]] = {
+    "speechless": lambda samples: samples,
+    "slowed": lambda samples: samples,
+    "undefined": lambda samples: samples * np.float32(np.nan),
+    "inaudible": lambda samples: samples * 0,
+    "truncated": lambda samples: samples[:0],
+    "endless": lambda samples: np.resize(samples, 700 * 22_050),
+    "twofold": lambda samples: np.stack([samples, samples]),
+}
+"""Word -> what becomes of the samples."""
 
 
 class Slow(Flaw):
@@ -152,6 +187,7 @@ FLAWS: Mapping[str, Flaw] = {
     "wobble": Flaw(),
     "wobble-crash": Crash(),
     "wobble-hang": Hang(),
+    "wobble-faulty": Faulty(),
     "wobble-slow": Slow(),
     "wobble-noisy": Noisy(),
     "wobble-clipped": Clipped(),

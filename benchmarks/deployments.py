@@ -46,7 +46,13 @@ def eventually(reached: Callable[[], bool], within_s: float, what: str, look_eve
 class Ringtrue:
     """Our side. ``name`` tells several of one measurement apart; SQLite in its folder unless a database is given."""
 
-    def __init__(self, processes: Processes, name: str = "ringtrue", database_url: str | None = None) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        name: str = "ringtrue",
+        database_url: str | None = None,
+        worker_slots: int | None = None,
+    ) -> None:
         self._processes = processes
         data = processes.folder / name
         data.mkdir()
@@ -54,7 +60,8 @@ class Ringtrue:
         if database_url is not None:
             environ["RINGTRUE_DATABASE_URL"] = database_url
         self.settings = read_settings(environ)
-        options = StackOptions(port=free_port(), scorer_slots=fitting_scorer_slots())  # as `ringtrue up` has it
+        scorer_slots = fitting_scorer_slots()  # as `ringtrue up` has it
+        options = StackOptions(port=free_port(), worker_slots=worker_slots, scorer_slots=scorer_slots)
         plan = plan_stack(options, self.settings, Given(), environ)
         self._specs = {spec.name: spec for spec in plan.specs}
         self._environ = environ

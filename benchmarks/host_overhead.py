@@ -43,7 +43,6 @@ def measure() -> dict[str, float]:
 
 def _asked(host: EngineHost, request: SpeakRequest) -> None:
     host.speak(request, sample_rate=None, deadline_s=30, tick=never_mind)
-    host.peak_rss_mb()
 
 
 def _ms(call: Callable[[], object]) -> float:

@@ -26,15 +26,17 @@ class Target:
     inverse: bool = False
     """The ratio is baseline by ours: both are times, and more is faster."""
     digits: int = 0
+    needs: str = ""
+    """What the benchmark cannot do without; where that is not here, the row says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A target and what was measured. ``holds`` is ``None`` where there is no limit."""
+    """A target and what was measured. ``holds`` is ``None`` where there is no limit, and where nothing was measured."""
 
     what: str
     baseline: float | None
-    ours: float
+    ours: float | None
     ratio: float | None
     target: str
     holds: bool | None
@@ -73,6 +75,23 @@ TARGETS = (
     Target("gateway_weight", "gateway: peak MB under load", "peak_rss_mb", at_most=120),
     Target("gateway_weight", "gateway: heavy libraries loaded", "heavy_libraries", at_most=0),
     Target("host_overhead", "engine host: ms per job", "overhead_ms", at_most=5, digits=1),
+    Target("loading", "host of espeak: ms to start", "start_ms", at_most=150),
+    Target("loading", "from one loaded pin to another: ms", "switch_ms", at_most=5, digits=1),
+    Target("speaking", "espeak, whole path: clips/s", "clips_per_s", at_least=100),
+    Target("speaking", "  by one host, nothing around it", "alone_per_s"),
+    Target(
+        "batching",
+        "VITS: s of speech/s, 16 at once",
+        "together_per_s",
+        "alone_per_s",
+        at_least=6,
+        digits=1,
+        needs="GPU",
+    ),
+    Target("two_hosts", "VITS: texts/s, two hosts", "two_per_s", "one_per_s", digits=2),
+    Target("two_hosts", "  with a thread per core each", "two_crowded_per_s", "one_per_s", digits=2),
+    Target("compiled", "VITS, compiled: texts/s", "compiled_per_s", "eager_per_s", digits=2, needs="compiler"),
+    Target("resampling", "bootstrap, 10,000 of 35: ms", "ours_ms", "loop_ms", at_least=20, inverse=True, digits=1),
     Target("pulling", "pull, hub on loopback: MB/s", "ours_mb_per_s", "baseline_mb_per_s", at_least=1),
     Target("verifying", "verify, all bytes: MB/s, to sha256sum", "ours_mb_per_s", "baseline_mb_per_s", at_least=0.9),
     Target("verifying", "verify --quick, 40 files of 10 GB: ms", "quick_ms", at_most=50, digits=1),
@@ -88,6 +107,8 @@ def rows(figures: Figures) -> list[Row]:
         if (ours := measured.get(target.ours)) is not None:
             baseline = measured[target.baseline] if target.baseline else None
             found.append(_row(target, ours, baseline))
+        elif target.needs and target.benchmark in figures:
+            found.append(Row(target.what, None, None, None, f"no {target.needs} here", None, target.digits))
     return found
 
 

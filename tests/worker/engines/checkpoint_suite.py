@@ -1,4 +1,4 @@
-"""The conformance suite for pins of the family transformers: a tiny checkpoint, locked, in a store, in a real host."""
+"""The conformance suites for pins of the family transformers: a tiny checkpoint, locked, in a store, in a real host."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import Snapshot
 from services.worker.shelf import Shelf
 from tests.shelves import NOWHERE, Shelves, locked, pull
+from tests.worker.engines.batch_conformance import BatchConformance
 from tests.worker.engines.checkpoints import files
 from tests.worker.engines.conformance import EngineConformance
 from tests.worker.engines.conftest import Start
@@ -38,12 +39,12 @@ def host_of(snapshot: Snapshot) -> EngineHost:
     return EngineHost(snapshot.pin, argv, {**os.environ, **_ONE_THREAD})
 
 
-class CheckpointConformance(EngineConformance):
-    """Subclass it with what makes the checkpoint."""
+class _CheckpointPin:
+    """What makes the checkpoint, and the catalog's options of the pin."""
 
+    pin: ClassVar[str]
     made_by: ClassVar[Callable[[Path], Path]]
     options: ClassVar[Mapping[str, Any]] = {}
-    """The catalog's, of the pin."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -52,3 +53,11 @@ class CheckpointConformance(EngineConformance):
         root = tmp_path_factory.mktemp("pin")
         snapshot = pulled(root / "shelves", cls.pin, cls.made_by(root / "checkpoint"), cls.options)
         return lambda: host_of(snapshot)
+
+
+class CheckpointConformance(_CheckpointPin, EngineConformance):
+    """Subclass it with what makes the checkpoint."""
+
+
+class CheckpointBatches(_CheckpointPin, BatchConformance):
+    """Likewise, with ``max_batch`` in its options."""

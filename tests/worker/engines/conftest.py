@@ -10,7 +10,7 @@ import pytest
 from services.worker.engine_host import EngineHost, never_mind
 from shared.catalog import Manifest
 
-pytest.register_assert_rewrite("tests.worker.engines.conformance")
+pytest.register_assert_rewrite("tests.worker.engines.conformance", "tests.worker.engines.batch_conformance")
 
 LOAD_S = 60.0
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
+from services.worker.engines.transformers.chance import seed_of_all
 from services.worker.engines.transformers.engine import TransformersEngine
 from services.worker.engines.transformers.family import Transformers
 from services.worker.engines.transformers.languages import tag_of
@@ -64,7 +66,8 @@ import sys
 from pathlib import Path
 from services.worker.engines.base import Snapshot
 from services.worker.engines.transformers.family import Transformers
-assert Transformers().build_from(Snapshot("vits-v1", Path(sys.argv[1]), "")).manifest().languages == ("en",)
+snapshot = Snapshot("vits-v1", Path(sys.argv[1]), "", {"device": "cpu"})
+assert Transformers().build_from(snapshot).manifest().languages == ("en",)
 print([name for name in ("torch", "transformers", "numpy") if name in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
@@ -85,6 +88,9 @@ def test_without_a_configuration_the_pin_is_not_pulled(folder: Path) -> None:
         ({"languages": ["e n"]}, "options/languages: 'e n' is no language tag"),
         ({"max_piece_chars": 49}, "options/max_piece_chars: must be a whole number from 50 to 2000"),
         ({"device": "tpu"}, "options/device: must be one of auto, cpu, cuda"),
+        ({"threads": 0}, "options/threads: must be a whole number from 1 to 64"),
+        ({"max_batch": 65}, "options/max_batch: must be a whole number from 1 to 64"),
+        ({"compile": True}, "options/compile: must be one of none, inductor"),
         ({"speakers": []}, "options/speakers: must be a table"),
         ({"temperature": 1}, "options/temperature: no such option"),
     ],
@@ -99,6 +105,18 @@ def test_the_catalog_overrules_the_checkpoint(folder: Path) -> None:
     manifest = engine_of(folder, languages=["de", "en-GB"], max_piece_chars=90).manifest()
     assert (manifest.languages, manifest.default_language) == (("de", "en-gb"), "de")
     assert manifest.max_piece_chars == 90
+
+
+def test_on_a_cpu_texts_are_spoken_one_by_one_unless_the_catalog_says_otherwise(folder: Path) -> None:
+    assert engine_of(folder, device="cpu").manifest().max_batch == 1
+    assert engine_of(folder, device="cpu", max_batch=8).manifest().max_batch == 8
+
+
+def test_a_model_that_speaks_one_text_at_a_time_takes_no_batch(folder: Path) -> None:
+    rewrite(folder / "config.json", model_type="bark")
+    assert engine_of(folder).manifest().max_batch == 1
+    with pytest.raises(EngineError, match="options/max_batch: Bark speaks one text at a time"):
+        engine_of(folder, max_batch=2).manifest()
 
 
 def test_a_checkpoint_of_no_known_language_asks_for_one(folder: Path) -> None:
@@ -178,7 +196,16 @@ def test_code_of_the_repository_runs_only_where_the_snapshot_says_so(folder: Pat
     assert not (folder / "trace").exists()
 
 
-# --- the seed
+# --- the same request, the same samples
+
+
+@pytest.mark.parametrize(("options", "threads"), [({"threads": 2}, 2), ({}, 1)])
+def test_the_number_of_threads_is_the_pins_and_not_the_machines(
+    folder: Path, options: Mapping[str, Any], threads: int
+) -> None:
+    torch.set_num_threads(3)
+    engine_of(folder, **options).load()
+    assert torch.get_num_threads() == threads
 
 
 def spoken(folder: Path) -> str:
@@ -196,3 +223,10 @@ def test_a_call_draws_from_its_seed_and_leaves_the_other_numbers_alone(folder: P
     assert engine.speak(HELLO) == first
     torch.manual_seed(1)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_seed_of_a_batch_is_of_every_text_and_seed_in_its_place() -> None:
+    one, other = HELLO, replace(HELLO, text="Hello.")
+    batches = ([one, other], [other, one], [one, replace(other, seed=8)], [one, one], [one])
+    assert len({seed_of_all(batch) for batch in batches}) == len(batches)
+    assert seed_of_all([one, other]) == 99_764_069_044_832_030

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from services.pins.selection import is_wanted
 from services.worker.engine_host import EngineHost
 from services.worker.engines.base import EngineError, Snapshot
 from services.worker.engines.transformers.engine import TransformersEngine
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure
+from shared.weights.catalog_file import read_catalog
 from tests.worker.engines import checkpoints
-from tests.worker.engines.checkpoint_suite import CheckpointConformance
+from tests.worker.engines.batch_conformance import speak_batch
+from tests.worker.engines.checkpoint_suite import CheckpointBatches, CheckpointConformance
 from tests.worker.engines.conformance import speak
+
+ROOT = Path(__file__).parents[3]
 
 
 class TestTinySpeechT5(CheckpointConformance):
@@ -39,6 +46,17 @@ class TestTinySpeechT5(CheckpointConformance):
     def test_the_longest_speech_is_an_option(self, warm: EngineHost) -> None:
         half = speak(warm, self.plain(options={"maxlenratio": 10}))
         assert half.duration_s == pytest.approx(speak(warm, self.plain()).duration_s / 2, rel=0.02)
+
+
+class TestTinySpeechT5InBatches(CheckpointBatches):
+    pin = "tiny-speecht5"
+    made_by = staticmethod(checkpoints.speecht5)
+    options: ClassVar[Mapping[str, Any]] = {"max_batch": 4}
+
+    @pytest.mark.parametrize("bound", [{"maxlenratio": 5}, {"minlenratio": 2, "maxlenratio": 5}], ids=str)
+    def test_bounds_on_length_are_those_of_each_text(self, warm: EngineHost, bound: Mapping[str, Any]) -> None:
+        alone = [speak(warm, request).duration_s for request in self.batch(options=bound)]
+        assert [one.duration_s for one in speak_batch(warm, self.batch(options=bound))] == alone
 
 
 @pytest.fixture
@@ -79,3 +97,12 @@ def test_a_speaker_of_the_wrong_kind_is_refused_by_name(checkpoint: Path, vector
 def test_a_speaker_file_that_holds_objects_is_not_unpickled(checkpoint: Path) -> None:
     np.save(checkpoint / "speakers" / "anna.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     assert str(refusal(checkpoint)).startswith("the speaker anna is no list of numbers")
+
+
+def test_the_example_catalog_puts_every_file_where_the_engine_looks(checkpoint: Path) -> None:
+    wanted = read_catalog(ROOT / "examples" / "catalog.toml")["speecht5"].components
+    for path in checkpoints.files(checkpoint):
+        published = PurePath(path.replace("model.safetensors", "pytorch_model.bin"))
+        assert any(PurePath(part.folder) == published.parent and is_wanted(part, published.name) for part in wanted), (
+            path
+        )

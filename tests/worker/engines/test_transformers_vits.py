@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -15,7 +16,8 @@ from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure
 from tests.worker.engines import checkpoints
-from tests.worker.engines.checkpoint_suite import CheckpointConformance
+from tests.worker.engines.batch_conformance import speak_batch
+from tests.worker.engines.checkpoint_suite import CheckpointBatches, CheckpointConformance
 from tests.worker.engines.conformance import speak
 
 
@@ -44,6 +46,16 @@ class TestTinyVits(CheckpointConformance):
         assert speak(warm, self.plain()) == before
 
 
+class TestTinyVitsInBatches(CheckpointBatches):
+    pin = "tiny-vits"
+    made_by = staticmethod(checkpoints.vits)
+    options: ClassVar[Mapping[str, Any]] = {"max_batch": 4}
+
+    def test_a_text_that_is_partly_unknown_is_named(self, warm: EngineHost) -> None:
+        with pytest.raises(JobFailure, match="the model does not know '€'"):
+            speak_batch(warm, [self.batch()[0], replace(self.batch()[1], text="a €")])
+
+
 @pytest.fixture(scope="module")
 def duo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint with two speakers."""
@@ -61,6 +73,16 @@ def test_speakers_are_voices_by_number_and_the_first_speaks_unasked(duo: Path) -
     unasked, first, second = said(duo, {}, None, "0", "1")
     assert unasked == first
     assert first != second
+
+
+def test_a_batch_has_one_speaker(duo: Path) -> None:
+    engine = TransformersEngine(Snapshot("duo-v1", duo, "0" * 64, options={"max_batch": 2}))
+    engine.load()
+    first, second = (
+        engine.speak_batch([SpeakRequest(text, "en", voice=voice, seed=7) for text in ("Hello.", "Is anybody there?")])
+        for voice in ("0", "1")
+    )
+    assert all(one != other for one, other in zip(first, second, strict=True))
 
 
 def test_the_catalog_may_name_speakers(duo: Path) -> None:

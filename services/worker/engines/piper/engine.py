@@ -19,7 +19,7 @@ from services.worker.engines.piper.voice import Voice, voice_in
 from services.worker.engines.piper.wishes import Wishes, wishes
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
-from services.worker.engines.transformers.wording import require_words
+from services.worker.engines.wording import require_words
 from shared.audio import Audio
 from shared.catalog import Manifest, PinState, Support
 

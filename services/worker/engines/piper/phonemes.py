@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.piper.voice import Voice
-from services.worker.engines.transformers.wording import aloud, require_known
+from services.worker.engines.wording import aloud, require_known
 from shared.errors import FailureCode
 
 _MODULES = {"piper": "piper-tts", "onnx": "onnx", "onnxruntime": "onnxruntime"}

@@ -14,7 +14,7 @@ from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
 from services.worker.engines.transformers.checkpoint import Checkpoint
 from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.transformers.wording import require_tokens
+from services.worker.engines.wording import require_tokens
 from shared.catalog import Support
 
 if TYPE_CHECKING:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from services.worker.engines.base import SpeakRequest
+from shared.catalog import canonical_json
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +25,20 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def settle(device: torch.device) -> None:
-    """Have ``device`` choose its algorithms by the shape alone, never by trying which is fast just now."""
+def seed_of_all(requests: Sequence[SpeakRequest]) -> int:
+    """The one seed of a batch: by all its seeds and texts in their order, so that the same batch has the same seed."""
+    composition = [[request.seed, request.text] for request in requests]
+    return int.from_bytes(hashlib.sha256(canonical_json(composition)).digest()[:8], "big") >> 1
+
+
+def settle(device: torch.device, threads: int) -> None:
+    """Have ``device`` choose its algorithms by the shape alone, never by trying which is fast just now.
+
+    On a CPU the order of sums depends on how many ``threads`` share them, so their number is fixed as well.
+    """
     import torch
 
+    torch.set_num_threads(threads)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True

@@ -1,29 +1,38 @@
 """A checkpoint of the library transformers as an engine, whatever its class.
 
 Owns what all classes share: the manifest, the device, the seed of every call and what is done on the audio. Which
-class speaks a model type is the table `_CLASSES`; each has a file of its own. One text at a time: other texts in a
-batch would change how this one sounds.
+class speaks a model type is the table `_CLASSES`; each has a file of its own. On a CPU one text at a time, unless the
+pin's options say otherwise: a batch is slower there, and other texts in it change how this one sounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
-from services.worker.engines.transformers import chance, wording
+from services.worker.engines.transformers import chance, compiling, device
 from services.worker.engines.transformers.bark import Bark
 from services.worker.engines.transformers.checkpoint import Checkpoint
 from services.worker.engines.transformers.general import General
-from services.worker.engines.transformers.speaking import Facts, Line, Speaker, Waveform
+from services.worker.engines.transformers.speaking import (
+    BatchSpeaker,
+    CompiledSpeaker,
+    Facts,
+    Line,
+    Speaker,
+    Waveform,
+)
 from services.worker.engines.transformers.speecht5 import SpeechT5
 from services.worker.engines.transformers.vits import Vits
 from services.worker.engines.transformers.wishes import Wishes, wishes
+from services.worker.engines.wording import require_words
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode
@@ -47,6 +56,9 @@ CONTROLS: Mapping[str, Support] = {
     "reference": Support.UNSUPPORTED,
 }
 
+BATCH = 16
+"""Texts in one go on a GPU, where the pin's options do not say."""
+
 
 class TransformersEngine:
     """The engine of one snapshot."""
@@ -69,60 +81,78 @@ class TransformersEngine:
             default_voice=self._default_voice,
             controls={**CONTROLS, "speed": facts.speed, "seed": facts.seed},
             emotions=(),
+            max_batch=self._max_batch,
             max_piece_chars=facts.max_piece_chars,
             options_schema=options.schema(facts.options),
             description=facts.description,
         )
 
     def load(self) -> None:
-        import torch
-
-        wanted = self._wishes.device
-        if wanted == "cuda" and not torch.cuda.is_available():
-            raise EngineError("options/device: there is no GPU here for a pin that asks for one")
-        gpu = wanted != "cpu" and torch.cuda.is_available()
-        device = torch.device("cuda", torch.cuda.current_device()) if gpu else torch.device("cpu")
-        chance.settle(device)
-        try:
-            self._speaker.load(device)
-        except torch.OutOfMemoryError as error:
-            raise EngineError(str(error), FailureCode.GPU_OUT_OF_MEMORY) from error
-        self._device = device
+        compiles = self._facts.compiles and self._wishes.compile != "none"
+        self._device = device.chosen(self._wishes.device)
+        chance.settle(self._device, self._wishes.threads)
+        with _out_of_memory_told():
+            self._speaker.load(self._device)
+        if compiles:
+            with self._drawing(seed=0):
+                cast(CompiledSpeaker, self._speaker).compile()
 
     def speak(self, request: SpeakRequest) -> Audio:
-        wording.require_words(request.text)
-        line = Line(
+        line = self._line(request)
+        with self._drawing(request.seed):
+            made = self._speaker.waveform(line)
+        return self._audio(made, request)
+
+    def speak_batch(self, requests: Sequence[SpeakRequest]) -> Sequence[Audio]:
+        lines = [self._line(request) for request in requests]
+        with self._drawing(chance.seed_of_all(requests)):
+            made = cast(BatchSpeaker, self._speaker).waveforms(lines)
+        return [self._audio(one, request) for one, request in zip(made, requests, strict=True)]
+
+    def _line(self, request: SpeakRequest) -> Line:
+        require_words(request.text)
+        return Line(
             text=request.text,
             voice=request.voice or self._default_voice,
             speed=request.speed,
             options=options.chosen(self._facts.options, request.options),
         )
-        made = self._made(line, request.seed)
+
+    def _audio(self, made: Waveform, request: SpeakRequest) -> Audio:
         audio = audio_of(made.samples.float().cpu().numpy(), self._facts.sample_rate)
         return sonic.applied(audio, Stretch(made.tempo, request.pitch_scale))
 
-    def _made(self, line: Line, seed: int) -> Waveform:
-        import torch
-
+    @contextlib.contextmanager
+    def _drawing(self, seed: int) -> Iterator[None]:
         assert self._device is not None, "load first"
-        try:
-            with chance.seeded(seed, self._device):
-                return self._speaker.waveform(line)
-        except torch.OutOfMemoryError as error:
-            raise EngineError(str(error), FailureCode.GPU_OUT_OF_MEMORY) from error
+        with _out_of_memory_told(), chance.seeded(seed, self._device):
+            yield
 
     @property
     def _default_voice(self) -> str | None:
         return self._facts.voices[0] if self._facts.voices and not self._facts.voiceless else None
 
+    @property
+    def _max_batch(self) -> int:
+        if not self._facts.batches:
+            return 1
+        return self._wishes.max_batch or (BATCH if device.on_gpu(self._wishes.device) else 1)
+
     @cached_property
     def _facts(self) -> Facts:
         """Of the class, with what the catalog says otherwise."""
         facts, said = self._speaker.facts(), self._wishes
+        if (said.max_batch or 1) > 1 and not facts.batches:
+            raise EngineError(f"options/max_batch: {facts.description} speaks one text at a time")
+        if said.compile != "none":
+            if not facts.compiles:
+                raise EngineError(f"options/compile: not known for {facts.description}")
+            compiling.require_compiler(gpu=device.on_gpu(said.device))
         facts = replace(
             facts,
             languages=said.languages or facts.languages,
             max_piece_chars=said.max_piece_chars or facts.max_piece_chars,
+            description=_described(facts.description, said.compile),
         )
         if not facts.languages:
             raise EngineError("no file of the checkpoint says its language: options/languages has to")
@@ -136,6 +166,23 @@ class TransformersEngine:
     @cached_property
     def _wishes(self) -> Wishes:
         return wishes(self._snapshot.options)
+
+
+def _described(description: str, compiler: str) -> str:
+    if compiler == "none":
+        return description
+    return f"{description}, compiled by {compiler} to within {compiling.APART:g} of full scale"
+
+
+@contextlib.contextmanager
+def _out_of_memory_told() -> Iterator[None]:
+    """Of a GPU: for a CPU torch raises nothing that could be told from other errors by its type."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise EngineError(str(error), FailureCode.GPU_OUT_OF_MEMORY) from error
 
 
 def _version() -> str:

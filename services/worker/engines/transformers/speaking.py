@@ -29,6 +29,10 @@ class Facts:
     speed: Support = Support.POST
     options: Sequence[Number] = ()
     max_piece_chars: int = 400
+    batches: bool = False
+    """It is a `BatchSpeaker`."""
+    compiles: bool = False
+    """It is a `CompiledSpeaker`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +66,17 @@ class Speaker(Protocol):
     def waveform(self, line: Line) -> Waveform:
         """Speak. Random numbers are seeded and gradients off around this call. Raises `EngineError` for text of which
         the model knows a part only."""
+
+
+class BatchSpeaker(Speaker, Protocol):
+    """A class of models that speaks several lines in one pass."""
+
+    def waveforms(self, lines: Sequence[Line]) -> Sequence[Waveform]:
+        """As `waveform`, one per line and in their order; the lines agree in everything but text."""
+
+
+class CompiledSpeaker(Speaker, Protocol):
+    """A class of models with a network in it that is worth compiling."""
+
+    def compile(self) -> None:
+        """Compile it, and try it out. Gradients are off around this call. Raises `EngineError`."""

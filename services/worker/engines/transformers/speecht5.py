@@ -2,11 +2,15 @@
 
 Owns the vocoder (the component's folder ``vocoder``) and the speakers: x-vectors, one file ``speakers/NAME.npy`` each
 or numbers in the pin's options. The decoder drops units at random in inference too, so the seed is heard.
+
+In a batch the library counts the bounds on length by the longest text. What a shorter one has beyond its own upper
+bound is cut off; where there is a lower bound, texts are spoken one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +19,7 @@ from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
 from services.worker.engines.transformers.checkpoint import Checkpoint
 from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.transformers.wording import require_tokens
+from services.worker.engines.wording import require_tokens
 from shared.catalog import Support
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ class SpeechT5:
             options=OPTIONS,
             max_piece_chars=min(400, self._config("max_text_positions", 450) - 50),
             description="SpeechT5",
+            batches=True,
         )
 
     def load(self, device: torch.device) -> None:
@@ -62,17 +67,46 @@ class SpeechT5:
         self._vocoder = self._vocoder_files.model(SpeechT5HifiGan, device)
 
     def waveform(self, line: Line) -> Waveform:
-        require_tokens(line.text, self._tokenizer)
-        tokens = self._tokenizer(line.text, return_tensors="pt")["input_ids"].to(self._model.device)
-        most = self._config("max_text_positions", 450)
-        if tokens.shape[1] > most:
-            raise EngineError(
-                f"the text has {tokens.shape[1]} tokens (numbers are read as words), and at most {most} fit"
-            )
+        tokens = self._tokens([line]).to(self._model.device)
         samples = self._model.generate_speech(
-            tokens, self._vectors[line.voice or self.facts().voices[0]], vocoder=self._vocoder, **line.options
+            tokens["input_ids"], self._speaker(line), vocoder=self._vocoder, **line.options
         )
         return Waveform(samples, tempo=line.speed)
+
+    def waveforms(self, lines: Sequence[Line]) -> list[Waveform]:
+        first = lines[0]
+        if first.options["minlenratio"] > 0:
+            return [self.waveform(line) for line in lines]
+        tokens = self._tokens(lines).to(self._model.device)
+        samples, lengths = self._model.generate_speech(
+            tokens["input_ids"],
+            self._speaker(first).expand(len(lines), -1),
+            attention_mask=tokens["attention_mask"],
+            vocoder=self._vocoder,
+            return_output_lengths=True,
+            **first.options,
+        )
+        bounds = [self._most_samples(count, first) for count in tokens["attention_mask"].sum(1).tolist()]
+        kept = [samples[number, : min(lengths[number], most)] for number, most in enumerate(bounds)]
+        return [Waveform(one, tempo=first.speed) for one in kept]
+
+    def _tokens(self, lines: Sequence[Line]) -> Any:
+        for line in lines:
+            require_tokens(line.text, self._tokenizer)
+        tokens = self._tokenizer([line.text for line in lines], padding=True, return_tensors="pt")
+        most = self._config("max_text_positions", 450)
+        if (count := tokens["input_ids"].shape[1]) > most:
+            raise EngineError(f"the text has {count} tokens (numbers are read as words), and at most {most} fit")
+        return tokens
+
+    def _speaker(self, line: Line) -> torch.Tensor:
+        return self._vectors[line.voice or self.facts().voices[0]]
+
+    def _most_samples(self, tokens: int, line: Line) -> int:
+        """How long a text of so many tokens may become when it is spoken alone (as in the library's loop)."""
+        frames = self._config("reduction_factor", 2)
+        steps = max(1, int(tokens * line.options["maxlenratio"] / frames))
+        return steps * int(frames * math.prod(self._vocoder.config.upsample_rates))
 
     def _vector(self, name: str) -> torch.Tensor:
         import numpy as np

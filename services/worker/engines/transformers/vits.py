@@ -2,6 +2,9 @@
 
 Owns the noise scales (attributes of the model, put back after each call), the rate of speech and its reach: every token
 lasts whole frames and at least one, so that fast speech comes out slower than asked. What is missing is left to sonic.
+
+In a batch shorter texts are padded. The decoder hears the padding, so that their last tenth of a second is not what it
+would be alone, and the noise is drawn for all of them at once.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
 from services.worker.engines.transformers.checkpoint import Checkpoint
+from services.worker.engines.transformers.compiling import Compiled
 from services.worker.engines.transformers.languages import tag_of
 from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.transformers.wording import require_known
+from services.worker.engines.wording import require_known
 from shared.catalog import Support
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ class Vits:
             speed=Support.NATIVE,
             options=self._options,
             description="VITS",
+            batches=True,
+            compiles=True,
         )
 
     def load(self, device: torch.device) -> None:
@@ -54,20 +60,36 @@ class Vits:
         self._tokenizer = self._checkpoint.tokenizer()
         self._model = self._checkpoint.model(VitsModel, device)
 
+    def compile(self) -> None:
+        """The decoder, in which nearly all of the time goes; tried on every sign that the model knows, once."""
+        import torch
+
+        self._model.decoder.forward = Compiled(self._model.decoder.forward)
+        signs = torch.arange(self._model.config.vocab_size, device=self._model.device)
+        self._model(signs[None], speaker_id=0 if self._speakers else None)
+
     def waveform(self, line: Line) -> Waveform:
-        self._check(line.text)
-        tokens = self._tokenizer(line.text, return_tensors="pt").to(self._model.device)
-        rate = self._model.speaking_rate
-        with self._scaled(line.options), self._durations() as durations:
+        return self.waveforms([line])[0]
+
+    def waveforms(self, lines: Sequence[Line]) -> list[Waveform]:
+        for line in lines:
+            self._check(line.text)
+        first, rate = lines[0], self._model.speaking_rate
+        tokens = self._tokenizer([line.text for line in lines], padding=True, return_tensors="pt")
+        with self._scaled(first.options), self._durations() as durations:
             made = self._model(
-                **tokens,
-                speaker_id=self._speakers[line.voice] if line.voice else None,
-                speaking_rate=rate * line.speed,
+                **tokens.to(self._model.device),
+                speaker_id=self._speakers[first.voice] if first.voice else None,
+                speaking_rate=rate * first.speed,
             )
-        frames = int(made.sequence_lengths[0])
-        per_frame = frames / _frames(durations[0], rate * line.speed)
-        wanted = _frames(durations[0], rate) * per_frame / line.speed
-        return Waveform(made.waveform[0, :frames], tempo=frames / wanted)
+        spoken = []
+        for number, length in enumerate(tokens["attention_mask"].sum(1).tolist()):
+            said = durations[0][number, :, :length]
+            frames = int(made.sequence_lengths[number])
+            per_frame = frames / _frames(said, rate * first.speed)
+            wanted = _frames(said, rate) * per_frame / first.speed
+            spoken.append(Waveform(made.waveform[number, :frames], tempo=frames / wanted))
+        return spoken
 
     def _check(self, text: str) -> None:
         """What is left of the text before the tokenizer drops what it does not know has to be known."""

@@ -1,6 +1,7 @@
 """What a catalog may say of a pin of this family: its table ``options``, checked.
 
     options = {languages = ["en"], max_piece_chars = 200, device = "cpu", speakers = {anna = 0}}
+    options = {device = "cuda", threads = 4, max_batch = 32, compile = "inductor"}
 
 Owns names, kinds and bounds. What ``speakers`` holds depends on the class of models, which checks it.
 """
@@ -8,14 +9,17 @@ Owns names, kinds and bounds. What ``speakers`` holds depends on the class of mo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.worker.engines.base import EngineError
 
 DEVICES = ("auto", "cpu", "cuda")
+COMPILERS = ("none", "inductor")
 PIECE_CHARS = (50, 2_000)
+THREADS = (1, 64)
+BATCH = (1, 64)
 _TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
 
 
@@ -28,6 +32,11 @@ class Wishes:
     max_piece_chars: int | None = None
     device: str = "auto"
     """A GPU where there is one, by default."""
+    threads: int = 1
+    """Of a CPU, for one text: hosts stand side by side. Another number changes single samples by a little."""
+    max_batch: int | None = None
+    """Texts in one go; default: by the device."""
+    compile: str = "none"
     speakers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -35,8 +44,11 @@ def wishes(options: Mapping[str, Any]) -> Wishes:
     """Raises `EngineError` for the first option that is not one."""
     known: Mapping[str, Callable[[object], Any]] = {
         "languages": _languages,
-        "max_piece_chars": _piece_chars,
-        "device": _device,
+        "max_piece_chars": lambda value: _whole("max_piece_chars", value, PIECE_CHARS),
+        "device": lambda value: _one_of("device", value, DEVICES),
+        "threads": lambda value: _whole("threads", value, THREADS),
+        "max_batch": lambda value: _whole("max_batch", value, BATCH),
+        "compile": lambda value: _one_of("compile", value, COMPILERS),
         "speakers": _speakers,
     }
     for name in options:
@@ -54,16 +66,16 @@ def _languages(value: object) -> tuple[str, ...]:
     return tuple(tag.lower() for tag in value)
 
 
-def _piece_chars(value: object) -> int:
-    low, high = PIECE_CHARS
+def _whole(name: str, value: object, bounds: tuple[int, int]) -> int:
+    low, high = bounds
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise EngineError(f"options/max_piece_chars: must be a whole number from {low} to {high}, not {value!r}")
+        raise EngineError(f"options/{name}: must be a whole number from {low} to {high}, not {value!r}")
     return value
 
 
-def _device(value: object) -> str:
-    if value not in DEVICES:
-        raise EngineError(f"options/device: must be one of {', '.join(DEVICES)}, not {value!r}")
+def _one_of(name: str, value: object, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise EngineError(f"options/{name}: must be one of {', '.join(allowed)}, not {value!r}")
     return str(value)
 
 

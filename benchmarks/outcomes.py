@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.stats import norm  # type: ignore[import-untyped]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -30,13 +30,21 @@ class Outcome:
     score: Callable[[Numbers], Numbers]
     mean: Callable[[float], float]
     binary: bool = False
+    relative: bool = False
+    """The margin is a share of the baseline: differences are those from the baseline less that share of it."""
+    ruin: float = 0.0
+    """Sigma of a lognormal loss, 0 on average: the candidate loses much on few items, gains a little on others."""
 
     def truth(self, shift: float) -> float:
-        """True mean of candidate less baseline."""
+        """True mean of the differences that are drawn for ``shift``."""
+        return 0.0 if self.relative else self._change(shift)
+
+    def _change(self, shift: float) -> float:
         return self.mean(self.centre + shift) - self.mean(self.centre)
 
     def draw(self, random: np.random.Generator, shape: tuple[int, int], seeds: int, shift: float) -> Numbers:
         """Differences by item of ``shape`` (comparisons, items), each averaged over ``seeds``."""
+        share = self._change(shift) / self.mean(self.centre) if self.relative else 0.0
         item = random.normal(self.centre, BETWEEN_ITEMS, (*shape, 1))
 
         def spoken(shifted: float) -> Numbers:
@@ -44,7 +52,13 @@ class Outcome:
             scores: Numbers = self.score(own + random.normal(0, SEED, (*shape, seeds))).mean(axis=-1)
             return scores
 
-        return spoken(shift) - spoken(0.0)
+        baseline = spoken(0.0)
+        lost = random.lognormal(0, self.ruin, shape) - np.exp(self.ruin**2 / 2) if self.ruin else 0.0
+        return spoken(shift) - lost - (1 + share) * baseline
+
+
+def _mean_of_lognormal(centre: float) -> float:
+    return float(np.exp(centre + _ALL**2 / 2))
 
 
 def _steps(x: Numbers) -> Numbers:
@@ -65,7 +79,9 @@ def _share_of_yes(centre: float) -> float:
 
 OUTCOMES = (
     Outcome("Gaussian", 0.0, -0.1, lambda x: x, lambda centre: centre),
-    Outcome("skewed (lognormal)", 0.0, -0.2, np.exp, lambda centre: float(np.exp(centre + _ALL**2 / 2))),
+    Outcome("few items ruined", 0.0, -0.1, lambda x: x, lambda centre: centre, ruin=0.5),
+    Outcome("skewed (lognormal)", 0.0, -0.2, np.exp, _mean_of_lognormal),
+    Outcome("skewed, relative margin", 0.0, -0.2, np.exp, _mean_of_lognormal, relative=True),
     Outcome("steps of a MOS, 1 to 5", 3.6, -0.3, _steps, _mean_of_steps),
     Outcome("yes or no, 80 % yes", 0.84 * _ALL, -0.3, _yes, _share_of_yes, binary=True),
     Outcome("yes or no, 95 % yes", 1.64 * _ALL, -0.3, _yes, _share_of_yes, binary=True),

@@ -20,7 +20,7 @@ from benchmarks.progress import say
 from services.worker.engine_host import HOST, EngineHost, never_mind
 
 _ROUNDS = 3
-_TEXTS = 4
+_TEXTS = 2
 _FAMILY = "services.worker.engines.transformers.family:Transformers"
 
 

@@ -1,7 +1,11 @@
-"""The tables in docs/ that are made from code. ``python tests/docs/tables.py`` writes them; a test holds them equal."""
+"""The tables in docs/ that are made from code, and the schema of suites.
+
+``python tests/docs/tables.py`` writes them; a test holds them equal.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +15,10 @@ from services.scorer.metrics.table import FAMILIES
 from shared.errors import FailureCode
 from shared.scores import Reason
 from shared.settings import SETTINGS
+from shared.suites.schema import suite_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
+SUITE_SCHEMA = DOCS.parent / "shared" / "suites" / "suite.schema.json"
 
 
 def metrics_page() -> str:
@@ -112,6 +118,7 @@ def pages() -> Mapping[Path, str]:
         DOCS / "codes.md": codes_page(),
         DOCS / "settings.md": settings_page(),
         DOCS / "doctor.md": doctor_page(),
+        SUITE_SCHEMA: json.dumps(suite_schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
 

@@ -8,8 +8,10 @@ samples. Knows no engine.
 from __future__ import annotations
 
 import ctypes
+from _ctypes import dlclose
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from services.worker.engines.base import EngineError
@@ -33,7 +35,8 @@ def applied(audio: Audio, stretch: Stretch) -> Audio:
     """``audio`` at another tempo and pitch. Raises `EngineError` where the library is not installed."""
     if stretch.idle:
         return audio
-    return Audio(stretched(_library(), audio.pcm, audio.sample_rate, stretch), audio.sample_rate)
+    with _library() as library:
+        return Audio(stretched(library, audio.pcm, audio.sample_rate, stretch), audio.sample_rate)
 
 
 def declare(library: ctypes.CDLL) -> None:
@@ -69,13 +72,17 @@ def stretched(library: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> b
         library.sonicDestroyStream(stream)
 
 
-@cache
-def _library() -> ctypes.CDLL:
+@contextmanager
+def _library() -> Iterator[ctypes.CDLL]:
+    """Not kept: whoever speaks with espeak in this process needs the library to be gone between two texts."""
     try:
         import espeakng_loader  # type: ignore[import-untyped]
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
     except (ImportError, OSError) as error:
         raise EngineError(f"speed and pitch_scale need sonic, of the package espeakng-loader: {error}") from error
-    declare(library)
-    return library
+    try:
+        declare(library)
+        yield library
+    finally:
+        dlclose(library._handle)

@@ -52,7 +52,7 @@ BOUNDS: dict[str, Bound] = {
     "mos/dnsmos_p808": Bound(0.05, 0.05, 0.4),
     "speaker/similarity": Bound(0.0, 0.0, 0.0),
     "asr/wer": Bound(0.1, 0.1, 0.1),
-    "semantic/similarity": Bound(0.3, 0.3, 0.3),
+    "semantic/similarity": Bound(0.05, 0.05, 0.05),
 }
 ROUNDING = 1e-3
 

@@ -43,7 +43,7 @@ def test_samples_that_are_no_speech_are_invalid(samples: np.ndarray) -> None:
 @pytest.mark.parametrize("pcm", [b"", bytes(2000)], ids=["empty", "zeros"])
 def test_nothing_and_silence_are_no_answer(pcm: bytes) -> None:
     with pytest.raises(EngineError) as error:
-        checked(Audio(pcm, 16_000))
+        checked(Audio(pcm, 16_000), 16_000)
     assert error.value.code is FailureCode.ENGINE_RETURNED_NOTHING
 
 

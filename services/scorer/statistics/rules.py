@@ -1,0 +1,184 @@
+"""One rule of a gate, and what the scores say to it: pass, fail or inconclusive.
+
+A rule names a threshold for the mean gain (positive: better): minus the margin for non-inferiority, the required gain
+for superiority. The interval of the mean gain decides: pass if all of it is at the threshold or above, fail if all of
+it is below, inconclusive if the threshold lies inside. So at 95 % a candidate exactly at the threshold passes in about
+2.5 % of comparisons and fails in as many (measured: docs/statistics.md). What was not measured well enough is
+inconclusive too, each with its reason.
+
+Knows one metric in one scope. What several rules say together: services/scorer/statistics/gates.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from services.scorer.statistics.intervals import Interval, tail
+from services.scorer.statistics.means import mean_interval, p_mean_below
+from services.scorer.statistics.noise import NoiseFloor
+from services.scorer.statistics.pairing import Pairs
+from services.scorer.statistics.planning import items_needed
+from services.scorer.statistics.proportions import p_proportion_below, proportion_interval
+from services.scorer.statistics.values import Values
+from shared.scores import Direction
+
+FEWEST_ITEMS = 10
+"""Below this no verdict: the intervals were not found to keep their coverage."""
+_ROUNDING = 1e-9
+
+
+class Demand(StrEnum):
+    """What a rule asks of the candidate."""
+
+    NOT_WORSE = "not_worse"  # by more than the amount: non-inferiority
+    BETTER = "better"  # by the amount at least: a required gain
+
+
+class Scale(StrEnum):
+    """What the amount of a rule is in."""
+
+    ABSOLUTE = "absolute"  # the unit of the metric
+    RELATIVE = "relative"  # shares of the baseline's mean, 0.05 is 5 %
+    NOISE_FLOORS = "noise_floors"  # `NoiseFloor.run_to_run` of the baseline
+
+
+class Outcome(StrEnum):
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Doubt(StrEnum):
+    """Why a verdict is inconclusive."""
+
+    TOO_FEW_ITEMS = "too_few_items"  # fewer than the rule asks for
+    TOO_MANY_UNSCORED = "too_many_unscored"  # what was left out could have turned it
+    INTERVAL_STRADDLES = "interval_straddles"  # the threshold lies inside of the interval
+    FLOOR_MISSING = "floor_missing"  # a margin in noise floors, and none was measured
+    FLOOR_IS_ZERO = "floor_is_zero"  # the engine ignores its seed: zero is no unit
+    BASELINE_NOT_POSITIVE = "baseline_not_positive"  # a share of it says nothing
+    RELATIVE_PROPORTION = "relative_proportion"  # for yes and no state the amount in points
+    NOT_AFTER_CORRECTION = "not_after_correction"  # fails alone, not among as many rules as there are
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is asked of one metric. ``amount`` >= 0 in the unit of ``scale``."""
+
+    direction: Direction
+    demand: Demand
+    amount: float
+    scale: Scale = Scale.ABSOLUTE
+    fewest_items: int = FEWEST_ITEMS
+    unscored_at_most: float = 0.1
+    """Share of pairs that may be left out."""
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.direction is Direction.NEUTRAL:
+            raise ValueError("a rule needs a direction: a metric that only describes is no ground for a verdict")
+        if not 0 <= self.amount < float("inf"):
+            raise ValueError(f"an amount is zero or more, not {self.amount}")
+        if self.fewest_items < FEWEST_ITEMS:
+            raise ValueError(f"no verdict below {FEWEST_ITEMS} items, not even if asked for {self.fewest_items}")
+        if not 0 <= self.unscored_at_most <= 1:
+            raise ValueError(f"a share lies between 0 and 1, not {self.unscored_at_most}")
+        tail(self.confidence)
+
+    @property
+    def signed_amount(self) -> float:
+        return -self.amount if self.demand is Demand.NOT_WORSE else self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the scores say to one rule. Gains are in the unit of the metric, positive is better."""
+
+    outcome: Outcome
+    doubt: Doubt | None = None
+    """Why it is inconclusive; None for pass and fail."""
+    gain: Interval | None = None
+    threshold: float | None = None
+    p_fail: float | None = None
+    """One-sided p of "the gain reaches the threshold"; what `gates.corrected` corrects."""
+    items_needed: int | None = None
+    """Items after which it would likely be settled; None where it is, or where that cannot be said."""
+
+
+def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: NoiseFloor | None = None) -> Verdict:
+    """Judge one metric. ``binary``: scores are yes or no (1 or 0). ``floor``: of the baseline, for `NOISE_FLOORS`."""
+    thresholds = _thresholds(rule, pairs, binary, floor)
+    if isinstance(thresholds, Doubt):
+        return Verdict(Outcome.INCONCLUSIVE, thresholds)
+    gains = pairs.gains(rule.direction)
+    gain = _interval(rule, gains, thresholds, pairs.seeds if binary else None)
+    threshold = float(thresholds.mean()) if len(thresholds) else None
+    needed = items_needed(gains - thresholds, 0.0, rule.confidence)
+    if len(gains) < rule.fewest_items:
+        needed = max(rule.fewest_items, needed or 0)
+        return Verdict(Outcome.INCONCLUSIVE, Doubt.TOO_FEW_ITEMS, gain, threshold, None, needed)
+    assert gain is not None
+    assert threshold is not None  # there are items
+    if pairs.unscored_share > rule.unscored_at_most:
+        return Verdict(Outcome.INCONCLUSIVE, Doubt.TOO_MANY_UNSCORED, gain, threshold)
+    p_fail = _p_fail(gains, thresholds, pairs.seeds if binary else None)
+    if reaches(gain.low, threshold):
+        return Verdict(Outcome.PASS, None, gain, threshold, p_fail)
+    if falls_short(gain.high, threshold):
+        return Verdict(Outcome.FAIL, None, gain, threshold, p_fail)
+    return Verdict(Outcome.INCONCLUSIVE, Doubt.INTERVAL_STRADDLES, gain, threshold, p_fail, needed)
+
+
+def _thresholds(rule: Rule, pairs: Pairs, binary: bool, floor: NoiseFloor | None) -> Values | Doubt:
+    """What the gain of each item is held against, shape (n,): differs by item only where it is a share of it."""
+    if rule.scale is Scale.ABSOLUTE:
+        return np.full(len(pairs.items), rule.signed_amount)
+    if rule.scale is Scale.NOISE_FLOORS:
+        if floor is None:
+            return Doubt.FLOOR_MISSING
+        if floor.is_zero:
+            return Doubt.FLOOR_IS_ZERO
+        return np.full(len(pairs.items), rule.signed_amount * floor.run_to_run)
+    if binary:
+        return Doubt.RELATIVE_PROPORTION
+    if len(pairs.items) and pairs.baseline.mean() <= 0:
+        return Doubt.BASELINE_NOT_POSITIVE
+    return rule.signed_amount * pairs.baseline
+
+
+def _interval(rule: Rule, gains: Values, thresholds: Values, seeds: float | None) -> Interval | None:
+    """Interval of the mean gain. ``seeds``: of a proportion.
+
+    Where the threshold is a share of the baseline, it is as uncertain as the baseline is: the interval is that of the
+    gain less the threshold, item by item, around the threshold. A gain surely above zero passes any margin as it is.
+    """
+    if seeds is not None:
+        return proportion_interval(gains, seeds, rule.confidence)
+    plain = mean_interval(gains, rule.confidence)
+    if plain is None or rule.scale is not Scale.RELATIVE or (rule.demand is Demand.NOT_WORSE and plain.low >= 0):
+        return plain
+    beyond = mean_interval(gains - thresholds, rule.confidence)
+    assert beyond is not None
+    middle = float(thresholds.mean())
+    return replace(beyond, estimate=plain.estimate, low=beyond.low + middle, high=beyond.high + middle)
+
+
+def _p_fail(gains: Values, thresholds: Values, seeds: float | None) -> float:
+    if seeds is not None:
+        return p_proportion_below(gains, float(thresholds[0]), seeds)
+    return p_mean_below(gains - thresholds, 0.0)
+
+
+def reaches(low: npt.ArrayLike, threshold: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether an interval from ``low`` on is at the threshold or above it, up to rounding. Broadcasts."""
+    low, threshold = np.asarray(low, np.float64), np.asarray(threshold, np.float64)
+    return np.asarray(low >= threshold - _ROUNDING * np.maximum(np.abs(low), np.abs(threshold)))
+
+
+def falls_short(high: npt.ArrayLike, threshold: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether an interval up to ``high`` is below the threshold, up to rounding. Broadcasts."""
+    return ~reaches(high, threshold)

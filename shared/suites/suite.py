@@ -1,0 +1,96 @@
+"""A suite and its items, and the hash by which two suites are the same to a result.
+
+Owns the words `suite` and `item`. Knows no file (reading.py) and no pin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from shared.catalog import canonical_json
+
+SCHEMA = 1
+"""Of the file, and of what is hashed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One text, and how it is to be spoken. What is ``None`` is left to the pin."""
+
+    id: str
+    text: str
+    """In NFC."""
+    language: str
+    """BCP 47, lower case."""
+    emotion: str | None = None
+    """A canonical name, or an engine's own such as ``indextts2:melancholic``."""
+    strength: float | None = None
+    """0-1; only with an emotion, and ``None`` is 1."""
+    voice: str | None = None
+    """One of the engine's own voices."""
+    reference: str | None = None
+    """Id of an uploaded voice."""
+    tags: tuple[str, ...] = ()
+    """What results are grouped by; sorted."""
+
+    def submission(self) -> dict[str, Any]:
+        """The members of a job's submission that the item decides; pin and seed are the evaluation's."""
+        asked: dict[str, Any] = {"text": self.text, "language": self.language}
+        if self.emotion is not None:
+            asked["emotion"] = {"name": self.emotion}
+            # an engine without strengths refuses one that is asked for, be it the full one
+            if self.strength is not None:
+                asked["emotion"]["strength"] = self.strength
+        asked |= {name: value for name in ("voice", "reference") if (value := getattr(self, name)) is not None}
+        return asked
+
+    def to_json(self) -> dict[str, Any]:
+        """As a file says it."""
+        texts = ("id", "text", "language", "emotion", "strength", "voice", "reference")
+        return {name: value for name in texts if (value := getattr(self, name)) is not None} | self._tagged()
+
+    def hashed(self) -> dict[str, Any]:
+        """What of the item can move a result: what is asked for, defaults filled in, and the groups it counts in."""
+        asked = self.submission()
+        if self.emotion is not None:
+            asked["emotion"] = {"name": self.emotion, "strength": 1.0 if self.strength is None else self.strength}
+        return asked | self._tagged()
+
+    def _tagged(self) -> dict[str, Any]:
+        return {"tags": list(self.tags)} if self.tags else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What is spoken to judge a pin. Every item has an id of its own and asks for something else."""
+
+    name: str
+    version: str
+    title: str
+    licence: str
+    items: tuple[Item, ...]
+    description: str = ""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of the items, in order of first use."""
+        return tuple(dict.fromkeys(item.language for item in self.items))
+
+    @property
+    def sha256(self) -> str:
+        """Over canonical JSON of what can move a result: the items by their ids, and nothing that is said about them.
+
+        The name and the version are for people; the order of the items is nothing that a result depends on.
+        """
+        hashed = {"schema": SCHEMA, "items": {item.id: item.hashed() for item in self.items}}
+        return hashlib.sha256(canonical_json(hashed)).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """As a file says it, with the hash besides."""
+        said = {"name": self.name, "version": self.version, "title": self.title, "licence": self.licence}
+        if self.description:
+            said["description"] = self.description
+        items = [item.to_json() for item in self.items]
+        return {"schema": SCHEMA, **said, "sha256": self.sha256, "items": items}

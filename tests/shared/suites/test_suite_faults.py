@@ -1,0 +1,251 @@
+"""What is wrong with a suite is said, all of it at once, each fault with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.suites.errors import Fault, SuiteInvalid
+from shared.suites.form import MAX_BYTES, MAX_ITEMS, MAX_TAGS
+from shared.suites.reading import read_suite
+from tests.shared.suites.suite_texts import FIRST, HEAD, IN_JSON_LINES, IN_YAML, ONE, faults
+
+IN_MANY_WAYS = """\
+schema: 2
+name: Our Suite
+version: 1.0
+licence: CC0-1.0
+colour: red
+items:
+  - id: a
+    text: One.
+    language: en
+  - id: a
+    text: Two.
+    mood: happy
+    language: klingon!
+  - text: Three.
+  - id: d
+    text: One.
+    language: EN
+  - just a text
+"""
+
+
+def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
+    file = tmp_path / "suite.yaml"
+    file.write_text(IN_MANY_WAYS)
+    with pytest.raises(SuiteInvalid) as caught:
+        read_suite(file)
+    assert [line.removeprefix(f"{file}:") for line in str(caught.value).splitlines()] == [
+        "1: schema is 1, not 2",
+        "1: title is missing",
+        "2: name 'Our Suite' is not lower-case letters, digits, dots, underscores and hyphens",
+        "3: version is text, and 1.0 is none without quotes",
+        "5: nobody reads 'colour'; there are schema, name, version, title, licence, description, language, items",
+        "10: item a: line 7 has an item of that id",
+        "12: item a: nobody reads 'mood'; there are id, text, language, emotion, voice, reference, strength, tags",
+        "13: item a: language 'klingon!' is not a BCP 47 tag",
+        "14: item 3: id is missing",
+        "14: item 3: there is no language: neither the item nor the suite says one",
+        "15: item d: asks for the same as item a",
+        "18: item 5: a mapping is needed, of id, text, language, emotion, voice, reference, strength, tags",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "what"),
+    [
+        ("id: A, text: One.", "item 1: id 'A' is not lower-case letters, digits, dots, underscores and hyphens"),
+        (f"id: {'a' * 65}, text: One.", "item 1: id has 65 characters, at most 64 are taken"),
+        ("id: 7, text: One.", "item 1: id is text, and 7 is none without quotes"),
+        ("id: a", "item a: text is missing"),
+        ("id: a, text: ", "item a: text is empty"),
+        ("id: a, text: ''", "item a: text is empty"),
+        ("id: a, text: true", "item a: text is text, and true is none without quotes"),
+        ("id: a, text: [One.]", "item a: text is text"),
+        (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters, at most 10000 are taken"),
+        ('id: a, text: "a\\x07b"', "item a: text has the control character U+0007 at 1"),
+        ('id: a, text: "a\\rb"', "item a: text has the control character U+000D at 1"),
+        (
+            'id: a, text: "One.\\n"',
+            "item a: text begins or ends with white space; in YAML, |- and >- leave out the last newline",
+        ),
+        (
+            "id: a, text: One., emotion: joyful",
+            "item a: emotion 'joyful' is not one of neutral, happy, angry, sad, fear, disgust, surprise or an engine's"
+            " own (ENGINE:NAME)",
+        ),
+        ("id: a, text: One., emotion: sad, strength: 1.2", "item a: strength is a number from 0 to 1, not 1.2"),
+        ("id: a, text: One., emotion: sad, strength: -1", "item a: strength is a number from 0 to 1, not -1"),
+        ("id: a, text: One., emotion: sad, strength: .nan", "item a: strength is a number from 0 to 1, not '.nan'"),
+        ("id: a, text: One., emotion: sad, strength: true", "item a: strength is a number from 0 to 1, not true"),
+        ("id: a, text: One., emotion: sad, strength: [1]", "item a: strength is a number from 0 to 1"),
+        ("id: a, text: One., strength: 0.5", "item a: strength is that of an emotion, and there is none"),
+        ("id: a, text: One., tags: short", f"item a: tags is a list of at most {MAX_TAGS}"),
+        (f"id: a, text: One., tags: {[*'abcdefghijklmnopq']}", f"item a: tags is a list of at most {MAX_TAGS}"),
+        ("id: a, text: One., tags: ['b,c']", "item a: a tag 'b,c' is not one line of text without a comma"),
+        ("id: a, text: One., tags: [b, b]", "item a: the tag 'b' is said twice"),
+        ('id: a, text: One., voice: "b\\tc"', "item a: voice 'b\\tc' is not one line of text"),
+        ("id: a, text: One., text: Two.", "item a: text is said twice, first in line 8"),
+        ("id: a, text: *one", "aliases (*one) are not taken: write it out"),
+        ("id: a, text: !!python/name:os.system One.", "tags (tag:yaml.org,2002:python/name:os.system) are not taken"),
+    ],
+)
+def test_an_item_is_wrong(item: str, what: str) -> None:
+    assert faults(f"{HEAD}- {{{item}}}\n") == [Fault(FIRST, what)]
+
+
+def test_a_member_is_told_by_its_own_line() -> None:
+    text = HEAD + "- id: a\n  text: One.\n  emotion: sad\n  strength: 7\n  tags:\n  - b\n  - ''\n"
+    assert faults(text) == [
+        Fault(FIRST + 3, "item a: strength is a number from 0 to 1, not 7"),
+        Fault(FIRST + 6, "item a: a tag is empty"),
+    ]
+
+
+def test_what_could_not_be_read_is_told_once() -> None:
+    text = HEAD + "- {id: a, text: *one}\n- {id: b, text: *one, tags: *two}\n- {? [id] : c, text: Three.}\n- *three\n"
+    assert [(fault.line - FIRST, fault.what.partition(":")[0]) for fault in faults(text)] == [
+        (0, "aliases (*one) are not taken"),
+        (1, "aliases (*one) are not taken"),
+        (1, "aliases (*two) are not taken"),
+        (2, "a member's name is text"),
+        (3, "aliases (*three) are not taken"),
+    ]
+
+
+def test_a_wrong_language_of_the_suite_is_told_once() -> None:
+    text = (HEAD + ONE + "- {id: b, text: Two.}\n").replace("language: en", "language: 7")
+    assert faults(text) == [Fault(6, "language is text, and 7 is none without quotes")]
+
+
+def test_an_anchor_that_nobody_uses_is_taken() -> None:
+    assert faults(HEAD + "- {id: a, text: &one One.}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", Fault(1, "there is nothing in the file")),
+        ("# nothing but a comment\n", Fault(1, "there is nothing in the file")),
+        ("a: [1,\nb: 2\n", Fault(2, "is no YAML: did not find expected ',' or ']'")),
+        (HEAD + ONE + "---\n" + ONE, Fault(FIRST + 1, "a second document begins; a suite is one")),
+        (HEAD + ONE + "- id: \x07\n", Fault(FIRST + 1, "control character U+0007")),
+        (HEAD + "- " + "[" * 100_000, Fault(FIRST, "nested deeper than 8")),
+        (HEAD + ONE + "[a]: b\n", Fault(FIRST + 1, "a member's name is text")),
+        (HEAD, Fault(FIRST - 1, "items is a list of at least one item")),
+        (HEAD + "  a: One.\n", Fault(FIRST, "items is a list of at least one item")),
+        ((HEAD + ONE).replace("schema: 1", "schema: true"), Fault(1, "schema is 1, not true")),
+        ((HEAD + ONE).replace("schema: 1", "schema: [1]"), Fault(1, "schema is 1")),
+        (
+            "- one\n",
+            Fault(1, "a mapping is needed, of schema, name, version, title, licence, description, language, items"),
+        ),
+    ],
+)
+def test_a_file_is_wrong(text: str, fault: Fault) -> None:
+    assert faults(text) == [fault]
+
+
+def test_what_refers_to_itself_ends() -> None:
+    assert Fault(FIRST, "aliases (*a) are not taken: write it out") in faults(HEAD + "- &a [*a]\n")
+
+
+def test_bytes_that_are_no_utf_8_have_a_line() -> None:
+    assert faults((HEAD + ONE).encode() + "- {id: b, text: Zwölf.}".encode("latin-1")) == [
+        Fault(FIRST + 1, "is no UTF-8: invalid start byte")
+    ]
+
+
+def test_a_file_has_bounds() -> None:
+    assert faults(b"#" * (MAX_BYTES + 1)) == [Fault(1, "a suite has at most 8 MiB")]
+    items = "".join(f'{{"id": "i{number}", "text": "{number}"}}\n' for number in range(MAX_ITEMS + 1))
+    head = IN_JSON_LINES.splitlines(keepends=True)[0]
+    assert faults(head + items, "suite.jsonl") == [
+        Fault(MAX_ITEMS + 2, f"{MAX_ITEMS + 1} items, at most 10000 are taken")
+    ]
+
+
+TOKENS = [
+    "*a",
+    "&a ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "? ",
+    ": ",
+    "!!x ",
+    "\n",
+    "---\n",
+    '"',
+    "'",
+    "|",
+    ">",
+    "<<: ",
+    "\0",
+    "#",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([(IN_YAML, "a.yaml"), (IN_JSON_LINES, "a.jsonl")]),
+    st.lists(st.tuples(st.integers(0, len(IN_YAML)), st.integers(0, 20), st.sampled_from(TOKENS)), max_size=4),
+)
+def test_whatever_is_in_it_a_file_is_a_suite_or_has_faults(
+    source: tuple[str, str], edits: list[tuple[int, int, str]]
+) -> None:
+    text, file = source
+    for at, removed, token in edits:
+        text = text[:at] + token + text[at + removed :]
+    lines = max(1, len(text.splitlines()))
+    assert [fault for fault in faults(text, file) if not 1 <= fault.line <= lines] == []
+
+
+def test_the_ending_tells_the_notation() -> None:
+    assert faults(HEAD + ONE, "suite.txt") == [Fault(1, "a suite's file ends in one of .yaml, .yml, .jsonl")]
+
+
+def test_lines_of_json_are_told_by_their_numbers() -> None:
+    head = IN_JSON_LINES.splitlines(keepends=True)[0]
+    text = head + "\n".join(
+        (
+            "",
+            '{"id": "a", "text": "One."',
+            '{"id": "b", "text": "Two.", "id": "c"}',
+            '{"id": "d", "text": "Three.", "emotion": "sad", "strength": NaN}',
+            '{"id": "e", "text": "\\ud800"}',
+            "[" * 100_000,
+            '"f"',
+            '{"id": "g", "text": [[[[[[[[[1]]]]]]]]]}',
+        )
+    )
+    assert faults(text, "suite.jsonl") == [
+        Fault(3, "is no JSON: Expecting ',' delimiter, column 27"),
+        Fault(4, "item b: id is said twice, first in line 4"),
+        Fault(5, "is no JSON: NaN is none of its numbers"),
+        Fault(6, "item e: text has the control character U+D800 at 0"),
+        Fault(7, "nested deeper than 8"),
+        Fault(8, "item 6: a mapping is needed, of id, text, language, emotion, voice, reference, strength, tags"),
+        Fault(9, "item g: text is text"),
+        Fault(9, "nested deeper than 8"),
+    ]
+
+
+@pytest.mark.parametrize("head", ['{"schema": 1', "7"])
+def test_items_are_checked_under_a_head_that_cannot_be_read(head: str) -> None:
+    text = head + '\n{"id": "a", "text": "One.", "strength": 2, "language": "en"}\n'
+    assert [fault.line for fault in faults(text, "suite.jsonl")] == [1, 2]
+
+
+def test_a_head_of_json_without_items() -> None:
+    head = json.loads(IN_JSON_LINES.splitlines()[0])
+    assert faults(json.dumps(head), "suite.jsonl") == [Fault(1, "items is a list of at least one item")]
+    assert faults("\n", "suite.jsonl") == [Fault(1, "there is nothing in the file")]

@@ -1,6 +1,6 @@
 """Ringtrue in one go: a stack of its own, 14 sentences with two pins, scored and tracked; a table, audio and pictures.
 
-``python -m demo [--keep] [--output FOLDER]``; exit code 0 if all of it came out as it should.
+``python -m demo [--keep | --compose] [--output FOLDER]``; exit code 0 if all of it came out as it should.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from demo.deployment import deployed_stack
 from demo.failure import DemoFailed
 from demo.runs import Runs
 from demo.sentences import SENTENCES
@@ -35,23 +36,27 @@ def main() -> int:
     """Run the demo; gives its exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="Ringtrue in one go.")
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder of audio and pictures")
-    parser.add_argument("--keep", action="store_true", help="keep the data folder of the stack")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--keep", action="store_true", help="keep the data folder of the stack")
+    where.add_argument(
+        "--compose", action="store_true", help="use the deployment of docker-compose.yml, started if need be"
+    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped as well
     try:
-        with own_stack(keep=arguments.keep) as stack:
+        with deployed_stack() if arguments.compose else own_stack(keep=arguments.keep) as stack:
             _demonstrate(stack, arguments.output)
     except (DemoFailed, RingtrueError, httpx.HTTPError) as error:
         print(f"error: {error}", file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
-    print(f"audio and pictures are in {arguments.output}/; nothing is left running", file=sys.stderr)
+    print(f"audio and pictures are in {arguments.output}/; nothing that it started still runs", file=sys.stderr)
     return 0
 
 
 def _demonstrate(stack: Stack, output: Path) -> None:
-    with Ringtrue(stack.api) as ringtrue:
+    with Ringtrue(stack.api, stack.key) as ringtrue:
         jobs = _followed(ringtrue, _submitted(ringtrue))
         print_table(jobs)
         _check_facets(jobs)

@@ -29,10 +29,11 @@ _KEPT = "RINGTRUE_MODELS"
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Where it answers."""
+    """Where it answers, and by which key where one is asked for."""
 
     api: str
     mlflow: str
+    key: str | None = None
 
 
 @contextlib.contextmanager

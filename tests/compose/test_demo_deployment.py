@@ -1,0 +1,66 @@
+"""The demo on a deployment: it starts what does not run, stops that again, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.deployment import deployed_stack
+from demo.failure import DemoFailed
+from demo.stack import Stack
+
+FAKE = Path(__file__).with_name("fake_docker.py")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a deployment of which nothing runs; ``docker`` and ``docker-compose`` are the fake, and all that PATH has."""
+    (tmp_path / "running").write_text("")
+    (tmp_path / ".env").write_text("# secrets\nRINGTRUE_API_KEY=rt_key\n")
+    for name in ("docker", "docker-compose"):
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "{tmp_path}" {name} "$@"\n')
+        command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("RINGTRUE_API_KEY", raising=False)
+    return tmp_path
+
+
+def running(folder: Path) -> set[str]:
+    return set((folder / "running").read_text().split())
+
+
+def test_what_it_starts_is_down_in_the_end(folder: Path) -> None:
+    with deployed_stack(folder) as stack:
+        assert running(folder) == {"gateway", "postgres", "redis"}
+        assert stack == Stack("http://127.0.0.1:48000", "http://127.0.0.1:45000", "rt_key")
+    assert (folder / "asked").read_text().splitlines()[-1] == "docker-compose down"
+
+
+def test_what_ran_before_runs_on(folder: Path) -> None:
+    (folder / "running").write_text("postgres\nredis\n")
+    with deployed_stack(folder):
+        assert "gateway" in running(folder)
+    assert running(folder) == {"postgres", "redis"}
+
+
+def test_all_that_it_started_goes_where_the_demo_fails(folder: Path) -> None:
+    with pytest.raises(DemoFailed, match="alike"), deployed_stack(folder):
+        raise DemoFailed("two clips are alike")
+    assert running(folder) == set()
+
+
+def test_a_container_that_ends_is_named(folder: Path) -> None:
+    (folder / "lost").write_text("gateway")
+    with pytest.raises(DemoFailed, match="gateway with 3"), deployed_stack(folder):
+        pass
+    assert running(folder) == set()
+
+
+def test_without_docker_it_says_so(folder: Path) -> None:
+    (folder / "bin" / "docker").unlink()
+    with pytest.raises(DemoFailed, match="docker is not installed"), deployed_stack(folder):
+        pass

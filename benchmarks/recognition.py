@@ -26,9 +26,9 @@ from shared.audio import Audio
 
 CANDIDATES: Mapping[str, Mapping[str, object]] = {
     "as it is": DECODER,
-    "as published": {**DECODER, "fwdflat": True, "maxhmmpf": 30_000, "lw": 6.5},
-    "one pass": {**DECODER, "maxhmmpf": 30_000, "lw": 6.5},
-    "published language weight": {**DECODER, "lw": 6.5},
+    "as published": {**DECODER, "fwdflat": True, "maxhmmpf": 30_000},
+    "one pass": {**DECODER, "maxhmmpf": 30_000},
+    "language weight 7": {**DECODER, "lw": 7.0},
     "language weight 8": {**DECODER, "lw": 8.0},
     "half the search": {**DECODER, "maxhmmpf": 5_000},
 }

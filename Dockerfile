@@ -102,7 +102,6 @@ COPY --from=ours /wheels /wheels
 RUN pip install --no-deps /wheels/*.whl
 ENV RINGTRUE_ALIVE=/tmp/alive RINGTRUE_ENGINES=/engines
 HEALTHCHECK --interval=5s --timeout=3s --start-period=120s --retries=6 CMD ["python3", "docker/healthy.py", "/tmp/alive"]
-CMD ["python3", "-m", "services.worker"]
 
 # INSTALL_OPTIONS: of `ringtrue engines install`, where its packages are to come from somewhere else. uv makes the
 # environment and is not needed after that.
@@ -115,6 +114,7 @@ RUN pip install uv==0.13.8 && ringtrue engines install indextts2 $INDEXTTS2_INST
  && pip uninstall --yes uv && rm -rf /root/.cache \
  && /engines/indextts2/bin/python -c "from indextts.utils.front import TextNormalizer; TextNormalizer().load()"
 USER ringtrue
+CMD ["python3", "-m", "services.worker", "--family", "indextts2"]
 
 # What it needs ends with Python 3.10. The official image's is built to be moved.
 FROM ${SAMBERT_PYTHON_IMAGE} AS python-of-sambert
@@ -128,3 +128,4 @@ RUN pip install uv==0.13.8 \
  && ringtrue engines install sambert --python /opt/python3.10/bin/python3.10 $SAMBERT_INSTALL_OPTIONS \
  && pip uninstall --yes uv && rm -rf /root/.cache
 USER ringtrue
+CMD ["python3", "-m", "services.worker", "--family", "sambert"]

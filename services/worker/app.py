@@ -48,6 +48,7 @@ class Arguments:
 
     slots: int
     pins: Sequence[str] | None
+    families: Sequence[str] | None
     lease_s: float
     grace_s: float
     caps: Caps
@@ -69,12 +70,14 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
     parser = argparse.ArgumentParser(prog="python -m services.worker", description="Speaks queued jobs.")
     parser.add_argument("--slots", type=int, default=1, help="jobs spoken at the same time (one per GPU)")
     parser.add_argument("--pin", action="append", help="serve only this pin (may be repeated); default: all installed")
+    parser.add_argument("--family", action="append", help="serve only this engine family (may be repeated)")
     parser.add_argument("--lease", type=float, default=15.0, help="seconds until a silent worker's job is given away")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds a job may go on after SIGTERM")
     parser.add_argument("--memory", type=float, default=math.inf, metavar="MB", help="most that engines may take")
     parser.add_argument("--gpu-memory", type=float, default=math.inf, metavar="MB", help="likewise, of the GPU")
     given = parser.parse_args(argv)
-    return Arguments(given.slots, given.pin, given.lease, given.grace, Caps(given.memory, given.gpu_memory))
+    caps = Caps(given.memory, given.gpu_memory)
+    return Arguments(given.slots, given.pin, given.family, given.lease, given.grace, caps)
 
 
 def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -> int:
@@ -113,7 +116,8 @@ def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -
 
 def _offer(settings: Settings, arguments: Arguments) -> Offer:
     shelf = Shelf(WeightStore(settings.models), settings.catalog_lock)
-    return Offer(arguments.pins, shelf=shelf, interpreters=Interpreters(settings.engines, settings.interpreters))
+    interpreters = Interpreters(settings.engines, settings.interpreters)
+    return Offer(arguments.pins, shelf=shelf, interpreters=interpreters, families=arguments.families)
 
 
 def _bench(

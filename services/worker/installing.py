@@ -115,6 +115,9 @@ def _fill(made: Path, wanted: Requirements, order: Order) -> None:
         # Every pin is exact: of several indexes the first that has it, not the first that knows the name.
         command = [str(order.uv), "pip", "install", "--python", inside, "--compile-bytecode"]
         command += ["--index-strategy", "unsafe-first-match"]
+        command += [
+            "--no-sources"
+        ]  # a package's own word on where its needs come from would stand above the operator's
     else:
         command = [sys.executable, "-m", "pip", "--python", inside, "install", "--disable-pip-version-check"]
         command += ["--ignore-requires-python"]  # as uv does for what is named by address: the pins were tried with it

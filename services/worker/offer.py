@@ -78,13 +78,16 @@ class Offer:
         env: Mapping[str, str] | None = None,
         shelf: Shelf | None = None,
         interpreters: Interpreters | None = None,
+        families: Sequence[str] | None = None,
     ) -> None:
         """``pins``: only these; default: all that are built in or locked. ``env``: the hosts' environment, default
-        ours. ``shelf``: the catalog's pins; default: none. ``interpreters``: the families' Pythons; default: ours."""
+        ours. ``shelf``: the catalog's pins; default: none. ``interpreters``: the families' Pythons; default: ours.
+        ``families``: only these; default: all that are installed."""
         self._wanted = pins
         self._env = env
         self._shelf = shelf
         self._interpreters = interpreters or Interpreters()
+        self._only = families
         self._looking = threading.Lock()
         self._installed: Sequence[_Family] = ()
         self._families: Mapping[str, _Family] = {}
@@ -125,7 +128,8 @@ class Offer:
         with self._looking:
             if not self._looked:
                 self._installed = _installed(self._env)
-            found = [replace(family, interpreter=self._interpreters.of(family.name)) for family in self._installed]
+            wanted = [one for one in self._installed if self._only is None or one.name in self._only]
+            found = [replace(family, interpreter=self._interpreters.of(family.name)) for family in wanted]
             families = {family.name: family for family in found}
             if not self._looked or families != self._families:
                 self._families = families

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -96,6 +97,18 @@ def test_many_processes_at_once_share_out_no_more_than_there_is_and_killed_ones_
         one.join()
     assert ledger.taken_mb() == 0
     assert said.read_text().count("10") == 100
+
+
+def test_the_same_process_number_in_another_container_is_somebody_else(ledger: Ledger) -> None:
+    assert ledger.reserve(900) is not None
+    with ledger.wanting(500):
+        assert not ledger.wanted_by_others(0.0)
+    fd = os.open(ledger.folder / f"wanted-elsewhere-{os.getpid()}-1", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    os.write(fd, b"500.0")
+    assert ledger.wanted_by_others(0.0)
+    os.close(fd)
+    assert not ledger.wanted_by_others(0.0)
 
 
 def test_a_budget_keeps_to_the_caps_of_its_worker_though_the_machine_has_more(tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def test_a_pin_whose_manifest_crashes_takes_no_other_with_it(tmp_path: Path) -> 
     assert "SIGABRT" in detail
 
 
+def test_a_worker_may_be_told_to_serve_some_families_only(wobble_path: Path) -> None:
+    offer = Offer(env=environ(wobble_path), families=["espeak"])
+    assert offer.families() == ["espeak"]
+    assert offer.served() == ["espeak-v1", "espeak-v2"]
+
+
 def test_a_family_that_cannot_be_imported_takes_no_other_with_it(tmp_path: Path) -> None:
     offer = Offer(env=environ(family_folder(tmp_path, "broken", "import no_such_module")))
     assert offer.served() == ["espeak-v1", "espeak-v2"]

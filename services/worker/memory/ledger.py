@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ class Ledger:
     @contextlib.contextmanager
     def wanting(self, mb: float) -> Iterator[None]:
         """Let the others know, for the length of the block, that somebody waits for ``mb``."""
-        path = self.folder / f"{_WANTED}{os.getpid()}-{uuid.uuid4().hex}"
+        path = self.folder / f"{_mine()}{uuid.uuid4().hex}"
         with self._counting():
             fd = _locked(path, mb)
         try:
@@ -94,7 +95,7 @@ class Ledger:
 
     def wanted_by_others(self, waiting_s: float) -> bool:
         """Another process has waited for that long, for more than is free."""
-        mine = f"{_WANTED}{os.getpid()}-"
+        mine = _mine()
         if all(path.name.startswith(mine) for path in self._wishes()):
             return False  # the usual case, and nobody has to be kept from counting for it
         with self._counting():
@@ -120,6 +121,11 @@ class Ledger:
             yield
         finally:
             os.close(fd)
+
+
+def _mine() -> str:
+    """How the wishes of this process begin: in containers every worker is the process 1."""
+    return f"{_WANTED}{socket.gethostname()}-{os.getpid()}-"
 
 
 def _locked(path: Path, mb: float) -> int:

@@ -28,6 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
     "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
+    "RINGTRUE_TEST_IMAGES": "Tests only: 1 builds and runs the images, which takes Docker and a quarter of an hour.",
     "RINGTRUE_TEST_DATA": "Tests only: folder of clips and weights that are not in the repository.",
 }
 """Every ``RINGTRUE_…`` variable and its sentence; ``MLFLOW_TRACKING_URI`` keeps MLflow's own name."""

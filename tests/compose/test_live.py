@@ -1,8 +1,8 @@
 """docker-compose.yml as it runs: built, brought up, hit in every part while it works, stopped and widened.
 
-Needs a Docker engine and a quarter of an hour, so it runs only where RINGTRUE_TEST_IMAGES is set. Where the CPU build of
-torch cannot be fetched, TORCH_INDEX says from where else. Leaves the images, with the tag ``live``, so that the next run
-is quick; its containers and volumes go.
+Needs a Docker engine and a quarter of an hour, so it runs only where RINGTRUE_TEST_IMAGES is set. Where the CPU build
+of torch cannot be fetched, TORCH_INDEX says from where else. Leaves the images, with the tag ``live``, so that the next
+run is quick; its containers and volumes go.
 """
 
 from __future__ import annotations

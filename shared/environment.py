@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -47,6 +48,12 @@ def environment_id(environment: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(environment)).hexdigest()[:16]
 
 
+def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a description that can move a result: what two have to agree in to be compared."""
+    device = environment.get("gpu") or environment.get("architecture")
+    return {"device": device, "cuda": environment.get("cuda"), "precision": environment.get("precision")}
+
+
 def _versions(names: Sequence[str]) -> dict[str, str]:
     found = {}
     for name in names:
@@ -79,7 +86,7 @@ def _cpu_flags() -> list[str]:
 
 
 def _gpu() -> dict[str, str]:
-    if not Path("/proc/driver/nvidia/version").exists():
+    if sys.platform == "linux" and not Path("/proc/driver/nvidia/version").exists():
         return {}
     query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:

@@ -26,11 +26,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from shared import process_groups
 from shared.errors import RingtrueError
 
 _HEAD = struct.Struct("<II")
 MAX_HEADER = 16 << 20
 MAX_PAYLOAD = 1 << 30
+_LISTENER_S = 5.0
 _NO_FRAME = "not a frame: something else was written to the pipe"
 
 
@@ -125,6 +127,63 @@ class _Arriving:
         self._unfilled = [view for view in (memoryview(self._header), self._payload.getbuffer()) if len(view)]
 
 
+class _Told:
+    """Frames from a pipe of which the system tells when there is something in it."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        os.set_blocking(pipe.fileno(), False)
+        self._arriving = _Arriving()
+
+    def next(self, timeout_s: float) -> Frame | None:
+        """``None`` where none came in time. `EOFError` where the pipe has ended, `HostCrashed` where it is no frame."""
+        deadline = time.monotonic() + timeout_s
+        while (frame := self._arriving.frame()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._pipe], [], [], left)[0]:
+                return None
+            if not self._arriving.read(self._pipe.fileno()):
+                raise EOFError
+        self._arriving = _Arriving()
+        return frame
+
+    def close(self) -> None:
+        self._pipe.close()
+
+
+class _Overheard:
+    """The same where the system does not tell (Windows): a thread waits in our place."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._came: queue.SimpleQueue[Frame | Exception] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, name="frames", daemon=True)
+        self._listener.start()
+
+    def next(self, timeout_s: float) -> Frame | None:
+        try:
+            came = self._came.get(timeout=max(0.0, timeout_s))
+        except queue.Empty:
+            return None
+        if isinstance(came, Exception):
+            self._came.put(came)  # whoever asks again is told the same
+            raise came
+        return came
+
+    def close(self) -> None:
+        self._listener.join(_LISTENER_S)
+        if not self._listener.is_alive():  # else it holds the pipe, and closing would wait for it
+            self._pipe.close()
+
+    def _listen(self) -> None:
+        try:
+            while (frame := read_frame(self._pipe)) is not None:
+                self._came.put(frame)
+            self._came.put(EOFError())
+        except HostCrashed as crash:
+            self._came.put(crash)
+
+
 class Child:
     """The parent's end: one running child process. Not for use from several threads at once, except ``kill``."""
 
@@ -136,21 +195,11 @@ class Child:
         pass_fds: Sequence[int] = (),
     ) -> None:
         """``pass_fds``: open files that the child is given under the same numbers."""
-        self._process = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=env,
-            cwd=cwd,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
+        self._process = process_groups.start(argv, env, cwd, pass_fds)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in: IO[bytes] = self._process.stdin
-        self._out: IO[bytes] = self._process.stdout
-        os.set_blocking(self._out.fileno(), False)
-        self._arriving = _Arriving()
+        self._coming: _Told | _Overheard = (_Told if hasattr(os, "readv") else _Overheard)(self._process.stdout)
 
     @property
     def pid(self) -> int:
@@ -164,20 +213,15 @@ class Child:
         """Send one frame. ``HostCrashed`` where the child is gone."""
         try:
             write_frame(self._in, Frame(header, payload))
-        except (BrokenPipeError, ValueError) as error:
+        except (OSError, ValueError) as error:  # Windows has other words for a broken pipe
             raise HostCrashed(self._epitaph()) from error
 
     def receive(self, timeout_s: float) -> Frame | None:
         """The next frame, or ``None`` where none came within ``timeout_s``. ``HostCrashed`` where the child is gone."""
-        deadline = time.monotonic() + timeout_s
-        while (frame := self._arriving.frame()) is None:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._out], [], [], left)[0]:
-                return None
-            if not self._arriving.read(self._out.fileno()):
-                raise HostCrashed(self._epitaph())
-        self._arriving = _Arriving()
-        return frame
+        try:
+            return self._coming.next(timeout_s)
+        except EOFError:
+            raise HostCrashed(self._epitaph()) from None
 
     def ask(self, header: Mapping[str, Any], payload: bytes | memoryview = b"", *, timeout_s: float) -> Frame:
         """Send a frame and wait for the answer. A child that does not answer in time is killed: ``HostTimeout``."""
@@ -190,10 +234,8 @@ class Child:
 
     def kill(self) -> None:
         """End the child and everything it started, for certain."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for pipe in (self._in, self._out):
+        process_groups.end(self._process)
+        for pipe in (self._in, self._coming):
             with contextlib.suppress(OSError):
                 pipe.close()
 

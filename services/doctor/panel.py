@@ -51,7 +51,7 @@ CHECKS: Mapping[str, str] = {
     "locks": "Catalog and lock can be read; every pin is locked, pulled and unaltered.",
     "engines": "A host of each engine family starts in its Python; those that locked pins need are installed.",
     "mirrors": "Every host that the catalog's files come from answers. Never more than a warning.",
-    "network": "The kernel can close an engine host's network.",
+    "network": "The kernel can close the network of hosts of engines and metrics.",
 }
 """Every check and its sentence, in the order in which they are told."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.pins.folder_held import folder_held
+from shared.folder_held import folder_held
 from shared.weights.lock import PinLock, read_locks, write_locks
 
 

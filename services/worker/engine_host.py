@@ -103,6 +103,13 @@ class EngineHost:
         """What the pin can do; loads nothing."""
         return Manifest.from_json(self._ask({"op": "manifest"}, timeout_s, tick).header["ok"])
 
+    def look_around(self, timeout_s: float, tick: Tick = never_mind) -> Mapping[str, Any]:
+        """What the child's environment has otherwise than ours, as `surroundings` of a loaded one; loads nothing."""
+        if not self._elsewhere:
+            return {}
+        described: Mapping[str, Any] = self._ask({"op": "describe"}, timeout_s, tick).header["ok"]["surroundings"]
+        return described
+
     def load(self, tick: Tick, timeout_s: float) -> None:
         """Bring the model into memory."""
         answer = self._ask({"op": "load", "describe": self._elsewhere}, timeout_s, tick).header["ok"]

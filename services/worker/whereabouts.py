@@ -8,20 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.environment import environment_id
+from shared.environment import comparable, environment_id
 from shared.ports import JobStore
+
+Environment = Mapping[str, Any]
+
+
+def comparable_part(here: Environment | None, surroundings: Environment) -> Environment | None:
+    """What can move a sample in a host with these surroundings. ``here``: the worker's environment, where known."""
+    return None if here is None else comparable({**here, **surroundings})
 
 
 class Whereabouts:
     """For any thread."""
 
-    def __init__(self, store: JobStore, here: Mapping[str, Any]) -> None:
+    def __init__(self, store: JobStore, here: Environment) -> None:
         """``here``: this worker's environment."""
         self._store = store
         self._here = here
         self._recorded: set[str] = set()
 
-    def of(self, surroundings: Mapping[str, Any]) -> str:
+    def of(self, surroundings: Environment) -> str:
         """Id of the environment of a host with these surroundings."""
         environment = {**self._here, **surroundings}
         id_ = environment_id(environment)

@@ -1,4 +1,4 @@
-"""Can an engine host's network be closed by the kernel? Asked of the worker's own code, in a child."""
+"""Can a host of models have its network closed by the kernel? Asked of the hosts' own code, in a child."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.doctor.children import NoAnswer, ask
 from services.doctor.findings import Finding, ok, warn
 
 _PATIENCE_S = 8.0
-_WORKER = (sys.executable, "-m", "services.worker.engines.seclusion")
+_WORKER = (sys.executable, "-m", "shared.seclusion")
 
 
 def seclusion(worker: Sequence[str] = _WORKER) -> Iterator[Finding]:
@@ -20,14 +20,14 @@ def seclusion(worker: Sequence[str] = _WORKER) -> Iterator[Finding]:
         answer = json.loads(told.output)
         enforced, how = answer["enforced"], answer["how"]
     except NoAnswer as error:
-        yield warn(f"whether an engine's network can be closed is not known: {error}", "see wheels")
+        yield warn(f"whether a host's network can be closed is not known: {error}", "see wheels")
     except (ValueError, KeyError, TypeError):
-        yield warn(f"whether an engine's network can be closed is not known: {told.last_words}", "see wheels")
+        yield warn(f"whether a host's network can be closed is not known: {told.last_words}", "see wheels")
     else:
         if enforced:
-            yield ok(f"engine hosts run with the network closed ({how})")
+            yield ok(f"hosts of engines and metrics run with the network closed ({how})")
         else:
             yield warn(
-                f"engine hosts are only told to stay offline, the kernel does not hold them to it: {how}",
-                "allow seccomp filters in the container, or cut the worker's network outside",
+                f"hosts are only told to stay offline, the kernel does not hold them to it: {how}",
+                "allow seccomp filters in the container, or cut the network of worker and scorer outside",
             )

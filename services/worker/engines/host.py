@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
-from services.worker.engines import requests, samples, seclusion, surroundings, usage
+from services.worker.engines import requests, samples, surroundings, usage
 from services.worker.engines.base import (
     BatchEngine,
     Engine,
@@ -30,6 +30,7 @@ from services.worker.engines.base import (
     WeightedFamily,
 )
 from services.worker.engines.families import family, family_of
+from shared import seclusion
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
@@ -75,6 +76,9 @@ class PinHost:
         pcm = spoken[0].pcm if len(spoken) == 1 else b"".join(audio.pcm for audio in spoken)
         sizes = [len(audio.pcm) for audio in spoken]
         return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
+
+    def describe(self, _asked: Mapping[str, Any]) -> Answer:
+        return {"surroundings": surroundings.described()}, b""
 
     def limit(self, asked: Mapping[str, Any]) -> Answer:
         usage.keep_below(asked["vram_mb"])

@@ -8,7 +8,6 @@ Python 3.10. Knows no family.
 from __future__ import annotations
 
 import enum
-import fcntl
 import os
 import sys
 from contextlib import suppress
@@ -56,7 +55,9 @@ def _bring(name: str) -> None:
 
 def _hold() -> None:
     """Whoever would remove this environment sees that it is in use, as long as this process lives."""
-    with suppress(OSError):
+    with suppress(ImportError, OSError):
+        import fcntl  # Windows has none; there the system itself keeps what is open from being removed
+
         fcntl.flock(os.open(Path(sys.prefix, "pyvenv.cfg"), os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 

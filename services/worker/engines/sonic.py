@@ -8,12 +8,12 @@ samples. Knows no engine.
 from __future__ import annotations
 
 import ctypes
-from _ctypes import dlclose
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from services.worker.engines import native
 from services.worker.engines.base import EngineError
 from shared.audio import Audio
 
@@ -75,14 +75,12 @@ def stretched(library: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> b
 @contextmanager
 def _library() -> Iterator[ctypes.CDLL]:
     """Not kept: whoever speaks with espeak in this process needs the library to be gone between two texts."""
-    try:
-        import espeakng_loader  # type: ignore[import-untyped]
+    with ExitStack() as unloading:
+        try:
+            import espeakng_loader  # type: ignore[import-untyped]
 
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-    except (ImportError, OSError) as error:
-        raise EngineError(f"speed and pitch_scale need sonic, of the package espeakng-loader: {error}") from error
-    try:
+            library = unloading.enter_context(native.loaded(espeakng_loader.get_library_path()))
+        except (ImportError, OSError) as error:
+            raise EngineError(f"speed and pitch_scale need sonic, of the package espeakng-loader: {error}") from error
         declare(library)
         yield library
-    finally:
-        dlclose(library._handle)

@@ -7,7 +7,6 @@ nothing here imports it.
 from __future__ import annotations
 
 import contextlib
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,9 +47,13 @@ def release_cache() -> None:
 
 
 def peak_rss_mb() -> float:
-    """Most memory that this process has held since its peak was last forgotten."""
+    """Most memory that this process has held since its peak was last forgotten; 0 where the system does not say."""
     if _STATUS.exists():  # Linux's ru_maxrss counts the parent's memory from before exec
         return _status("VmHWM:")
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MB if sys.platform == "darwin" else peak * 1024 / MB
 

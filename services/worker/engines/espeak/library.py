@@ -10,15 +10,12 @@ Besides speaking the library exports sonic (services/worker/engines/sonic.py).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-from _ctypes import dlclose
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.worker.engines import sonic
+from services.worker.engines import native, sonic
 from services.worker.engines.sonic import Stretch
 
 _SYNCHRONOUS = 2
@@ -57,23 +54,14 @@ class Utterance:
 def speak(library: Path, data: Path, utterance: Utterance, stretch: Stretch) -> tuple[bytes, int]:
     """PCM (s16le, mono) of one utterance, and its sample rate in Hz. Raises `LibraryRefused`, or `OSError` where the
     library cannot be loaded."""
-    with _loaded(library) as espeak:
+    with native.loaded(library) as espeak:
+        _declare(espeak)
         sample_rate = espeak.espeak_Initialize(_SYNCHRONOUS, _CHUNK_MS, str(data).encode(), _DONT_EXIT)
         if sample_rate <= 0:
             raise LibraryRefused(f"espeak_Initialize answered {sample_rate} for {data}")
         _seed_noise(espeak)
         pcm = _synthesised(espeak, utterance)
         return (pcm if stretch.idle else sonic.stretched(espeak, pcm, sample_rate, stretch)), sample_rate
-
-
-@contextlib.contextmanager
-def _loaded(library: Path) -> Iterator[Any]:
-    loaded = ctypes.CDLL(str(library))
-    try:
-        _declare(loaded)
-        yield loaded
-    finally:
-        dlclose(loaded._handle)
 
 
 def _declare(espeak: ctypes.CDLL) -> None:
@@ -94,7 +82,7 @@ def _declare(espeak: ctypes.CDLL) -> None:
 def _seed_noise(espeak: Any) -> None:
     """Breath and whisper are noise: initialising seeded it by the second of the day, and some voices draw from libc."""
     espeak.espeak_ng_SetRandSeed(_NOISE_SEED)
-    ctypes.CDLL(None).srand(_NOISE_SEED)
+    native.c_runtime().srand(_NOISE_SEED)
 
 
 def _synthesised(espeak: Any, utterance: Utterance) -> bytes:

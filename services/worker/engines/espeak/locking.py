@@ -62,11 +62,11 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
         raise _mismatch(f"made for espeakng-loader {package}; {installed.version} is installed")
     published = _published(installed.record)
     paths = sorted([str(installed.library), *_files_below(installed.data)])
-    files = [_described(path, os.path.relpath(path, installed.root)) for path in paths]
+    files = [_described(path, _below(installed.root, path)) for path in paths]
     for file in files:
         if published.pop(file["path"], None) != file["sha256"]:
             raise _mismatch(f"{file['path']} is not what espeakng-loader {package} was published with")
-    data = os.path.relpath(installed.data, installed.root)
+    data = _below(installed.root, installed.data)
     if missing := [path for path in published if path.startswith(f"{data}/")]:
         raise _mismatch(f"{missing[0]} is missing from espeakng-loader {package}")
     return {
@@ -92,6 +92,11 @@ def _hex(digest: str) -> str:
 def _files_below(folder: Path) -> Iterator[str]:
     for root, _, names in os.walk(folder):  # pathlib would take twice as long, at every start of a host
         yield from (os.path.join(root, name) for name in names)
+
+
+def _below(root: Path, path: str | Path) -> str:
+    """As RECORD and the lock write it on every system."""
+    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 def _described(file: str, path: str) -> Mapping[str, Any]:

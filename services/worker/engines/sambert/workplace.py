@@ -10,8 +10,8 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from services.worker.engines.base import EngineError
-from services.worker.engines.own_folder import OwnFolder
 from services.worker.engines.sambert.weights import RESOURCE
+from shared.own_folder import OwnFolder
 
 _PREFIX = "ringtrue-sambert-"
 _UNPACKED = Path(RESOURCE).stem

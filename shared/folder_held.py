@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from shared.flock import flock
 
 
 @contextmanager
@@ -14,7 +15,7 @@ def folder_held(folder: Path, *, at_once: bool = False) -> Iterator[None]:
     """Hold it (flock on the folder itself, so nothing is left in it); ``at_once``: `BlockingIOError`, not a wait."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if at_once else fcntl.LOCK_EX)
+        flock(descriptor, at_once=at_once)
         yield
     finally:
         os.close(descriptor)

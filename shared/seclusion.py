@@ -1,4 +1,4 @@
-"""No network for an engine host, held by the kernel.
+"""No network for a host of models, held by the kernel.
 
 Owns the seccomp filter (Linux, x86-64 and arm64; seccomp(2), filter.txt of the kernel's documentation). After
 `close_network` no thread of the process and no child of it can make a socket that leads out of the machine, whatever
@@ -6,7 +6,7 @@ language asks: what a model's own code, a C library or a downloader tries ends i
 (AF_UNIX) stay; what is open already stays as well, which in a host is the pipe to its parent.
 
 Where the kernel does not let a process do this, `close_network` says why and the host goes on, told to be offline by
-the environment alone. ``python -m services.worker.engines.seclusion`` prints which of the two it is here.
+the environment alone. ``python -m shared.seclusion`` prints which of the two it is here.
 """
 
 from __future__ import annotations

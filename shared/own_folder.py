@@ -7,15 +7,16 @@ one.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from shared.flock import flock
+
 
 class OwnFolder:
-    """``path``: there and empty, for this user alone."""
+    """``path``: there and empty, for this user alone, until the end of the block or of the process."""
 
     def __init__(self, room: Path, prefix: str) -> None:
         """In ``room``, under a name that begins with ``prefix``; abandoned ones of that prefix go. Raises `OSError`."""
@@ -25,8 +26,10 @@ class OwnFolder:
                 os.close(lock)
         self.path, self._lock = _held(room, prefix)
 
-    def remove(self) -> None:
-        """It, and what is in it."""
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
@@ -46,7 +49,7 @@ def _lock(folder: Path) -> int | None:
         return None
     try:
         if os.fstat(opened).st_uid == os.getuid():
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            flock(opened, at_once=True)
             return opened
     except BlockingIOError:
         pass

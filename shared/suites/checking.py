@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,13 @@ _UNDETERMINED = "und"
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
-def suite_of(node: Node, faults: list[Fault]) -> Suite | None:
+Place = Callable[[int], str]
+"""How a message names the place of another node."""
+
+
+def suite_of(node: Node, faults: list[Fault], place: Place = "line {}".format) -> Suite | None:
     """The suite that ``node`` is; ``None`` where there are faults, old ones or those that it adds."""
-    checker = _Checker(faults)
+    checker = _Checker(faults, place)
     members = checker.members(node, "", ("schema", *HEAD, "items"), HEAD_REQUIRED)
     checker.schema(members.get("schema"))
     head = {name: checker.text(name, members[name], "", HEAD[name]) for name in HEAD if name in members}
@@ -37,8 +41,9 @@ def suite_of(node: Node, faults: list[Fault]) -> Suite | None:
 class _Checker:
     """One pass over a file; what its methods give is of use where nothing is wrong. ``where``: how messages begin."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[Fault], place: Place) -> None:
         self._faults = faults
+        self._place = place
         self._lines_of_ids: dict[str, int] = {}
         self._asked: dict[Item, str] = {}
 
@@ -86,7 +91,7 @@ class _Checker:
 
     def _id_once(self, name: str, node: Node, where: str) -> None:
         if (line := self._lines_of_ids.get(name)) is not None:
-            self._wrong(node, f"{where}line {line} has an item of that id")
+            self._wrong(node, f"{where}{self._place(line)} has an item of that id")
         self._lines_of_ids.setdefault(name, node.line)
 
     def _asked_once(self, item: Item, node: Node, where: str) -> None:
@@ -109,7 +114,7 @@ class _Checker:
             if name not in known:
                 self._faults.append(Fault(line, f"{where}nobody reads {_shown(name)}; there are {', '.join(known)}"))
             elif name in found:
-                self._faults.append(Fault(line, f"{where}{name} is said twice, first in line {lines[name]}"))
+                self._faults.append(Fault(line, f"{where}{name} is said twice, first in {self._place(lines[name])}"))
             else:
                 found[name], lines[name] = value, line
         for name in required if node.complete else ():

@@ -1,0 +1,1 @@
+"""What a gate demands of a candidate: rules, their file, and those that ship. Judges nothing."""

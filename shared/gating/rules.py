@@ -1,0 +1,81 @@
+"""The rules of a gate as values, and as the JSON that a request, a stored study and a ``gate.toml`` say alike.
+
+Owns their words and defaults. What is wrong with a document is checking.py's; knows no metric and no statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shared.errors import InvalidRequest
+from shared.scores import Direction
+
+SCHEMA = 1
+FEWEST_ITEMS = 10
+"""Below this no verdict is given (docs/statistics.md): a rule may ask for more, not for less."""
+UNSCORED_AT_MOST = 0.1
+CONFIDENCE = 0.95
+COVERAGE = "coverage/"
+"""``coverage/<metric>``: 1 for a clip that the metric could score, 0 for one that it could not."""
+
+Demand = Literal["not_worse", "better"]
+Scale = Literal["absolute", "relative", "noise_floors"]
+
+
+class RulesInvalid(InvalidRequest):
+    """Rules that cannot be read; ``errors`` names everything that is wrong, by JSON pointer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much is allowed or required. ``value`` >= 0: in the metric's unit, as a share (0.05 is 5 %), in floors."""
+
+    value: float
+    scale: Scale = "absolute"
+
+    def to_json(self) -> float | str:
+        """As a file says it."""
+        if self.scale == "relative":
+            return f"{self.value * 100:.12g} %"
+        return f"{self.value:.12g} floors" if self.scale == "noise_floors" else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """What is demanded of one metric, in one scope or in each of several."""
+
+    metric: str
+    demand: Demand
+    amount: Amount
+    scope: str = "overall"
+    """``overall``, ``emotion/<name>``, ``language/<tag>``, ``tag/<tag>``, or ``each_emotion`` and so on."""
+    direction: Direction | None = None
+    """higher or lower; ``None``: the metric's own."""
+    fewest_items: int = FEWEST_ITEMS
+    unscored_at_most: float = UNSCORED_AT_MOST
+    """Share of pairs of clips, 0 to 1."""
+    if_covered: bool = False
+    """Where the metric could score no clip at all for want of language, reference, text, class or weights, the rule
+    does not apply; without this it is inconclusive then."""
+
+    def to_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {"metric": self.metric, "scope": self.scope}
+        said["not_worse_by" if self.demand == "not_worse" else "better_by"] = self.amount.to_json()
+        if self.direction is not None:
+            said["direction"] = self.direction.value
+        limits = {"fewest_items": self.fewest_items, "unscored_at_most": self.unscored_at_most}
+        return {**said, **limits, "if_covered": self.if_covered}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All of a gate: it passes if each of them does."""
+
+    rules: tuple[RuleSpec, ...]
+    confidence: float = CONFIDENCE
+    """Of the intervals that decide."""
+
+    def to_json(self) -> dict[str, Any]:
+        """With every default filled in; `read_rules` reads it back."""
+        return {"schema": SCHEMA, "confidence": self.confidence, "rule": [rule.to_json() for rule in self.rules]}

@@ -81,6 +81,8 @@ class Manifest:
     model_revision: str | None = None
     state: PinState = PinState.READY
     detail: str | None = None
+    environment: Mapping[str, Any] | None = None
+    """What can move a sample where it is spoken (`shared.environment.comparable`); None: unknown."""
 
     def support(self, control: str) -> Support:
         """How this pin honours ``control``; what a manifest does not name is unsupported."""

@@ -14,6 +14,7 @@ from shared.aliases import Alias, Move
 from shared.catalog import Manifest
 from shared.jobs import FacetStatus, Job, JobError, NewJob, Spoken, Status
 from shared.scores import Scored
+from shared.studies import NewStudy
 
 LIVE_S = 20.0
 """A worker publishes every few seconds; one that was silent for this long is not counted on."""
@@ -62,10 +63,11 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Jobs to add together or not at all, and the idempotency they stand under."""
+    """Jobs to add together or not at all, with the study they are for, and the idempotency they stand under."""
 
     jobs: Sequence[NewJob]
     idempotency: Idempotency | None = None
+    study: NewStudy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Waiting:
     """Engine family -> queued jobs."""
     scoring: int
     tracking: int
+    studies: int = 0
+    """Studies of which a step is due."""
 
 
 class JobStore(Protocol):
@@ -254,6 +258,8 @@ class Bells(Protocol):
     def ring_scorer(self) -> None: ...
 
     def ring_tracker(self) -> None: ...
+
+    def ring_judge(self) -> None: ...
 
 
 class Announcer(Protocol):

@@ -34,8 +34,10 @@ from shared.lookout import looking_out
 SPEAK = "ringtrue.speak"
 SCORE = "ringtrue.score"
 TRACK = "ringtrue.track"
+JUDGE = "ringtrue.judge"
 SCORING_QUEUE = "score"
 TRACKING_QUEUE = "track"
+JUDGING_QUEUE = "judge"
 
 _PROMPT_S = 0.03
 """Whoever rings is kept waiting by Redis for no longer than this."""
@@ -107,7 +109,7 @@ class CeleryBells:
 
     def __init__(self, redis_url: str) -> None:
         celery = make_celery(redis_url)
-        self._messages = {task: _message(celery, task) for task in (SPEAK, SCORE, TRACK)}
+        self._messages = {task: _message(celery, task) for task in (SPEAK, SCORE, TRACK, JUDGE)}
         self._prompt = _redis(redis_url, _PROMPT_S)
         self._patient = _redis(redis_url, _PATIENT_S)
         self._push = self._prompt.register_script(_PUSH_INTO_EMPTY)
@@ -126,6 +128,9 @@ class CeleryBells:
 
     def ring_tracker(self) -> None:
         self._ring(TRACK, TRACKING_QUEUE)
+
+    def ring_judge(self) -> None:
+        self._ring(JUDGE, JUDGING_QUEUE)
 
     def close(self) -> None:
         """Ring what was asked for, then stop."""

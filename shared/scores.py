@@ -25,6 +25,7 @@ class Reason(StrEnum):
     MODEL_NOT_PULLED = "model_not_pulled"
     SCORER_ERROR = "scorer_error"
     SCORER_TIMEOUT = "scorer_timeout"
+    NOT_SPOKEN = "not_spoken"  # the job ended without audio
 
 
 class Direction(StrEnum):

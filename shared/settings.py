@@ -21,12 +21,14 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_CATALOG": "The catalog of pins; its lock lies beside it. Default: catalog.toml in the data folder.",
     "RINGTRUE_ENGINES": "Folder of the engines' own environments. Default: engines in the data folder.",
     "RINGTRUE_INTERPRETERS": "Engines' Pythons: family=/path/to/python,… Default: that of its environment, else ours.",
+    "RINGTRUE_FUNASR_PYTHON": "The Python that has FunASR, for metrics that need it. Default: the scorer's own.",
     "RINGTRUE_ALIVE": "File that a worker or a scorer touches every few seconds, for health checks. Default: none.",
     "RINGTRUE_PUBLISHED": "Address on which the gateway can be reached, where it is not the one it binds (containers).",
     "RINGTRUE_MLFLOW_URL": "Where people reach MLflow, for links to runs. Default: MLFLOW_TRACKING_URI.",
     "RINGTRUE_MEMORY_LEDGER": "Folder where a machine's workers share its memory out. Default: memory in the data.",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
+    "RINGTRUE_WEBHOOK_SECRET": "`whsec_…`, which `ringtrue gate --webhook` signs with.",
     "RINGTRUE_TEST_DATABASE_URL": "Tests only: a PostgreSQL server that databases may be made on.",
     "RINGTRUE_TEST_IMAGES": "Tests only: 1 builds and runs the images, which takes Docker and a quarter of an hour.",
     "RINGTRUE_TEST_DATA": "Tests only: folder of clips and weights that are not in the repository.",
@@ -52,6 +54,8 @@ class Settings:
     mlflow_url: str | None = None
     alive: Path | None = None
     published: str | None = None
+    funasr_python: Path | None = None
+    """Which Python FunASR is installed in, where that is said."""
 
     @property
     def recordings(self) -> Path:
@@ -79,8 +83,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         interpreters=_interpreters(environ.get("RINGTRUE_INTERPRETERS") or ""),
         mlflow_tracking_uri=environ.get("MLFLOW_TRACKING_URI") or None,
         mlflow_url=environ.get("RINGTRUE_MLFLOW_URL") or None,
-        alive=Path(environ["RINGTRUE_ALIVE"]).absolute() if environ.get("RINGTRUE_ALIVE") else None,
+        alive=_path(environ, "RINGTRUE_ALIVE"),
         published=environ.get("RINGTRUE_PUBLISHED") or None,
+        funasr_python=_path(environ, "RINGTRUE_FUNASR_PYTHON"),
     )
 
 
@@ -101,6 +106,11 @@ def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
     if "://" in value:
         raise SettingsError(f"{name}={value}: only files and folders are served so far, not object stores")
     return Path(value).expanduser().absolute()
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    value = environ.get(name)
+    return Path(value).expanduser().absolute() if value else None
 
 
 def _interpreters(value: str) -> dict[str, Path]:

@@ -7,12 +7,13 @@ each link has to say.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+
+from shared.folder_held import folder_held
 
 _NO_LINK = ""
 """Where a folder of a snapshot leads."""
@@ -24,7 +25,7 @@ def make(folder: Path, targets: Mapping[str, str]) -> None:
     One process at a time: what another one left half done is cleared away.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder.parent):
+    with folder_held(folder.parent):
         for left in folder.parent.glob(f".{folder.name}.*"):
             shutil.rmtree(left)
         if os.path.lexists(folder):
@@ -93,13 +94,3 @@ def _walked(folder: Path, below: str) -> Iterator[tuple[str, str | None]]:
 
 def _beside(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.{os.getpid()}.{time.monotonic_ns()}")
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -14,7 +14,6 @@ right is asked in verification.py. Several processes may use one store; no file 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.flock import flock
 from shared.weights import layout
 from shared.weights.errors import InUse, LockMismatch
 from shared.weights.hashing import OnBytes, never_mind, sha256_of
@@ -150,7 +150,7 @@ class WeightStore:
         holder.parent.mkdir(parents=True, exist_ok=True)
         with holder.open("a") as opened:
             try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+                flock(opened, shared=not alone, at_once=alone)
             except BlockingIOError as error:
                 raise InUse(f"a running worker serves {name}, or it is being pulled") from error
             yield

@@ -13,7 +13,15 @@ import pytest
 from kombu.message import Message
 from redis import Redis
 
-from shared.queue import SPEAK, CeleryBells, make_celery, speaking_queue
+from shared.queue import (
+    JUDGING_QUEUE,
+    SCORING_QUEUE,
+    SPEAK,
+    TRACKING_QUEUE,
+    CeleryBells,
+    make_celery,
+    speaking_queue,
+)
 
 QUEUE = speaking_queue("espeak")
 
@@ -120,6 +128,14 @@ def test_a_thousand_jobs_are_one_bell(bells: CeleryBells, redis: Redis) -> None:
         bells.ring_engine("espeak")
     bells.ring_scorer()
     assert (redis.llen(QUEUE), redis.llen("score")) == (1, 1)
+
+
+def test_every_kind_of_work_has_a_queue_of_its_own(bells: CeleryBells, redis: Redis) -> None:
+    bells.ring_engine("espeak")
+    bells.ring_scorer()
+    bells.ring_tracker()
+    bells.ring_judge()
+    assert [redis.llen(queue) for queue in (QUEUE, SCORING_QUEUE, TRACKING_QUEUE, JUDGING_QUEUE)] == [1, 1, 1, 1]
 
 
 def test_after_it_was_taken_the_next_one_rings(bells: CeleryBells, redis: Redis) -> None:

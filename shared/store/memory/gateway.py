@@ -24,6 +24,8 @@ class GatewaySide(Rows):
             first = submission.jobs[0].id if submission.jobs else None
             self._remembered[asked.scope] = Remembered(asked.fingerprint, first, asked.status, asked.body)
             self._remembered_at[asked.scope] = asked.created_at
+        if submission.study is not None:
+            self.studies.add(submission.study)
         for new in submission.jobs:
             self._jobs[new.id] = Job.accepted(new)
             self._usage.setdefault(new.user, Usage(0, 0.0))

@@ -11,6 +11,7 @@ from shared.catalog import Manifest
 from shared.fairness import window_at
 from shared.jobs import MAX_ATTEMPTS, Facet, FacetStatus, Job, JobError, Status
 from shared.ports import FacetName, Remembered
+from shared.store.memory.study_rows import StudyRows
 
 
 @dataclass
@@ -73,6 +74,8 @@ class Rows:
         self._environments: dict[str, Mapping[str, Any]] = {}
         self._holds: dict[str, tuple[str, float]] = {}
         self._tracked_since: dict[str, float] = {}
+        self.studies = StudyRows(self._lock)
+        """What a `MemoryStudyStore` over this store reads and writes."""
 
     def _charge(self, job: Job, now: float) -> None:
         """Count what ``job`` is expected to give its user."""

@@ -8,6 +8,7 @@ from shared.errors import FailureCode
 from shared.jobs import HELD, MAX_ATTEMPTS, FacetStatus, Job, JobError, Status
 from shared.ports import FacetName, Swept, Waiting
 from shared.store.memory.rows import Rows, due, ended, facet_of, queued_again, with_facet
+from shared.studies import Step
 
 
 class SweeperSide(Rows):
@@ -33,6 +34,7 @@ class SweeperSide(Rows):
             for scope, remembered_at in list(self._remembered_at.items()):
                 if remembered_at <= now - idempotency_s:
                     del self._remembered[scope], self._remembered_at[scope]
+            counts += self.studies.sweep(now, tracking_budget_s)
         del counts[""]
         return Swept(**counts)
 
@@ -85,7 +87,8 @@ class SweeperSide(Rows):
             jobs = self._jobs.values()
             families = Counter(job.engine for job in jobs if job.status is Status.QUEUED)
             scoring, tracking = sum(due(j.scoring, now) for j in jobs), sum(due(j.tracking, now) for j in jobs)
-            return Waiting(dict(families), scoring, tracking)
+            studies = sum(len(self.studies.due(step, now, self._jobs)) for step in Step)
+            return Waiting(dict(families), scoring, tracking, studies)
 
     def ping(self) -> None:
         """Memory always answers."""

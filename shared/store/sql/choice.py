@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     Double,
     FromClause,
     Integer,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    func,
     literal_column,
     or_,
     select,
@@ -69,6 +71,20 @@ def next_job(*, lateral: bool) -> Select[str]:
         .order_by(behind, spent, usage.c.user, front.c.priority.desc(), front.c.id)
         .limit(1)
     )
+
+
+_CHOICE = 0x72746331  # any number that only we use
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(_CHOICE))
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Wait until nobody else chooses; then nobody does until this transaction has ended.
+
+    One choice sees what the one before it charged, and no two write jobs or users' rows in different orders. In SQLite
+    a write transaction is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME)
 
 
 def binds(served: Sequence[str], loaded: Sequence[str], now: float) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from shared.store.sql.database import Database
 from shared.store.sql.places import places
 from shared.store.sql.rows import ENDED, NEW_COLUMNS, how_it_ended, job_of, line_of, values_of
 from shared.store.sql.schema import jobs, requests, usage
+from shared.store.sql.study_rows import add_studies
 
 _BEFORE_ANY_WINDOW = -1
 _ONE = jobs.c.id == bindparam("of_job")
@@ -41,9 +42,9 @@ class GatewaySide:
     def add(self, submissions: Sequence[Submission]) -> list[bool]:
         with self._db.durable_write() as connection:
             added = self._first_of_their_scopes(connection, submissions)
-            new = [
-                job for submission, first in zip(submissions, added, strict=True) if first for job in submission.jobs
-            ]
+            taken = [submission for submission, first in zip(submissions, added, strict=True) if first]
+            add_studies(connection, [submission.study for submission in taken if submission.study is not None])
+            new = [job for submission in taken for job in submission.jobs]
             if new:
                 users = sorted({job.user for job in new})
                 self._insert(connection, new)

@@ -43,7 +43,8 @@ def line_of(new: NewJob) -> str:
     return line.replace(_BETWEEN, "\t") + "\n"
 
 
-def _facet(row: RowMapping, name: str) -> Facet:
+def facet_in(row: RowMapping, name: str) -> Facet:
+    """One facet of a job or a study, in its row."""
     return Facet(
         FacetStatus(row[f"{name}_status"]),
         row[f"{name}_attempt"],
@@ -64,8 +65,8 @@ def job_of(row: RowMapping) -> Job:
         **{name: row[name] for name in _AS_THEY_ARE},
         input=SpeechInput.from_json(row["input"]),
         status=Status(row["status"]),
-        scoring=_facet(row, "scoring"),
-        tracking=_facet(row, "tracking"),
+        scoring=facet_in(row, "scoring"),
+        tracking=facet_in(row, "tracking"),
         error=JobError(FailureCode(row["error"]["code"]), row["error"]["message"]) if row["error"] else None,
         audio=_audio(row["audio"]) if row["audio"] else None,
         progress=(row["pieces_done"], row["pieces"]) if row["pieces"] is not None else None,

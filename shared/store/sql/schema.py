@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     and_,
     literal_column,
+    or_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -78,16 +80,25 @@ _HELD = text("status IN ('starting', 'processing')")
 # Conditions as literals, not bound values: only then can a planner see that a partial index covers them.
 QUEUED = jobs.c.status == literal_column("'queued'")
 HELD = jobs.c.status.in_([literal_column("'starting'"), literal_column("'processing'")])
+UNFINISHED = or_(QUEUED, HELD)
 
 
-def pending(facet: str) -> ColumnElement[bool]:
+def pending(facet: str, of: Table = jobs) -> ColumnElement[bool]:
     """The facet waits for a scorer, now or later."""
-    return and_(jobs.c[f"{facet}_status"] == literal_column("'pending'"), jobs.c[f"{facet}_due_at"].is_not(None))
+    return and_(of.c[f"{facet}_status"] == literal_column("'pending'"), of.c[f"{facet}_due_at"].is_not(None))
 
 
-def running(facet: str) -> ColumnElement[bool]:
+def running(facet: str, of: Table = jobs) -> ColumnElement[bool]:
     """A scorer holds the facet."""
-    return jobs.c[f"{facet}_status"] == literal_column("'running'")
+    return of.c[f"{facet}_status"] == literal_column("'running'")
+
+
+def _index_facets(of: Table, *facets: str) -> None:
+    for facet in facets:
+        due = text(f"{facet}_status = 'pending' AND {facet}_due_at IS NOT NULL")
+        held = text(f"{facet}_status = 'running'")
+        Index(f"{of}_{facet}_due", of.c[f"{facet}_due_at"], of.c.id, postgresql_where=due, sqlite_where=due)
+        Index(f"{of}_{facet}_leases", of.c[f"{facet}_lease_until"], postgresql_where=held, sqlite_where=held)
 
 
 Index(
@@ -103,11 +114,7 @@ Index(
 Index("jobs_expiry", jobs.c.expires_at, postgresql_where=_QUEUED, sqlite_where=_QUEUED)
 Index("jobs_leases", jobs.c.lease_until, postgresql_where=_HELD, sqlite_where=_HELD)
 Index("jobs_of_user", jobs.c.user, jobs.c.id)
-for _facet in ("scoring", "tracking"):
-    _PENDING = text(f"{_facet}_status = 'pending' AND {_facet}_due_at IS NOT NULL")
-    _RUNNING = text(f"{_facet}_status = 'running'")
-    Index(f"jobs_{_facet}_due", jobs.c[f"{_facet}_due_at"], jobs.c.id, postgresql_where=_PENDING, sqlite_where=_PENDING)
-    Index(f"jobs_{_facet}_leases", jobs.c[f"{_facet}_lease_until"], postgresql_where=_RUNNING, sqlite_where=_RUNNING)
+_index_facets(jobs, "scoring", "tracking")
 
 usage = Table(
     "usage",
@@ -202,3 +209,61 @@ voices = Table(
 )
 Index("voices_of_user", voices.c.user, voices.c.id)
 Index("voices_of_recording", voices.c.pcm_sha256)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("first_on", Text),  # what it stands on
+    Column("second_on", Text),
+    Column("created_at", Double, nullable=False),
+    Column("pin", Text),
+    Column("lock_sha256", Text),
+    Column("suite", Text),
+    Column("suite_sha256", Text),
+    Column("canceled_at", Double),
+    Column("completed_at", Double),
+    Column("run_id", Text),
+    Column("run_url", Text),
+    Column("result_status", Text, nullable=False),
+    Column("result_attempt", Integer, nullable=False, server_default="0"),
+    Column("result_holder", Text),
+    Column("result_lease_until", Double),
+    Column("result_due_at", Double),
+    Column("result_lost", Integer, nullable=False, server_default="0"),  # how many of its leases ran out
+    Column("tracking_status", Text, nullable=False),
+    Column("tracking_attempt", Integer, nullable=False, server_default="0"),
+    Column("tracking_holder", Text),
+    Column("tracking_lease_until", Double),
+    Column("tracking_due_at", Double),
+    Column("tracking_since", Double),  # first tried: start of the retry budget
+    # Large ones last: SQLite reads a row from its beginning.
+    Column("error", _Json),
+    Column("outcome", _Json),
+    Column("asked", _Json, nullable=False),
+)
+Index("studies_of_user", studies.c.user, studies.c.kind, studies.c.id)
+_index_facets(studies, "result", "tracking")
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("evaluation", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("seed", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, nullable=False),
+    Column("job_id", Text, nullable=False, index=True),
+    Column("identity", Text, nullable=False, index=True),
+    Column("cached", Boolean, nullable=False),
+)
+Index("clips_in_order", clips.c.evaluation, clips.c.place, unique=True)
+
+scorer_locks = Table(
+    "scorer_locks",
+    metadata,
+    Column("quantity", Text, primary_key=True),
+    Column("lock", Text, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, false, func, or_, select, update
 
 from shared.errors import FailureCode
 from shared.jobs import MAX_ATTEMPTS, FacetStatus, JobError, Status
 from shared.ports import FacetName, Swept, Waiting
+from shared.store.sql import choice
 from shared.store.sql.rows import CHARGED, ENDED, QUEUED_AGAIN, Charged, how_it_ended, settle
 from shared.store.sql.schema import HELD, QUEUED, holds, jobs, pending, requests, running
 from shared.store.sql.scorer import ScorerSide
+from shared.store.sql.study_readiness import count_due
+from shared.store.sql.study_sweeping import sweep_studies
 
 
 def _lapsed(facet: FacetName, now: float) -> ColumnElement[bool]:
@@ -29,14 +32,15 @@ class SweeperSide(ScorerSide):
 
     def sweep(self, now: float, *, tracking_budget_s: float, idempotency_s: float) -> Swept:
         with self._db.write() as connection:
-            self._queue_for_choice(connection)
+            choice.one_at_a_time(connection)
             requeued, lost, given_back = self._leases(connection, now)
             expired = self._time_to_live(connection, now)
             failed = self._tracking_budget(connection, now, tracking_budget_s)
             released, given_up = self._facets(connection, now)
+            studies = sweep_studies(connection, now, tracking_budget_s)
             connection.execute(delete(requests).where(requests.c.created_at <= now - idempotency_s))
             settle(connection, given_back, 0.0)
-        return Swept(requeued, lost, expired, released, failed + given_up)
+        return Swept(requeued, lost, expired, released + studies.released, failed + given_up + studies.failed)
 
     @staticmethod
     def _leases(connection: Connection, now: float) -> tuple[int, int, list[Charged]]:
@@ -46,7 +50,9 @@ class SweeperSide(ScorerSide):
         end = update(jobs).where(lapsed).values(ENDED).returning(*CHARGED)
         canceled = connection.execute(end.where(jobs.c.cancel_requested), how_it_ended(Status.CANCELED, now))
         lost = [*canceled, *connection.execute(end.where(spent), how_it_ended(Status.FAILED, now, error))]
-        again = update(jobs).where(lapsed).values(QUEUED_AGAIN).returning(*CHARGED)
+        # One that was canceled, and let go since the first of these statements, is left to the next sweep.
+        wanted = jobs.c.cancel_requested == false()
+        again = update(jobs).where(lapsed, wanted).values(QUEUED_AGAIN).returning(*CHARGED)
         requeued = connection.execute(again).all()
         return len(requeued), len(lost), [*requeued, *lost]
 
@@ -89,7 +95,7 @@ class SweeperSide(ScorerSide):
 
         with self._db.read() as connection:
             families: dict[str, int] = dict(connection.execute(queued).all())
-            return Waiting(families, due(FacetName.SCORING), due(FacetName.TRACKING))
+            return Waiting(families, due(FacetName.SCORING), due(FacetName.TRACKING), count_due(connection, now))
 
     def ping(self) -> None:
         with self._db.read() as connection:

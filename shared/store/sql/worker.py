@@ -22,8 +22,6 @@ from shared.store.sql.schema import HELD, QUEUED, environments, jobs, pins, work
 _RACES = 5
 """How often a claim whose job was just canceled or expired is tried again at once; then a bell rings another time."""
 
-_CHOICE = 0x72746331  # any number that only we use
-_ONE_CHOICE_AT_A_TIME = select(func.pg_advisory_xact_lock(_CHOICE))
 _NEXT = {backend: choice.next_job(lateral=backend == "postgresql") for backend in ("sqlite", "postgresql")}
 _TAKEN = {
     "status": Status.STARTING.value,
@@ -122,7 +120,7 @@ class WorkerSide(GatewaySide):
         taken = {"claimed_by": worker, "claimed_until": now + lease_s, "claimed_at": now}
         claimed: list[Job] = []
         with self._db.write() as connection:
-            self._queue_for_choice(connection)
+            choice.one_at_a_time(connection)
             while not claimed or len(claimed) < at_most.get(claimed[0].pin, 1):
                 job = self._claim_one(connection, {**taken, **choice.binds(pins, loaded, now)})
                 if job is None:
@@ -133,11 +131,6 @@ class WorkerSide(GatewaySide):
             if claimed:
                 connection.execute(_SERVED, {"of_pin": claimed[0].pin, "at": now})
         return claimed
-
-    def _queue_for_choice(self, connection: Connection) -> None:
-        """One choice sees what the one before it charged, and no two write users' rows in different orders."""
-        if not self._db.is_sqlite:
-            connection.execute(_ONE_CHOICE_AT_A_TIME)
 
     def _claim_one(self, connection: Connection, known: Mapping[str, Any]) -> Job | None:
         backend = self._db.backend

@@ -16,8 +16,15 @@ from sqlalchemy import make_url
 
 from shared.keys import KeyStore
 from shared.ports import AliasStore, JobStore
-from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryKeyStore, MemoryVoiceStore
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
+from shared.store.memory import (
+    MemoryAliasStore,
+    MemoryJobStore,
+    MemoryKeyStore,
+    MemoryStudyStore,
+    MemoryVoiceStore,
+)
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
+from shared.studies import StudyStore
 from shared.voices import VoiceStore
 from tests.shared.store.building import MANIFEST, NOW, OTHER_MANIFEST, emptied
 
@@ -99,6 +106,20 @@ def store(request: pytest.FixtureRequest) -> JobStore:
         empty = SqlJobStore(request.getfixturevalue(f"{request.param}_database"))
     empty.publish("worker", [MANIFEST, OTHER_MANIFEST], NOW)
     return empty
+
+
+@pytest.fixture
+def studies(store: JobStore, request: pytest.FixtureRequest) -> StudyStore:
+    """The studies beside the jobs of ``store``."""
+    if isinstance(store, MemoryJobStore):
+        return MemoryStudyStore(store)
+    return SqlStudyStore(request.getfixturevalue(f"{request.node.callspec.params['store']}_database"))
+
+
+@pytest.fixture
+def sql_studies(sql_store: SqlJobStore, database: Database) -> SqlStudyStore:
+    """The studies beside the jobs of ``sql_store``."""
+    return SqlStudyStore(database)
 
 
 @pytest.fixture

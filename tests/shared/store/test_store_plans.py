@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, event, text, update
+from sqlalchemy import text, update
 
 from shared.ports import FacetName, JobFilter
 from shared.store.sql import Database, SqlJobStore
 from shared.store.sql.schema import jobs
 from tests.shared.store.building import LEASE_S, NOW, PIN, add, claim, new_job, sweep
+from tests.shared.store.plans import plans_of
 
-_Statement = tuple[str, Any]
 _DONE = {"status": "succeeded", "scoring_status": "done", "tracking_status": "done"}
 
 
@@ -33,34 +31,6 @@ def busy_store(sql_store: SqlJobStore, database: Database) -> SqlJobStore:
     return sql_store
 
 
-@contextmanager
-def _recorded(database: Database) -> Iterator[list[_Statement]]:
-    """The statements that run meanwhile, with their parameters."""
-    statements: list[_Statement] = []
-
-    def record(connection: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
-            statements.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", record)
-    yield statements
-    event.remove(database.engine, "before_cursor_execute", record)
-
-
-def _plan(connection: Connection, statement: str, parameters: Any) -> str:
-    word = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
-    if isinstance(parameters, list):
-        parameters = parameters[0]
-    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {statement}", parameters))
-
-
-def _plans(database: Database, work: Callable[[], object]) -> list[str]:
-    with _recorded(database) as statements:
-        work()
-    with database.engine.connect() as connection:
-        return [_plan(connection, *statement) for statement in statements]
-
-
 _ALL_JOBS = re.compile(r"Seq Scan on jobs|SCAN (jobs|line|front)(?! USING (COVERING )?INDEX jobs_queue)")
 """PostgreSQL's and SQLite's way to say so; a walk through the queue's own index sees queued jobs alone."""
 
@@ -69,7 +39,7 @@ def test_a_claim_looks_at_the_head_of_each_line_by_the_queues_index(
     busy_store: SqlJobStore, database: Database
 ) -> None:
     began = time.perf_counter()
-    plans = _plans(database, lambda: claim(busy_store, loaded=[PIN]))
+    plans = plans_of(database, lambda: claim(busy_store, loaded=[PIN]))
     print(
         f"claim among 10,020 queued jobs of 21 users: {(time.perf_counter() - began) * 1e3:.1f} ms, planning included"
     )
@@ -97,7 +67,7 @@ def test_what_is_done_often_never_reads_all_jobs(busy_store: SqlJobStore, databa
     reading_all = {
         name: plan
         for name, work in _OFTEN.items()
-        for plan in _plans(database, lambda work=work: work(busy_store))  # type: ignore[misc]
+        for plan in plans_of(database, lambda work=work: work(busy_store))  # type: ignore[misc]
         if _ALL_JOBS.search(plan)
     }
     assert reading_all == {}

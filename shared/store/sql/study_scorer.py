@@ -1,0 +1,118 @@
+"""Studies in SQL as scorers use them: claim and finish their steps, fenced by the step's own attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Double, and_, bindparam, false, func, select, update
+
+from shared.jobs import FacetStatus
+from shared.store.sql.schema import clips, running, scorer_locks, studies
+from shared.store.sql.study_gateway import StudyGatewaySide
+from shared.store.sql.study_readiness import DUE
+from shared.store.sql.study_rows import study_of
+from shared.studies import Home, Step, Study
+
+_NEXT = {
+    step: select(studies.c.id)
+    .where(DUE[step])
+    .order_by(studies.c[f"{step}_due_at"], studies.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    for step in Step
+}
+_ONE = studies.c.id == bindparam("of_study")
+_CLAIM = {
+    step: update(studies)
+    .where(_ONE)
+    .values({f"{step}_status": FacetStatus.RUNNING.value, f"{step}_attempt": studies.c[f"{step}_attempt"] + 1})
+    .returning(studies)
+    for step in Step
+}
+_BUDGET_BEGINS = {"tracking_since": func.coalesce(studies.c.tracking_since, bindparam("now", type_=Double))}
+_CLAIM[Step.TRACKING] = _CLAIM[Step.TRACKING].values(_BUDGET_BEGINS)
+
+_WRITE = {
+    step: update(studies).where(
+        and_(_ONE, studies.c[f"{step}_attempt"] == bindparam("of_attempt"), running(step, studies))
+    )
+    for step in Step
+}
+_KEEP_RUN = update(studies).where(_ONE, studies.c.run_id.is_(None))
+_RUN = select(studies.c.run_id, studies.c.run_url).where(_ONE)
+_HOMES = (
+    select(clips.c.job_id, studies.c.id, clips.c.item, studies.c.suite, studies.c.suite_sha256)
+    .select_from(clips.join(studies, studies.c.id == clips.c.evaluation))
+    .where(clips.c.job_id.in_(bindparam("ids", expanding=True)), clips.c.cached == false())
+)
+
+
+class StudyScorerSide(StudyGatewaySide):
+    """See ``shared.studies.StudyStore``."""
+
+    def claim(self, step: Step, holder: str, lease_s: float, now: float) -> Study | None:
+        taken = {f"{step}_holder": holder, f"{step}_lease_until": now + lease_s}
+        with self._db.write() as connection:
+            chosen = connection.execute(_NEXT[step], {"due_by": now}).scalar_one_or_none()
+            if chosen is None:
+                return None
+            row = connection.execute(_CLAIM[step], {"of_study": chosen, "now": now, **taken}).mappings().one()
+            return study_of(row)
+
+    def _write(self, step: Step, study_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
+        mine = {"of_study": study_id, "of_attempt": attempt}
+        with self._db.write() as connection:
+            return connection.execute(_WRITE[step], {**mine, **values}).rowcount == 1
+
+    def beat(self, step: Step, study_id: str, attempt: int, lease_s: float, now: float) -> bool:
+        return self._write(step, study_id, attempt, {f"{step}_lease_until": now + lease_s})
+
+    def finish(self, study_id: str, attempt: int, outcome: Mapping[str, Any], now: float) -> bool:
+        return self._write(Step.RESULT, study_id, attempt, {"outcome": outcome, **_ended(FacetStatus.DONE, now)})
+
+    def fail(self, study_id: str, attempt: int, error: Mapping[str, str], now: float) -> bool:
+        return self._write(Step.RESULT, study_id, attempt, {"error": error, **_ended(FacetStatus.FAILED, now)})
+
+    def finish_tracking(self, study_id: str, attempt: int, run_id: str | None, run_url: str | None) -> bool:
+        values = {"tracking_status": FacetStatus.DONE.value, "tracking_lease_until": None}
+        run = {} if run_id is None else {"run_id": run_id, "run_url": run_url}
+        return self._write(Step.TRACKING, study_id, attempt, {**values, **run})
+
+    def postpone(self, step: Step, study_id: str, attempt: int, due_at: float) -> bool:
+        values = {f"{step}_status": FacetStatus.PENDING.value, f"{step}_lease_until": None, f"{step}_due_at": due_at}
+        return self._write(step, study_id, attempt, values)
+
+    def keep_run(self, evaluation_id: str, run_id: str, run_url: str) -> tuple[str, str]:
+        this = {"of_study": evaluation_id}
+        with self._db.write() as connection:
+            connection.execute(_KEEP_RUN, {**this, "run_id": run_id, "run_url": run_url})
+            kept_id, kept_url = connection.execute(_RUN, this).one()
+            return kept_id, kept_url
+
+    def homes(self, job_ids: Iterable[str]) -> dict[str, Home]:
+        with self._db.read() as connection:
+            rows = connection.execute(_HOMES, {"ids": list(job_ids)})
+            return {job_id: Home(*home) for job_id, *home in rows}
+
+    def publish_scorers(self, locks: Mapping[str, str], now: float) -> None:
+        # In order of their names: two scorers that publish the same quantities must not wait for each other.
+        rows = [{"quantity": name, "lock": lock, "seen_at": now} for name, lock in sorted(locks.items())]
+        if not rows:
+            return
+        new = self._insert_new(scorer_locks)
+        told = {"lock": new.excluded.lock, "seen_at": new.excluded.seen_at}
+        not_older = scorer_locks.c.seen_at <= new.excluded.seen_at
+        with self._db.write() as connection:
+            connection.execute(
+                new.on_conflict_do_update(index_elements=[scorer_locks.c.quantity], set_=told, where=not_older), rows
+            )
+
+
+def _ended(status: FacetStatus, now: float) -> dict[str, Any]:
+    return {
+        "result_status": status.value,
+        "result_lease_until": None,
+        "completed_at": now,
+        "tracking_due_at": now,
+    }

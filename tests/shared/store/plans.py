@@ -1,0 +1,43 @@
+"""How a database goes about the statements of a store: their plans as they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from shared.store.sql import Database
+
+_Statement = tuple[str, Any]
+
+
+@contextmanager
+def _recorded(database: Database) -> Iterator[list[_Statement]]:
+    """The statements that run meanwhile, with their parameters."""
+    statements: list[_Statement] = []
+
+    def record(connection: object, cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
+            statements.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", record)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", record)
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> str:
+    word = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    if isinstance(parameters, list):
+        parameters = parameters[0]
+    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{word} {statement}", parameters))
+
+
+def plans_of(database: Database, work: Callable[[], object]) -> list[str]:
+    """The plan of every statement that ``work`` executes."""
+    with _recorded(database) as statements:
+        work()
+    with database.engine.connect() as connection:
+        return [_plan(connection, *statement) for statement in statements]

@@ -53,6 +53,7 @@ class MetricHost:
     """One metric host, started at first use and again after it died. Not for use from several threads at once.
 
     ``models``: the folder of fetched weights. ``lock_file``: catalog.lock, for families whose weights are its pins.
+    ``funasr_python``: the interpreter that has FunASR, where it is another than this one.
     ``threads``: how many one model may use. ``table``: the module whose `FAMILIES` it measures. ``load_deadline_s``:
     see `LOAD_DEADLINE_S`.
     """
@@ -62,6 +63,7 @@ class MetricHost:
         *,
         models: Path,
         lock_file: Path | None = None,
+        funasr_python: Path | None = None,
         threads: int = 1,
         table: str = TABLE,
         load_deadline_s: float = LOAD_DEADLINE_S,
@@ -69,8 +71,10 @@ class MetricHost:
         self._argv = [sys.executable, "-m", "services.scorer.metrics.host"]
         self._argv += ["--models", str(models), "--threads", str(threads), "--table", table]
         self._argv += [] if lock_file is None else ["--lock", str(lock_file)]
+        self._argv += [] if funasr_python is None else ["--funasr-python", str(funasr_python)]
         self._infos = {name: family.info for name, family in families_of(table).items()}
         self._load_deadline_s = load_deadline_s
+        self._locks: dict[str, str] = {}
         self._child: Child | None = None
         self._holds: Frame | None = None
         """The clip that the living child has been given."""
@@ -79,6 +83,11 @@ class MetricHost:
     def infos(self) -> Mapping[str, MetricInfo]:
         """What each family is, by name, in the order in which they are measured."""
         return self._infos
+
+    @property
+    def locks(self) -> Mapping[str, str]:
+        """By quantity, the ``scorer_lock`` of the families that were loaded so far."""
+        return self._locks
 
     def families(self, asked: Families) -> list[str]:
         """The families that a job's ``score`` names, in the table's order; those that nobody has come last."""
@@ -98,6 +107,7 @@ class MetricHost:
         text: str | None = None,
         language: str | None = None,
         reference: Audio | None = None,
+        emotion: str | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> list[FamilyResult]:
@@ -105,11 +115,12 @@ class MetricHost:
 
         Never raises for what a metric or a model does: a crash, a hang or missing weights cost the values of that
         family, and the others are measured by a new host. A family that nobody has is one `Unscored` by its name.
-        ``reference``: the voice that it should sound like. ``cost``: what the worker measured; members that are no cost
-        are passed over.
+        ``reference``: the voice that it should sound like. ``emotion``: its name, where one was asked for by name.
+        ``cost``: what the worker measured; members that are no cost are passed over.
         """
         header = {"op": "clip", "sample_rate": audio.sample_rate, "pcm_bytes": len(audio.pcm)}
         header |= {"reference_rate": reference and reference.sample_rate, "text": text, "language": language}
+        header |= {"emotion": emotion}
         clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm + (reference.pcm if reference else b""))
         return [self._family(name, clip) for name in self.families(families)]
 
@@ -120,11 +131,13 @@ class MetricHost:
         text: str | None = None,
         language: str | None = None,
         reference: Audio | None = None,
+        emotion: str | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> tuple[dict[str, Scored], str]:
         """As `measure`, all values in one mapping, and their `scorers_lock`."""
-        results = self.measure(audio, text=text, language=language, reference=reference, cost=cost, families=families)
+        known: dict[str, Any] = {"text": text, "language": language, "reference": reference, "emotion": emotion}
+        results = self.measure(audio, **known, cost=cost, families=families)
         return {name: scored for result in results for name, scored in result.scores.items()}, scorers_lock(results)
 
     def warm(self, families: Families = True) -> dict[str, Unscored]:
@@ -173,6 +186,7 @@ class MetricHost:
         if answer["op"] == "unavailable":
             raise _NoValue(Unscored(Reason(answer["reason"]), answer["detail"]))
         lock: Mapping[str, Any] = answer["lock"]
+        self._locks |= dict.fromkeys(self._names(family), lock_sha256(lock))
         return lock
 
     def _give(self, clip: Frame) -> None:

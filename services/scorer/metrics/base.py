@@ -47,6 +47,8 @@ class Clip:
     """BCP 47 tag."""
     reference: Clip | None = None
     """The voice that it should sound like; nothing but samples and their rate is known of it."""
+    emotion: str | None = None
+    """How it should sound: a canonical emotion or one of the engine's own; ``None`` where the job names none."""
     cost: Mapping[str, float] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -58,13 +60,14 @@ class Clip:
         text: str | None = None,
         language: str | None = None,
         reference: Audio | None = None,
+        emotion: str | None = None,
         cost: Mapping[str, float] | None = None,
     ) -> Clip:
         """The clip of some PCM: full scale of 16 bits is 1."""
         samples = np.asarray(np.frombuffer(audio.pcm, dtype="<i2") / 32768, np.float32)
         samples.setflags(write=False)
         voice = None if reference is None else cls.of(reference)
-        return cls(samples, audio.sample_rate, text, language, voice, dict(cost or {}))
+        return cls(samples, audio.sample_rate, text, language, voice, emotion, dict(cost or {}))
 
     @property
     def duration_s(self) -> float:

@@ -1,31 +1,39 @@
 """The metric host: a child process that measures one clip at a time, for as long as its parent lives.
 
-    python -m services.scorer.metrics.host --models DIR [--lock FILE] [--threads N] [--table MODULE]
+    python -m services.scorer.metrics.host --models DIR [--lock FILE] [--funasr-python FILE] [--threads N]
+        [--table MODULE]
 
 Owns what is said over the pipe (shared/hosting.py has the frames). Requests and their answers:
 
-    {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "cost"} + PCM s16le of the clip,
-        then of its reference voice where it has one (else its rate is null)  -> {"op": "taken"}
+    {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion", "cost"} + PCM s16le of
+        the clip, then of its reference voice where it has one (else its rate is null)  -> {"op": "taken"}
     {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
     {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
 
 Loading is a request of its own, so that a cold model does not count against the deadline of a clip. Knows no
-deadline: the parent kills a host that takes too long.
+deadline: the parent kills a host that takes too long. What it loads, TorchScript among it, is code or nearly so: the
+kernel closes the network to it before anything is imported (shared/seclusion.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared import seclusion
 from shared.hosting import Frame, Served
 
 if TYPE_CHECKING:
     from services.scorer.metrics.base import Clip
     from services.scorer.metrics.panel import Panel
+
+
+log = logging.getLogger(__name__)
 
 
 class Conversation:
@@ -61,6 +69,7 @@ class Conversation:
             text=header["text"],
             language=header["language"],
             reference=None if rate is None else Audio(bytes(request.payload[pcm_bytes:]), rate),
+            emotion=header["emotion"],
             cost=header["cost"],
         )
         return {"op": "taken"}
@@ -79,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="services.scorer.metrics.host", description="Measures clips for a parent.")
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights")
     parser.add_argument("--lock", type=Path, help="catalog.lock, for the metrics whose weights are its pins")
+    parser.add_argument("--funasr-python", type=Path, default=Path(sys.executable), help="the Python that has FunASR")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
     parser.add_argument("--table", default="services.scorer.metrics.table", help="module with the metric families")
     arguments = parser.parse_args()
@@ -86,16 +96,18 @@ def main() -> None:
     # Libraries read these when they are loaded, so they are set before anything below imports one.
     os.environ.update(
         dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(arguments.threads)),
-        HF_HUB_OFFLINE="1",
-        TRANSFORMERS_OFFLINE="1",
+        **seclusion.OFFLINE,
         TOKENIZERS_PARALLELISM="false",
         TQDM_DISABLE="1",
     )
+    if (why := seclusion.close_network()) is not None:
+        log.warning("the network stays open to metrics: %s", why)
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
     from services.scorer.metrics.table import families_of
 
-    panel = Panel(families_of(arguments.table), Instruments(arguments.models, arguments.threads, arguments.lock))
+    instruments = Instruments(arguments.models, arguments.threads, arguments.lock, arguments.funasr_python)
+    panel = Panel(families_of(arguments.table), instruments)
     conversation = Conversation(panel)
     for request in served.requests():
         served.answer(conversation.answer(request))

@@ -5,6 +5,7 @@ Owns names, units, ranges, licences and sources. Imports no metric, so that serv
 
 from __future__ import annotations
 
+from shared.jobs import CANONICAL_EMOTIONS
 from shared.scores import Direction, MetricInfo, Quantity
 
 HIGHER, LOWER, NEUTRAL = Direction.HIGHER, Direction.LOWER, Direction.NEUTRAL
@@ -92,6 +93,65 @@ SEMANTIC = MetricInfo(
     deadline_s=180,
 )
 
+WHISPER = MetricInfo(
+    family="whisper",
+    title="Intelligibility in many languages: error rates of words and characters, by a pinned Whisper",
+    quantities=(Quantity("asr/wer_whisper", "1", LOWER, 0), Quantity("asr/cer_whisper", "1", LOWER, 0)),
+    licence="that of the pin (Whisper of OpenAI: Apache-2.0 or MIT, see its card); jiwer Apache-2.0",
+    source="A. Radford et al.: Robust Speech Recognition via Large-Scale Weak Supervision, arXiv:2212.04356",
+    needs_text=True,
+    deadline_s=300,
+    default=False,
+)
+
+SEMANTIC_MULTILINGUAL = MetricInfo(
+    family="semantic_multilingual",
+    title="Meaning in many languages: text against transcript, by a pinned sentence encoder and a pinned Whisper",
+    quantities=(Quantity("semantic/similarity_multilingual", "1", HIGHER, -1, 1),),
+    licence="that of the pins (bge-base-zh-v1.5: MIT)",
+    source="N. Reimers, I. Gurevych: Sentence-BERT, EMNLP 2019, arXiv:1908.10084; BGE: S. Xiao et al. arXiv:2309.07597",
+    needs_text=True,
+    deadline_s=300,
+    default=False,
+)
+
+UTMOS = MetricInfo(
+    family="utmos",
+    title="UTMOS: predicted naturalness, by a pinned TorchScript",
+    quantities=(Quantity("mos/utmos", "MOS", HIGHER),),
+    licence="that of the pin (UTMOS: MIT)",
+    source="T. Saeki et al.: UTMOS, Interspeech 2022, arXiv:2204.02152",
+    deadline_s=180,
+    default=False,
+)
+
+FUNASR = MetricInfo(
+    family="funasr",
+    title="Intelligibility: character error rate of a pinned SenseVoice or Paraformer, by FunASR",
+    quantities=(Quantity("asr/cer_funasr", "1", LOWER, 0),),
+    licence="that of the pin (SenseVoice, Paraformer: FunASR model licence); FunASR MIT; jiwer Apache-2.0",
+    source="K. An et al.: FunAudioLLM, arXiv:2407.04051; Z. Gao et al.: Paraformer, Interspeech 2022, arXiv:2206.08317",
+    needs_text=True,
+    languages=("zh", "cmn", "yue", "en", "ja", "ko"),
+    deadline_s=300,
+    default=False,
+)
+
+EMOTION = MetricInfo(
+    family="emotion",
+    title="Emotion: what a pinned classifier hears, against what was asked for",
+    quantities=(
+        Quantity("emotion/correct", "1", HIGHER, 0, 1),
+        Quantity("emotion/target_probability", "1", HIGHER, 0, 1),
+        *(Quantity(f"emotion/p_{name}", "1", NEUTRAL, 0, 1) for name in (*CANONICAL_EMOTIONS, "other")),
+    ),
+    licence="that of the pin (emotion2vec+: FunASR model licence, see the card)",
+    source="Z. Ma et al.: emotion2vec, ACL Findings 2024, arXiv:2312.15185; S. Yang et al.: SUPERB, Interspeech 2021, "
+    "arXiv:2105.01051",
+    deadline_s=180,
+    default=False,
+)
+
 SPEAKER = MetricInfo(
     family="speaker",
     title="Voice: likeness to the reference, by Resemblyzer",
@@ -117,7 +177,7 @@ COST = MetricInfo(
     family="cost",
     title="Cost: waiting, speaking, memory",
     quantities=(
-        Quantity("cost/queue_s", "s", LOWER, 0),
+        Quantity("cost/queue_s", "s", NEUTRAL, 0),  # says how busy the deployment was, and nothing of a pin
         Quantity("cost/speak_s", "s", LOWER, 0),
         Quantity("cost/rtf", "1", LOWER, 0),
         Quantity("cost/peak_rss_mb", "MB", LOWER, 0),

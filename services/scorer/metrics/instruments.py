@@ -6,9 +6,12 @@ meant for a family. Knows no metric.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import onnxruntime  # type: ignore[import-untyped]
 
@@ -17,6 +20,8 @@ from services.scorer.metrics.speech import SpeechDetector
 from shared.weights.lock import PinLock, read_locks
 from shared.weights.store import WeightStore
 from shared.weights.verification import verify
+
+T = TypeVar("T")
 
 
 def package_folder(package: str) -> Path:
@@ -32,12 +37,16 @@ def package_folder(package: str) -> Path:
 
 class Instruments:
     """``models``: the folder of fetched weights. ``threads``: how many one model may use. ``lock_file``: what is locked
-    of the catalog."""
+    of the catalog. ``funasr_python``: the interpreter that FunASR is installed in."""
 
-    def __init__(self, models: Path, threads: int = 1, lock_file: Path | None = None) -> None:
+    def __init__(
+        self, models: Path, threads: int = 1, lock_file: Path | None = None, funasr_python: Path = Path(sys.executable)
+    ) -> None:
         self.models = models
+        self.funasr_python = funasr_python
         self.threads = threads
         self._lock_file = lock_file
+        self._made: dict[str, Any] = {}
 
     def pin_for(self, family: str) -> PinLock:
         """The locked pin whose engine is this metric family. `FileNotFoundError` where there is none, or more than one:
@@ -61,6 +70,12 @@ class Instruments:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         source = model if isinstance(model, bytes) else str(model)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+    def once(self, name: str, make: Callable[[Instruments], T]) -> T:
+        """What ``make`` makes of these, made once for all metrics that ask by the same ``name``."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return cast(T, self._made[name])
 
     @cached_property
     def speech(self) -> SpeechDetector:

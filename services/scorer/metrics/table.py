@@ -41,6 +41,11 @@ FAMILIES: Mapping[str, Family] = {
         Family(infos.SPEAKER_WAVLM, f"{_HERE}.speaker.wavlm:SpeakerWavlm"),
         Family(infos.ASR, f"{_HERE}.asr:Asr"),
         Family(infos.SEMANTIC, f"{_HERE}.semantic:Semantic"),
+        Family(infos.UTMOS, f"{_HERE}.utmos:Utmos"),
+        Family(infos.EMOTION, f"{_HERE}.emotion.metric:Emotion"),
+        Family(infos.FUNASR, f"{_HERE}.funasr.metric:FunasrRecogniser"),
+        Family(infos.WHISPER, f"{_HERE}.whisper.metric:Whisper"),
+        Family(infos.SEMANTIC_MULTILINGUAL, f"{_HERE}.semantic_multilingual:SemanticMultilingual"),
     )
 }
 """Cheap ones first: they are measured in this order."""

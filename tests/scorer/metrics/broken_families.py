@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -70,6 +72,16 @@ class LacksWeights(Well):
         raise FileNotFoundError(f"weights.bin is not in {self._models}")
 
 
+class CallsOut(Well):
+    """As a C library would: Python's own module is not asked."""
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.socket(socket.AF_INET, socket.SOCK_STREAM, 0) < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return super().measure(clip)
+
+
 class Writes(Well):
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
         clip.samples[:] = 0
@@ -83,7 +95,7 @@ def _family(metric: type[Well]) -> Family:
     return Family(info, f"{__name__}:{metric.__name__}")
 
 
-_METRICS = (Crashes, CrashesOnLoad, Hangs, LoadsSlowly, Raises, GivesNan, LacksWeights, Writes, Well)
+_METRICS = (Crashes, CrashesOnLoad, Hangs, LoadsSlowly, Raises, GivesNan, LacksWeights, CallsOut, Writes, Well)
 FAMILIES = {metric.__name__.lower(): _family(metric) for metric in _METRICS} | {
     "cost": Family(infos.COST, "services.scorer.metrics.cost:Cost")
 }

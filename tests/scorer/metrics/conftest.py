@@ -12,8 +12,19 @@ from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from shared.scores import Reason, Scored, Unscored
+from tests.scorer.metrics.clips import KNOWN, SPOKEN
+from tests.scorer.metrics.funasr_pins import funasr_files, funasr_python
+from tests.scorer.metrics.tiny_emotion import EIGHT, classifier_files
+from tests.scorer.metrics.tiny_encoder import encoder_files
+from tests.scorer.metrics.tiny_utmos import OfFloats, script
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
+from tests.scorer.metrics.tiny_whisper import lesson, whisper_files
 from tests.shelves import Shelves
+
+TAUGHT = ("en_plain", "en_fast", "zh_plain")
+"""The clips whose words the tiny Whisper knows."""
+IN_GERMAN = "Um drei vor der Bücherei."
+"""What it was taught to hear in zh_plain when German is asked for."""
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +44,26 @@ def models(shelves: Shelves) -> Path:
 
 
 @pytest.fixture(scope="session")
-def instruments(shelves: Shelves) -> Instruments:
-    """What metrics stand on. A tiny WavLM is locked and pulled; NISQA's weights are there where they are to be had."""
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that has a fake of FunASR, and nothing of ours but numpy."""
+    return funasr_python(tmp_path_factory.mktemp("funasr"))
+
+
+@pytest.fixture(scope="session")
+def instruments(shelves: Shelves, python: Path) -> Instruments:
+    """What metrics stand on. A tiny checkpoint of every family that has a pin is locked and pulled; NISQA's weights are
+    there where they are to be had."""
+    instruments = Instruments(shelves.store.root, lock_file=shelves.lock_file, funasr_python=python)
+    lessons = [lesson(KNOWN[name], instruments.speech) for name in TAUGHT]
+    lessons.append((lessons[TAUGHT.index("zh_plain")][0], "de", IN_GERMAN))
+    texts = [known.text or "" for known in SPOKEN]
     shelves.put("tiny-wavlm", wavlm_files(shelves.root / "checkpoint"), engine="speaker_wavlm")
-    return Instruments(shelves.store.root, lock_file=shelves.lock_file)
+    shelves.put("tiny-whisper", whisper_files(shelves.root / "whisper", lessons), engine="whisper")
+    shelves.put("tiny-encoder", encoder_files(shelves.root / "encoder", texts), engine="semantic_multilingual")
+    shelves.put("tiny-utmos", {"utmos.pt": script(OfFloats())}, engine="utmos")
+    shelves.put("tiny-emotion", classifier_files(shelves.root / "emotion", EIGHT), engine="emotion")
+    shelves.put("fake-sensevoice", funasr_files("SenseVoiceSmall", text=KNOWN["en_plain"].text), engine="funasr")
+    return instruments
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ COSTS = {"queue_s": 0.1, "speak_s": 0.4, "rtf": 0.1, "peak_rss_mb": 300.0, "peak
 
 def _clip(text: str | None = KNOWN["en_plain"].text) -> Clip:
     reference = KNOWN["en_fast"].audio
-    return Clip.of(KNOWN["en_plain"].audio, text=text, language="en", reference=reference, cost=COSTS)
+    return Clip.of(KNOWN["en_plain"].audio, text=text, language="en", reference=reference, emotion="happy", cost=COSTS)
 
 
 def test_every_name_has_a_value_within_its_range_and_with_its_unit(family: str, measure: Measure) -> None:
@@ -58,7 +58,7 @@ def test_without_text_it_is_unscored_where_text_is_needed(family: str, measure: 
 
 
 def test_without_a_reference_it_is_unscored_where_one_is_needed(family: str, measure: Measure) -> None:
-    alone = Clip.of(KNOWN["en_plain"].audio, text="Please.", language="en", cost=COSTS)
+    alone = Clip.of(KNOWN["en_plain"].audio, text="Please.", language="en", emotion="happy", cost=COSTS)
     reasons = {s.reason for s in measure(family, alone).values() if isinstance(s, Unscored)}
     assert reasons == ({Reason.NEEDS_REFERENCE} if FAMILIES[family].info.needs_reference else set())
 

@@ -40,6 +40,13 @@ def test_a_value_comes_with_its_unit_and_the_lock_that_decided_it(broken: Metric
     assert result.scores == {"broken/well": Score(1.0, "s", str(result.lock_sha256))}
 
 
+def test_the_locks_of_all_that_was_loaded_are_known_by_quantity(broken: MetricHost) -> None:
+    (result,) = broken.measure(SECOND, families=["well"])
+    broken.measure(SECOND, families=["lacksweights"])
+    assert broken.locks["broken/well"] == result.lock_sha256
+    assert "broken/lacksweights" not in broken.locks
+
+
 @pytest.mark.parametrize(
     ("family", "reason", "detail"),
     [
@@ -49,6 +56,7 @@ def test_a_value_comes_with_its_unit_and_the_lock_that_decided_it(broken: Metric
         ("raises", Reason.SCORER_ERROR, "ArithmeticError: the matrix is singular"),
         ("givesnan", Reason.SCORER_ERROR, "nan"),
         ("lacksweights", Reason.MODEL_NOT_PULLED, "weights.bin"),
+        ("callsout", Reason.SCORER_ERROR, "PermissionError"),
         ("writes", Reason.SCORER_ERROR, "read-only"),
         ("nobody", Reason.SCORER_ERROR, "no metric family 'nobody'"),
     ],

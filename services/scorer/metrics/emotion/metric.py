@@ -1,0 +1,99 @@
+"""Does it sound as it was asked to? The classes of an emotion classifier that the team has pinned.
+
+Owns which kind of classifier the pin is, and how a long clip is parted: into equal parts, over which the probabilities
+are averaged. Which one it is says the catalog: the pin whose engine is ``emotion``, either a checkpoint of transformers
+(config.json) or emotion2vec+ by FunASR (config.yaml).
+
+A classifier is a judge with habits of its own: trained on acted speech of one language, deaf to classes that it has not
+learned. What it makes of people who acted the same emotions is the most that any voice can reach.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from services.scorer.metrics import infos, speech
+from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.emotion import classes
+from services.scorer.metrics.emotion.classes import Heard
+from services.scorer.metrics.funasr.package import Funasr
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.locks import scorer_lock
+from shared.hosting import HostTimeout
+from shared.scores import Reason, Unscored
+from shared.weights.lock import PinLock
+
+PART_S = 15.0
+"""Longer clips are heard in equal parts of at most this length: time and memory of the attention grow with the square
+of a part, and these models were trained on single utterances."""
+LONGEST_S = 300.0
+"""Longer clips are not heard: on a busy machine they would not be done within the deadline."""
+
+
+class Classifier(Protocol):
+    """Hears emotions. Loaded when it is made."""
+
+    def hear(self, parts: Sequence[Samples]) -> list[Heard]:
+        """What is heard in each part, the same labels in all; ``parts``: samples at 16 kHz."""
+
+
+class Emotion:
+    """The family ``emotion``."""
+
+    info = infos.EMOTION
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self._funasr = Funasr(instruments.funasr_python, instruments.threads)
+        self._pin: PinLock | None = None
+        self._classifier: Classifier | None = None
+
+    def lock(self) -> Mapping[str, Any]:
+        from services.scorer.metrics.emotion import checkpoint
+
+        pin = self._pin or self._instruments.pin_for(self.info.family)
+        lock = scorer_lock(
+            self.info.family,
+            revision=1,
+            weights={file.path: file.sha256 for file in pin.files},
+            packages=("soxr", "numpy") if _by_funasr(pin) else checkpoint.PACKAGES,
+            parameters={"part_s": PART_S, "classes": classes.REVISION},
+        )
+        return lock | {"funasr": self._funasr.packages()} if _by_funasr(pin) else lock
+
+    def load(self) -> None:
+        pin = self._instruments.pin_for(self.info.family)
+        self._classifier = self._load(pin)
+        self._pin = pin
+
+    def _load(self, pin: PinLock) -> Classifier:
+        folder = self._instruments.snapshot(pin)
+        if _by_funasr(pin):
+            from services.scorer.metrics.emotion.emotion2vec import Emotion2vec
+
+            return Emotion2vec(self._funasr, folder, timeout_s=0.9 * self.info.deadline_s)
+        from services.scorer.metrics.emotion.checkpoint import Checkpoint
+
+        return Checkpoint(folder, self._instruments.threads)
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        assert self._classifier is not None, "load comes first"
+        if clip.duration_s > LONGEST_S:
+            why = Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {LONGEST_S:g} s are heard")
+            return dict.fromkeys(self.info.names, why)
+        parts = np.array_split(clip.at_16k, max(1, math.ceil(len(clip.at_16k) / (PART_S * speech.RATE))))
+        try:
+            heard = self._classifier.hear(parts)
+        except HostTimeout as error:
+            return dict.fromkeys(self.info.names, Unscored(Reason.SCORER_TIMEOUT, str(error)))
+        mean = np.mean([part.probabilities for part in heard], axis=0)
+        return Heard(heard[0].labels, mean.tolist()).readings(clip.emotion)
+
+
+def _by_funasr(pin: PinLock) -> bool:
+    paths = {file.path for file in pin.files}
+    return "config.yaml" in paths and "config.json" not in paths

@@ -1,0 +1,129 @@
+"""Is it intelligible? Character error rate between the text and what a recogniser of FunASR hears.
+
+Owns which recognisers are known, SenseVoice and Paraformer, what each covers and how it is asked. The text is
+normalised by characters.py. Which recogniser it is says the catalog: the pin whose engine is ``funasr``.
+
+SenseVoice writes words as they were said (``use_itn=False``): 三百, not 300. A Paraformer is taken to hear Mandarin,
+unless the pin's option ``languages`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from services.scorer.metrics import characters, infos, speech
+from services.scorer.metrics.asr import too_long
+from services.scorer.metrics.base import Clip, Reading, WeightsMismatch
+from services.scorer.metrics.funasr.package import Funasr, FunasrFailed
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.locks import scorer_lock
+from services.scorer.metrics.whisper import parts
+from shared.hosting import HostTimeout
+from shared.scores import Reason, Unscored
+from shared.weights.lock import PinLock
+
+PART_S = 30.0
+"""SenseVoice was trained on no more at a time; longer speech is cut in its pauses."""
+
+SENSEVOICE = "SenseVoiceSmall"
+PARAFORMERS = ("Paraformer", "BiCifParaformer", "ContextualParaformer", "SeacoParaformer")
+_KNOWN = infos.FUNASR.languages or ()
+_COVERED = {SENSEVOICE: _KNOWN} | dict.fromkeys(PARAFORMERS, ("zh", "cmn"))
+_TAG = re.compile(r"<\|[^|]*\|>")
+"""What SenseVoice writes besides: language, emotion, event. FunASR's own clean-up would turn some into emoji, and takes
+the word "The." out of a text."""
+
+
+class FunasrRecogniser:
+    """The family ``funasr``."""
+
+    info = infos.FUNASR
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self._funasr = Funasr(instruments.funasr_python, instruments.threads)
+        self._pin: PinLock | None = None
+        self._model = ""
+        self._languages: tuple[str, ...] = ()
+
+    def lock(self) -> Mapping[str, Any]:
+        pin = self._pin or self._instruments.pin_for(self.info.family)
+        lock = scorer_lock(
+            self.info.family,
+            revision=1,
+            weights={file.path: file.sha256 for file in pin.files},
+            packages=(*characters.PACKAGES, "silero-vad", "onnxruntime", "soxr", "numpy"),
+            parameters={
+                "part_s": PART_S,
+                "use_itn": False,
+                **characters.PARAMETERS,
+                **parts.PARAMETERS,
+                "speech": speech.PARAMETERS,
+            },
+        )
+        return lock | {"funasr": self._funasr.packages()}
+
+    def load(self) -> None:
+        pin = self._instruments.pin_for(self.info.family)
+        folder = self._instruments.snapshot(pin)
+        self._model = _model(folder, pin.name)
+        self._languages = _languages(pin, self._model)
+        self._funasr.load(folder)
+        self._pin = pin
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        return {"asr/cer_funasr": self._error_rate(clip)}
+
+    def _error_rate(self, clip: Clip) -> Reading:
+        language = (clip.language or "").split("-")[0].lower()
+        if language not in self._languages:
+            covered = ", ".join(self._languages)
+            return Unscored(Reason.LANGUAGE_NOT_COVERED, f"{language}; this {self._model} covers {covered}")
+        if not characters.characters(clip.text or "", language):
+            return Unscored(Reason.NEEDS_TEXT, "the text has no letters or digits")
+        return too_long(clip) or self._heard(clip, language)
+
+    def _heard(self, clip: Clip, language: str) -> Reading:
+        spoken = self._instruments.speech.find(clip).stretches
+        cuts = [slice(*(round(at * speech.RATE) for at in part)) for part in parts.parts(spoken, PART_S)]
+        try:
+            results = self._funasr.generate(
+                [clip.at_16k[cut] for cut in cuts], self._options(language), timeout_s=0.9 * self.info.deadline_s
+            )
+        except HostTimeout as error:
+            return Unscored(Reason.SCORER_TIMEOUT, str(error))
+        return characters.character_error_rate(clip.text or "", " ".join(map(_text, results)), language)
+
+    def _options(self, language: str) -> Mapping[str, Any]:
+        if self._model != SENSEVOICE:
+            return {}
+        return {"language": "zh" if language == "cmn" else language, "use_itn": False}
+
+
+def _model(folder: Path, pin: str) -> str:
+    try:
+        config = yaml.safe_load((folder / "config.yaml").read_bytes())
+        model = str(config["model"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise WeightsMismatch(f"{pin} has no config.yaml that names a model: {type(error).__name__}") from error
+    if model not in _COVERED:
+        raise WeightsMismatch(f"{pin} is a model of type {model}, not one of {', '.join(_COVERED)}")
+    return model
+
+
+def _languages(pin: PinLock, model: str) -> tuple[str, ...]:
+    said = pin.options.get("languages", list(_COVERED[model]))
+    if not isinstance(said, list) or not said or not all(language in _KNOWN for language in said):
+        raise WeightsMismatch(f"the option languages of {pin.name} is {said!r}, not a list of {', '.join(_KNOWN)}")
+    return tuple(said)
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    if not isinstance(text := result.get("text"), str):
+        raise FunasrFailed("it gave no text")
+    return _TAG.sub("", text)

@@ -1,0 +1,95 @@
+"""Did the meaning come across, in any language? Cosine between the sentence embeddings of a text and of its transcript.
+
+Owns how the encoder is loaded: the pin whose engine is ``semantic_multilingual``, a folder of sentence-transformers.
+Its own modules.json says how the vectors of words become that of the sentence: BAAI/bge-base-zh-v1.5 takes the first,
+paraphrase-multilingual-MiniLM-L12-v2 their mean. Without that file nothing is guessed. The transcript is that of the
+pinned Whisper (whisper/recogniser.py), so that two pins are needed. Chinese is compared in simplified characters, as
+Whisper writes it in either.
+
+No file of an encoder says for which languages it is good. It is asked about every language that Whisper covers; pin one
+that fits what you speak. Encoders differ in how near they place what has nothing in common, so that a value means
+something only beside others of the same lock. Of a long text an encoder reads no more than its max_seq_length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+from transformers import AutoModel
+
+from services.scorer.metrics import characters, infos
+from services.scorer.metrics.base import Clip, Reading, WeightsMismatch
+from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.locks import scorer_lock
+from services.scorer.metrics.whisper import recogniser
+from shared.scores import Reason, Unscored
+from shared.weights.lock import PinLock
+
+MODULES = "modules.json"
+_UNUSED = "pooler."
+"""Weights that a sentence's vector does not come from, and that some encoders leave out."""
+
+
+class SemanticMultilingual:
+    """The family ``semantic_multilingual``."""
+
+    info = infos.SEMANTIC_MULTILINGUAL
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self._recogniser = recogniser.whisper_of(instruments)
+        self._pin: PinLock | None = None
+        self._model: SentenceTransformer | None = None
+
+    def lock(self) -> Mapping[str, Any]:
+        pin = self._pin or self._instruments.pin_for(self.info.family)
+        heard_by = {f"{recogniser.ENGINE}/{path}": sha256 for path, sha256 in self._recogniser.weights().items()}
+        return scorer_lock(
+            self.info.family,
+            revision=2,
+            weights={file.path: file.sha256 for file in pin.files} | heard_by,
+            packages=("sentence-transformers", "opencc", *recogniser.PACKAGES),
+            parameters=recogniser.PARAMETERS,
+        )
+
+    def load(self) -> None:
+        self._recogniser.load()
+        torch.set_num_threads(self._instruments.threads)
+        pin = self._instruments.pin_for(self.info.family)
+        folder = self._instruments.snapshot(pin)
+        _check(pin, folder)
+        self._model = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
+        )
+        self._pin = pin
+
+    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+        return {"semantic/similarity_multilingual": self._recogniser.obstacle(clip) or self._similarity(clip)}
+
+    def _similarity(self, clip: Clip) -> Reading:
+        assert self._model is not None, "load comes first"
+        transcript = self._recogniser.transcript(clip)
+        if not transcript:
+            return Unscored(Reason.NO_SPEECH, "the recogniser heard no words")
+        language = self._recogniser.language_of(clip) or ""
+        compared = [characters.in_one_script(sentence, language) for sentence in (clip.text or "", transcript)]
+        text, heard = self._model.encode(compared, normalize_embeddings=True)
+        return float(np.clip(np.dot(text, heard), -1, 1))
+
+
+def _check(pin: PinLock, folder: Path) -> None:
+    """What sentence-transformers would make up where it is missing: how words are pooled, and weights."""
+    if MODULES not in {file.path for file in pin.files}:
+        raise WeightsMismatch(f"{pin.name} has no {MODULES}: it does not say how a sentence is made of its words")
+    first = json.loads((folder / MODULES).read_text())[0]["path"]
+    _, report = AutoModel.from_pretrained(
+        str(folder / first), local_files_only=True, trust_remote_code=False, weights_only=True, output_loading_info=True
+    )
+    if missing := sorted(key for key in report["missing_keys"] if not key.startswith(_UNUSED)):
+        raise WeightsMismatch(f"{len(missing)} weights are not in {pin.name}; the first is {missing[0]}")

@@ -18,7 +18,7 @@ import numpy as np
 from services.scorer.statistics.values import Values
 
 RESAMPLES = 10_000
-_SEED = 20_201
+SEED = 20_201
 _BLOCK = 2**22
 """Numbers held at once while drawing: 32 MB."""
 _LEAST_SPREAD = 0.25
@@ -48,7 +48,7 @@ def studentised_roots(sample: Values, resamples: int = RESAMPLES) -> Values:
 
 def _weights(n: int, resamples: int) -> Iterator[Values]:
     """How often each of n items is in a resample, shape (rows, n), in blocks of rows."""
-    random = np.random.default_rng(_SEED)
+    random = np.random.default_rng(SEED)
     for rows in _blocks(n, resamples):
         drawn = random.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
         yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
@@ -56,7 +56,7 @@ def _weights(n: int, resamples: int) -> Iterator[Values]:
 
 def random_signs(n: int, resamples: int = RESAMPLES) -> Iterator[Values]:
     """Signs of -1 and +1, shape (rows, n), in blocks of rows, ``resamples`` rows in all."""
-    random = np.random.default_rng(_SEED)
+    random = np.random.default_rng(SEED)
     for rows in _blocks(n, resamples):
         yield random.integers(2, size=(rows, n), dtype=np.int8).astype(np.float64) * 2 - 1
 

@@ -1,0 +1,102 @@
+"""Two evaluations side by side: whose scores stand against whose.
+
+Owns what is paired where the two differ in suite or seeds and somebody insists: the items that are the same in both,
+and seeds in their order. Owns too that a clip without audio is unscored in everything, and what coverage is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.scorer.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.comparison.quantities import covered, is_cost
+from services.scorer.statistics.pairing import ItemSeed, Pairs, pair, whether_scored
+from shared.scores import Reason, Scored, Unscored
+from shared.suites.suite import Item
+
+Scores = Mapping[ItemSeed, Scored]
+_NOT_SPOKEN = Unscored(Reason.NOT_SPOKEN)
+_NO_ENTRY = Unscored(Reason.SCORER_ERROR, "nothing was recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The scores of both sides by quantity, over the items and seeds that both have."""
+
+    items: tuple[Item, ...]
+    baseline: Mapping[str, Scores]
+    candidate: Mapping[str, Scores]
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """Those that either side has."""
+        return frozenset({*self.baseline, *self.candidate})
+
+    def pairs(self, metric: str, items: frozenset[str]) -> Pairs:
+        """A metric, or the coverage of one, over some of the items."""
+        return pair(_of(self.baseline, metric, items), _of(self.candidate, metric, items))
+
+    def has_gaps(self, metric: str) -> bool:
+        """Whether a clip of either side is unscored in a metric that both were asked for."""
+        if metric not in self.baseline or metric not in self.candidate:
+            return False
+        return any(
+            isinstance(one, Unscored) for side in (self.baseline, self.candidate) for one in side[metric].values()
+        )
+
+
+def common_items(baseline: Evaluated, candidate: Evaluated) -> tuple[Item, ...]:
+    """The items that ask for the same on both sides, in the order of the baseline's suite."""
+    theirs = candidate.items
+    return tuple(
+        item
+        for item in baseline.suite.items
+        if (other := theirs.get(item.id)) is not None and other.hashed() == item.hashed()
+    )
+
+
+def aligned(baseline: Evaluated, candidate: Evaluated) -> Alignment:
+    """Seeds pair with themselves; where the two have others, the first of one with the first of the other, and so on.
+
+    What only one side has, items or seeds, is left out.
+    """
+    items = common_items(baseline, candidate)
+    ids = {item.id for item in items}
+    both = list(zip(sorted(baseline.seeds), sorted(candidate.seeds), strict=False))
+    ours = [clip for clip in baseline.clips if clip.item in ids]
+    theirs = [clip for clip in candidate.clips if clip.item in ids]
+    return Alignment(
+        items,
+        _by_quantity(ours, {seed: seed for seed, _ in both}, _names(ours) or _names(theirs)),
+        _by_quantity(theirs, {seed: paired for paired, seed in both}, _names(theirs) or _names(ours)),
+    )
+
+
+def _names(clips: list[SpokenClip]) -> set[str]:
+    return {name for clip in clips for name in clip.scores}
+
+
+def _by_quantity(clips: list[SpokenClip], seeds: Mapping[int, int], names: set[str]) -> Mapping[str, Scores]:
+    found: dict[str, dict[ItemSeed, Scored]] = {name: {} for name in names}
+    for clip in clips:
+        if clip.seed not in seeds:
+            continue
+        key = clip.item, seeds[clip.seed]
+        for name in names:
+            if (scored := clip.scores.get(name, _absent(clip, name))) is not None:
+                found[name][key] = scored
+    return found
+
+
+def _absent(clip: SpokenClip, name: str) -> Unscored | None:
+    """What stands for a score that is not there. A cost that nobody could read is none that failed."""
+    if clip.pcm_sha256 is None:
+        return _NOT_SPOKEN
+    return None if is_cost(name) else _NO_ENTRY
+
+
+def _of(side: Mapping[str, Scores], metric: str, items: frozenset[str]) -> Scores:
+    of = covered(metric)
+    scores = {key: scored for key, scored in side.get(of or metric, {}).items() if key[0] in items}
+    return whether_scored(scores) if of else scores

@@ -1,0 +1,209 @@
+"""A gate: rules, held against the scores of a comparison.
+
+Owns how a rule of a file becomes questions to the statistics: which scopes it means, which direction, when it does not
+apply and when it cannot be asked at all. Which sentence is said to each answer is reasons.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from services.scorer.comparison.alignment import Alignment, aligned
+from services.scorer.comparison.compute import noise
+from services.scorer.comparison.evaluated import Evaluated
+from services.scorer.comparison.quantities import SHIPPED, Quantities, covered, is_binary
+from services.scorer.comparison.reasons import gate_headline, why
+from services.scorer.comparison.result import Comparison, GateResult, Judged, Range
+from services.scorer.comparison.scopes import expanded, scopes
+from services.scorer.statistics.gates import corrected, overall
+from services.scorer.statistics.noise import NoiseFloor
+from services.scorer.statistics.pairing import Pairs
+from services.scorer.statistics.rules import Demand, Doubt, Outcome, Rule, Scale, Verdict, judge
+from shared.gating.rules import Rules, RuleSpec
+from shared.scores import Direction, Reason, Score
+
+NOT_APPLICABLE = "not_applicable"
+METHOD = "paired by item, seeds averaged within items; fails hold after Holm's correction over the rules"
+_WANT = frozenset(
+    {
+        Reason.LANGUAGE_NOT_COVERED,
+        Reason.NEEDS_REFERENCE,
+        Reason.NEEDS_TEXT,
+        Reason.CLASS_NOT_COVERED,
+        Reason.MODEL_NOT_PULLED,
+    }
+)
+"""Why a metric has no score for a clip through no fault of the clip."""
+
+
+class Unaskable(StrEnum):
+    """Why a rule cannot be put to these evaluations; besides the statistics' `Doubt`, where it can."""
+
+    METRIC_UNKNOWN = "metric_unknown"  # neither side has it, and no metric states it
+    DIRECTION_MISSING = "direction_missing"  # it only describes, and the rule does not say which way is better
+    SCOPE_EMPTY = "scope_empty"  # no item is in it
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One rule in one scope. ``rule`` is None where the statistics are not asked."""
+
+    spec: RuleSpec
+    scope: str
+    direction: Direction
+    pairs: Pairs
+    floor: NoiseFloor | None
+    rule: Rule | None = None
+    unaskable: Unaskable | None = None
+    applies: bool = True
+
+
+def decide(
+    gate_id: str,
+    comparison: Comparison,
+    baseline: Evaluated,
+    candidate: Evaluated,
+    rules: Rules,
+    quantities: Quantities = SHIPPED,
+) -> GateResult:
+    """What the rules say to a comparison, given the two evaluations that it was made of.
+
+    Noise floors are those of the comparison. Raises `ValueError` for evaluations that it was not made of.
+    """
+    if (baseline.id, candidate.id) != (comparison.baseline.evaluation, comparison.candidate.evaluation):
+        raise ValueError(f"{comparison.id} was not made of {baseline.id} and {candidate.id}")
+    alignment = aligned(baseline, candidate)
+    found = scopes(alignment.items)
+    questions = [
+        _question(replace(spec, scope=scope), rules.confidence, alignment, found, comparison, quantities)
+        for spec in rules.rules
+        for scope in expanded(spec.scope, found) or [spec.scope]
+    ]
+    judged, verdict = _answered(questions, rules.confidence, quantities)
+    return GateResult(
+        id=gate_id,
+        comparison=comparison.id,
+        baseline=baseline.pin,
+        candidate=candidate.pin,
+        suite=comparison.suite,
+        verdict=verdict.value,
+        headline=gate_headline(verdict.value, candidate.pin, baseline.pin, judged),
+        judged=judged,
+        disagreements_allowed=tuple(one.what for one in comparison.allowed),
+        method=METHOD,
+        resamples=comparison.resamples,
+        resampling_seed=comparison.resampling_seed,
+    )
+
+
+def _question(
+    spec: RuleSpec,
+    confidence: float,
+    alignment: Alignment,
+    found: Mapping[str, frozenset[str]],
+    comparison: Comparison,
+    quantities: Quantities,
+) -> _Question:
+    items = found.get(spec.scope, frozenset())
+    pairs = alignment.pairs(spec.metric, items)
+    direction = spec.direction or quantities.direction(spec.metric)
+    asked = _Question(spec, spec.scope, direction, pairs, _floor(comparison, spec))
+    if (covered(spec.metric) or spec.metric) not in alignment.quantities and quantities.get(spec.metric) is None:
+        return replace(asked, unaskable=Unaskable.METRIC_UNKNOWN)
+    if not items:
+        return replace(asked, unaskable=Unaskable.SCOPE_EMPTY)
+    if spec.if_covered and not _is_covered(alignment, covered(spec.metric) or spec.metric, items):
+        return replace(asked, applies=False)
+    if direction is Direction.NEUTRAL:
+        return replace(asked, unaskable=Unaskable.DIRECTION_MISSING)
+    rule = Rule(
+        direction,
+        Demand(spec.demand),
+        spec.amount.value,
+        Scale(spec.amount.scale),
+        spec.fewest_items,
+        spec.unscored_at_most,
+        confidence,
+    )
+    return replace(asked, rule=rule)
+
+
+def _threshold(question: _Question, verdict: Verdict) -> float | None:
+    """An absolute one as the rule has it: the mean over items is that number up to rounding."""
+    if verdict.threshold is not None and question.rule is not None and question.rule.scale is Scale.ABSOLUTE:
+        return question.rule.signed_amount
+    return verdict.threshold
+
+
+def _floor(comparison: Comparison, spec: RuleSpec) -> NoiseFloor | None:
+    """Of the row in this scope. The table leaves out a single language only, which is overall once more."""
+    row = comparison.row(spec.metric, spec.scope) or comparison.row(spec.metric)
+    return noise(row.floor) if row is not None else None
+
+
+def _is_covered(alignment: Alignment, metric: str, items: frozenset[str]) -> bool:
+    """Whether a clip was scored, or might have been: one that failed for a reason of its own counts as covered.
+
+    A clip without audio tells nothing of what the metric covers.
+    """
+    wanted = [
+        scored
+        for side in (alignment.baseline, alignment.candidate)
+        for (item, _), scored in side.get(metric, {}).items()
+        if item in items
+    ]
+    if any(isinstance(one, Score) for one in wanted):
+        return True
+    reasons = {one.reason for one in wanted if not isinstance(one, Score)} - {Reason.NOT_SPOKEN}
+    return bool(reasons - _WANT) or (bool(wanted) and not reasons)
+
+
+def _answered(
+    questions: Sequence[_Question], confidence: float, quantities: Quantities
+) -> tuple[tuple[Judged, ...], Outcome]:
+    applying = [one for one in questions if one.applies]
+    asked = [one for one in applying if one.rule is not None]
+    rules = [one.rule for one in asked if one.rule is not None]
+    verdicts = corrected(
+        rules,
+        [
+            judge(rule, one.pairs, binary=is_binary(one.spec.metric), floor=one.floor)
+            for rule, one in zip(rules, asked, strict=True)
+        ],
+    )
+    answers = {id(one): verdict for one, verdict in zip(asked, verdicts, strict=True)}
+    unasked = Verdict(Outcome.INCONCLUSIVE)
+    judged = tuple(_judged(one, answers.get(id(one), unasked), confidence, quantities) for one in questions)
+    return judged, overall([answers.get(id(one), unasked) for one in applying])
+
+
+def _judged(question: _Question, verdict: Verdict, confidence: float, quantities: Quantities) -> Judged:
+    spec, pairs, gain = question.spec, question.pairs, verdict.gain
+    doubt: Doubt | Unaskable | None = question.unaskable or verdict.doubt
+    known = quantities.get(spec.metric)
+    judged = Judged(
+        metric=spec.metric,
+        scope=question.scope,
+        demand=spec.demand,
+        amount=spec.amount.value,
+        scale=spec.amount.scale,
+        direction=question.direction.value,
+        outcome=verdict.outcome.value if question.applies else NOT_APPLICABLE,
+        why="",
+        doubt=doubt.value if doubt and question.applies else None,
+        gain=None if gain is None else Range(gain.estimate, gain.low, gain.high),
+        threshold=_threshold(question, verdict),
+        n=len(pairs.items),
+        n_needed=verdict.items_needed,
+        seeds=pairs.seeds,
+        baseline_mean=float(pairs.baseline.mean()) if pairs.items else None,
+        candidate_mean=float(pairs.candidate.mean()) if pairs.items else None,
+        unscored_share=pairs.unscored_share,
+        noise_floor=None if question.floor is None else question.floor.run_to_run,
+        unit="" if known is None else known.unit,
+        confidence=confidence,
+        method=None if gain is None else gain.method.value,
+    )
+    return replace(judged, why=why(judged, spec, {*pairs.baseline_unscored, *pairs.candidate_unscored}))

@@ -1,0 +1,87 @@
+"""The items of the report: what is said of each, what can be heard of it, and where it stands in which order.
+
+Owns the orders that a reader can choose among: by the loss in any metric that judges. Knows no markup but a contour's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from services.scorer.comparison.result import Row
+from services.scorer.report.contours import Frame
+from services.scorer.report.focus import in_order, judging
+from services.scorer.report.pairing import PairedItem, by_loss
+from services.scorer.report.sounds import Ears, Heard
+from services.scorer.report.table import Reading, reading
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item. ``by``: metric -> (place by loss, how the item did, in words). ``lead``: the few readings on top."""
+
+    one: PairedItem
+    heard: Heard
+    by: Mapping[str, tuple[int, str]]
+    lead: tuple[Reading, ...]
+    readings: tuple[Reading, ...]
+    pitch: str
+
+    @property
+    def about(self) -> str:
+        """Emotion with its strength, language, voice and tags, as far as the item names them."""
+        item = self.one.item
+        emotion = item.emotion and f"{item.emotion} {item.strength:g}" if item.strength is not None else item.emotion
+        return " · ".join(part for part in (emotion, item.language, item.voice, *item.tags) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """All items, largest loss in ``metrics[0]`` first. ``frame``: of every contour."""
+
+    cards: tuple[Card, ...]
+    metrics: tuple[str, ...]
+    frame: Frame
+
+    @property
+    def audible(self) -> int:
+        """Items with a listening copy."""
+        return sum(bool(card.heard.baseline.uri or card.heard.candidate.uri) for card in self.cards)
+
+
+def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], ears: Ears) -> Cards:
+    """Of every item. ``rows``: overall. ``led``: those that lead, the primary one first."""
+    leading = [row.metric for row in led]
+    others = [row for row in judging(rows) if row.difference is not None and row.metric not in leading]
+    sortable = (*led, *others)
+    orders = {row.metric: by_loss(items, row) for row in sortable}
+    first = orders[sortable[0].metric] if sortable else tuple(items)
+    heard = ears.hear(first)
+    overlays = [found.overlay for found in heard.values() if found.overlay is not None]
+    sides = [side for overlay in overlays for side in (overlay.baseline, overlay.candidate)]
+    frame = Frame.around([side for side in sides if side is not None])
+    places = {metric: {one.item.id: place for place, one in enumerate(order)} for metric, order in orders.items()}
+    by_name = {row.metric: row for row in (*led, *in_order(rows))}
+    return Cards(
+        tuple(_card(one, heard[one.item.id], list(by_name.values()), places, frame) for one in first),
+        tuple(row.metric for row in sortable),
+        frame,
+    )
+
+
+def _card(
+    one: PairedItem, heard: Heard, rows: Sequence[Row], places: Mapping[str, Mapping[str, int]], frame: Frame
+) -> Card:
+    readings = [found for row in rows if one.pairs and (found := reading(row, one)) is not None]
+    said = {found.metric: _in_words(found, one) for found in readings}
+    by = {metric: (order[one.item.id], said.get(metric, "not scored")) for metric, order in places.items()}
+    pitch = heard.overlay.inline(frame) if heard.overlay else ""
+    leading = [found for found in readings if found.metric in places][:4]
+    return Card(one, heard, by, tuple(leading), tuple(readings), Markup(pitch))  # noqa: S704 - escapes what it is given
+
+
+def _in_words(found: Reading, one: PairedItem) -> str:
+    both = f"{found.baseline} → {found.candidate}"
+    return f"{both} {found.unit} ({found.difference})".replace("  ", " ") if one.means(found.metric) else both

@@ -1,0 +1,134 @@
+"""The report of a comparison: one HTML page that asks for nothing besides itself, and its charts as SVG files.
+
+Owns what is in the page and in which order; the page itself is page.html, page.css and page.js. The same comparison is
+the same bytes. Needs matplotlib and WORLD: it runs in a child of the scorer.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.scorer.comparison.evaluated import Evaluated
+from services.scorer.comparison.result import Comparison, GateResult, Row
+from services.scorer.report.breakdown import Breakdown, breakdowns
+from services.scorer.report.cards import Cards, cards
+from services.scorer.report.chart import Chart
+from services.scorer.report.confusion import confusion, matrix
+from services.scorer.report.contours import sheet
+from services.scorer.report.focus import folded, grouped, in_order, leading, overall
+from services.scorer.report.forest import forest
+from services.scorer.report.pairing import paired
+from services.scorer.report.provenance import environments, facts, scorers
+from services.scorer.report.scatter import scatter
+from services.scorer.report.sounds import MOST_BYTES, Ears, Sound
+from services.scorer.report.table import Line, absences, line, rulings
+
+_MOST_PITCHES = 60
+"""Items in the file of contours; the page has those of all that can be heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``html``: the page. ``plots``: file name such as ``forest.svg`` -> SVG, dark on white."""
+
+    html: bytes
+    plots: Mapping[str, bytes]
+
+
+def report(
+    comparison: Comparison,
+    baseline: Evaluated,
+    candidate: Evaluated,
+    sound: Sound,
+    gate: GateResult | None = None,
+    most_bytes: int = MOST_BYTES,
+) -> Report:
+    """``sound`` is asked for one clip of every item and side, largest losses first, until the copies of them are
+    ``most_bytes`` together. ``gate``: its verdict stands on top then, its thresholds in the forest plot."""
+    rows = overall(comparison)
+    led = leading(rows)
+    items = paired(baseline, candidate)
+    shown = cards(rows, led, items, Ears(sound, most_bytes))
+    by_scope = breakdowns(comparison, led)
+    matrices = _matrices(baseline, candidate)
+    top = forest([row for row in in_order(rows) if not folded(row, gate)], gate)
+    # of yes and no there are but a few points, one on another
+    scatters = [chart for row in led if not row.binary and (chart := scatter(row, items)) is not None]
+    page = _page(
+        comparison=comparison,
+        gate=gate,
+        rulings=rulings(gate) if gate else (),
+        verdict=_verdict(comparison, gate),
+        groups=_lines([row for row in rows if not folded(row, gate)], comparison),
+        folded_groups=_lines([row for row in rows if folded(row, gate)], comparison),
+        forest=top,
+        breakdowns=by_scope,
+        matrices=matrices,
+        scatters=scatters,
+        cards=shown,
+        facts=facts(comparison, baseline, candidate),
+        scorers=scorers(comparison),
+        environments=environments((("baseline", baseline), ("candidate", candidate))),
+        absences=absences(rows),
+    )
+    charts = [*([top] if top else []), *matrices, *scatters, *_charts(by_scope), *_pitches(shown)]
+    return Report(page, {f"{chart.name}.svg": chart.svg.encode() for chart in charts})
+
+
+def _lines(rows: Sequence[Row], comparison: Comparison) -> Mapping[str, Sequence[Line]]:
+    return {title: [line(row, comparison.confidence) for row in those] for title, those in grouped(rows).items()}
+
+
+def _verdict(comparison: Comparison, gate: GateResult | None) -> str:
+    """The one sentence on top."""
+    return gate.headline.removeprefix(f"{gate.verdict}: ") if gate else comparison.headline
+
+
+def _matrices(baseline: Evaluated, candidate: Evaluated) -> list[Chart]:
+    sides = (("baseline", baseline), ("candidate", candidate))
+    drawn = [matrix(side, evaluated.pin, confusion(evaluated)) for side, evaluated in sides]
+    return [chart for chart in drawn if chart is not None]
+
+
+def _charts(by_scope: Sequence[Breakdown]) -> list[Chart]:
+    return [chart for one in by_scope for chart in one.charts]
+
+
+def _pitches(shown: Cards) -> list[Chart]:
+    overlays = [card.heard.overlay for card in shown.cards if card.heard.overlay is not None]
+    return [sheet(overlays[:_MOST_PITCHES], shown.frame)] if overlays else []
+
+
+def _page(**told: Any) -> bytes:
+    environment = Environment(
+        loader=FunctionLoader(_part), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script = _part("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = environment.get_template("page.html").render(
+        **told,
+        style=Markup(_part("page.css")),  # noqa: S704 - ours
+        script=Markup(script),  # noqa: S704 - ours
+        script_sha256=digest,
+        breakable=_breakable,
+        drawn=lambda chart: Markup(chart.inline()),  # noqa: S704 - matplotlib escapes what it writes
+    )
+    return page.encode()
+
+
+def _breakable(name: str) -> Markup:
+    """A metric's name that may be broken where its words end."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/_])", name))
+
+
+def _part(name: str) -> str:
+    return (files("services.scorer.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,95 @@
+"""Which rows of a comparison the report shows where, and which metric it leads with.
+
+Owns the order of metrics for a reader. Knows no form: neither page nor chart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.scorer.comparison.result import OVERALL, Comparison, GateResult, Row
+from services.scorer.run_record import PRIMARY_MOS
+from shared.scores import Direction
+
+_LEADING = ("mos/", "emotion/correct", "emotion/target_probability", "asr/", "semantic/", "speaker/")
+"""One metric of each: how it sounds, what it feels like, what is understood, whose voice it is."""
+PROBABILITY = "emotion/p_"
+"""What the confusion matrices are made of."""
+
+FAMILIES: Mapping[str, str] = {
+    "mos/": "Predicted quality",
+    "asr/": "Intelligibility",
+    "semantic/": "Meaning",
+    "emotion/": "Emotion",
+    "speaker/": "Voice",
+    "signal/": "Signal",
+    "coverage/": "Coverage: share of clips that could be scored",
+    "cost/": "Cost",
+}
+"""Prefix -> heading, in order of reading; others stand between them by their prefix."""
+_DESCRIBED = "Described, not judged"
+
+
+def overall(comparison: Comparison) -> tuple[Row, ...]:
+    """Rows of all items, but for the class probabilities."""
+    return tuple(row for row in comparison.rows if row.scope == OVERALL and not row.metric.startswith(PROBABILITY))
+
+
+def folded(row: Row, gate: GateResult | None) -> bool:
+    """Whether it is kept out of the first look: what only describes, and coverage that no rule of the gate is about."""
+    if row.direction == Direction.NEUTRAL:
+        return True
+    asked = {judged.metric for judged in (gate.judged if gate else ())}
+    return row.metric.startswith("coverage/") and row.metric not in asked
+
+
+def judging(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Those that have a better and a worse."""
+    return tuple(row for row in rows if row.direction != Direction.NEUTRAL)
+
+
+def grouped(rows: Sequence[Row]) -> Mapping[str, tuple[Row, ...]]:
+    """Heading -> rows, in order of reading; what only describes comes last."""
+    groups: dict[str, list[Row]] = {}
+    for row in in_order(rows):
+        groups.setdefault(_heading(row), []).append(row)
+    return {heading: tuple(rows) for heading, rows in groups.items()}
+
+
+def in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Of reading."""
+    return tuple(sorted(rows, key=_place))
+
+
+def leading(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The metrics that charts are made of, the primary one first: of each kind the one that counts most items."""
+    measured = [row for row in judging(rows) if row.difference is not None]
+    led = [max(those, key=_weight) for prefix in _LEADING if (those := _under(measured, prefix))]
+    return tuple(led) or tuple(measured[:1]) or tuple(row for row in rows if row.difference is not None)[:1]
+
+
+def _under(rows: Sequence[Row], prefix: str) -> list[Row]:
+    return [row for row in rows if row.metric.startswith(prefix)]
+
+
+def _weight(row: Row) -> tuple[int, int]:
+    return row.n, -_primary(row)
+
+
+def _primary(row: Row) -> int:
+    return PRIMARY_MOS.index(row.metric) if row.metric in PRIMARY_MOS else len(PRIMARY_MOS)
+
+
+def _heading(row: Row) -> str:
+    if row.direction == Direction.NEUTRAL:
+        return _DESCRIBED
+    prefix = f"{row.metric.partition('/')[0]}/"
+    return FAMILIES.get(prefix, prefix.rstrip("/").capitalize())
+
+
+def _place(row: Row) -> tuple[bool, int, int, str]:
+    prefixes = list(FAMILIES)
+    prefix = f"{row.metric.partition('/')[0]}/"
+    # an unknown family stands before coverage and cost
+    place = prefixes.index(prefix) if prefix in prefixes else prefixes.index("signal/")
+    return row.direction == Direction.NEUTRAL, place, _primary(row), row.metric

@@ -1,0 +1,48 @@
+"use strict";
+(() => {
+  const list = document.getElementById("items-list");
+  const metric = document.getElementById("sort-metric");
+  const order = document.getElementById("sort-order");
+  const said = document.getElementById("sort-said");
+
+  const place = (card) => (JSON.parse(card.dataset.by)[metric.value] || [0, ""])[0];
+  const keys = {
+    loss: place,
+    gain: (card) => -place(card),
+    suite: (card) => Number(card.dataset.number),
+  };
+
+  function sort() {
+    const cards = [...list.children];
+    cards.sort((a, b) => keys[order.value](a) - keys[order.value](b));
+    for (const card of cards) {
+      const values = JSON.parse(card.dataset.by)[metric.value];
+      card.querySelector(".did").textContent = values ? `${metric.value} ${values[1]}` : "";
+    }
+    list.append(...cards);
+    said.textContent = `${order.selectedOptions[0].textContent} of ${metric.value}`;
+  }
+
+  if (list && metric) {
+    metric.addEventListener("change", sort);
+    order.addEventListener("change", sort);
+  }
+
+  // one voice at a time
+  document.addEventListener("play", (event) => {
+    for (const player of document.querySelectorAll("audio")) {
+      if (player !== event.target) player.pause();
+    }
+  }, true);
+
+  // paper has nothing to click on
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const one of closed) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of closed) one.open = false;
+    closed = [];
+  });
+})();

@@ -1,0 +1,85 @@
+"""How numbers are written in the report: as many digits as they carry, signs and units the same everywhere.
+
+Owns the writing of numbers, ranges, probabilities and units. Knows no page and no chart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.scorer.comparison.result import Range
+
+_MOST_PLACES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the values of one metric are written: ``value * factor`` with ``places`` digits after the point."""
+
+    unit: str
+    """Of a value; empty where it has none."""
+    gap: str
+    """Of a difference: of two shares in % it is points."""
+    places: int
+    factor: float = 1.0
+
+    def value(self, value: float | None) -> str:
+        """``3.62``; an en dash where there is none."""
+        return "–" if value is None else _minus(f"{value * self.factor:.{self.places}f}")
+
+    def signed(self, difference: float) -> str:
+        """``+0.35``."""
+        return _signed(difference * self.factor, self.places)
+
+    def interval(self, range_: Range) -> str:
+        """``[+0.21, +0.49]``."""
+        return f"[{self.signed(range_.low)}, {self.signed(range_.high)}]"
+
+    def with_unit(self, value: float | None) -> str:
+        """``3.62 MOS``."""
+        return f"{self.value(value)} {self.unit}".rstrip() if value is not None else "–"
+
+
+def writing(unit: str, binary: bool, scale: Iterable[float]) -> Writing:
+    """For values among which ``scale`` makes a difference: the widths that have to be told from zero."""
+    factor = 100.0 if binary else 1.0
+    widths = [abs(width) * factor for width in scale if width and math.isfinite(width)]
+    if binary:
+        return Writing("%", "points", min(_places(min(widths)), 1) if widths else 0, factor)
+    places = _places(min(widths)) if widths else 2
+    plain = "" if unit == "1" else unit
+    return Writing(plain, plain, places)
+
+
+def percent(share: float, places: int = 1) -> str:
+    """A relative change: ``+9.7 %``."""
+    return f"{_signed(share * 100, places)} %"
+
+
+def probability(p: float | None) -> str:
+    """``0.003``, ``< 0.001``; an en dash where there is none."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def percent_range(range_: Range) -> str:
+    """``[+5.8 %, +13.6 %]``."""
+    return f"[{percent(range_.low)}, {percent(range_.high)}]"
+
+
+def _places(width: float) -> int:
+    """Digits after the point with which ``width`` has two that count."""
+    return min(_MOST_PLACES, max(0, 1 - math.floor(math.log10(width))))
+
+
+def _signed(value: float, places: int) -> str:
+    written = f"{value:+.{places}f}"
+    return _minus(f"{0:.{places}f}" if float(written) == 0 else written)
+
+
+def _minus(written: str) -> str:
+    """With the sign that is as wide as a plus, and none before a zero."""
+    return (written.removeprefix("-") if float(written) == 0 else written).replace("-", "−")

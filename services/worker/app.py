@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.worker.engines import surroundings
-from services.worker.engines.own_folder import OwnFolder
 from services.worker.interpreters import Interpreters
 from services.worker.loader import YIELD_EVERY_S, Loader
 from services.worker.memory.budget import Budget, Caps
@@ -25,11 +24,12 @@ from services.worker.rounds import Rounds
 from services.worker.shelf import Shelf
 from services.worker.synthesis import Bench, Slot
 from services.worker.tasks import doors
-from services.worker.whereabouts import Whereabouts
+from services.worker.whereabouts import Environment, Whereabouts
 from shared import environment, logs
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
+from shared.own_folder import OwnFolder
 from shared.ports import JobStore
 from shared.queue import CeleryBells, consume, make_celery, speaking_queue
 from shared.settings import Settings, read_settings, unknown_settings
@@ -84,7 +84,8 @@ def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -
     database = Database(settings.database_url)
     migrate(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    offer = _offer(settings, arguments)
+    here = environment.describe(surroundings.LIBRARIES)
+    offer = _offer(settings, arguments, here)
     loader = Loader(offer, Budget.here(settings.memory_ledger, environ, arguments.caps))
     slots = [Slot(f"{name}/{number}", loader) for number in range(arguments.slots)]
     families = offer.families()
@@ -94,12 +95,12 @@ def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -
     store = SqlJobStore(database)
     with ExitStack() as closing:
         closing.callback(database.close)
-        spoken_with = OwnFolder(Path(tempfile.gettempdir()), "ringtrue-voices-")
-        closing.callback(spoken_with.remove)
+        spoken_with = closing.enter_context(OwnFolder(Path(tempfile.gettempdir()), "ringtrue-voices-"))
         closing.callback(loader.close)
         closing.callback(bells.close)
-        recordings = Recordings(FolderBlobs(settings.recordings), spoken_with.path)
-        bench = _bench(settings, arguments, store, bells, slots, families, recordings)
+        recordings = Recordings(FolderBlobs(settings.recordings), spoken_with)
+        whereabouts = Whereabouts(store, here)
+        bench = _bench(settings, arguments, store, bells, slots, families, recordings, whereabouts)
         closing.enter_context(Presence(store, name, offer.manifests, bench.clock))
         closing.enter_context(Rounds("looking at the catalog's pins", LOOK_EVERY_S, offer.look))
         closing.enter_context(Rounds("making room for other workers", YIELD_EVERY_S, loader.yield_room))
@@ -114,10 +115,10 @@ def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -
         )
 
 
-def _offer(settings: Settings, arguments: Arguments) -> Offer:
+def _offer(settings: Settings, arguments: Arguments, here: Environment) -> Offer:
     shelf = Shelf(WeightStore(settings.models), settings.catalog_lock)
     interpreters = Interpreters(settings.engines, settings.interpreters)
-    return Offer(arguments.pins, shelf=shelf, interpreters=interpreters, families=arguments.families)
+    return Offer(arguments.pins, shelf=shelf, interpreters=interpreters, families=arguments.families, here=here)
 
 
 def _bench(
@@ -128,6 +129,7 @@ def _bench(
     slots: Sequence[Slot],
     families: Sequence[str],
     recordings: Recordings,
+    whereabouts: Whereabouts,
 ) -> Bench:
     return Bench(
         slots=Slots(slots),
@@ -135,7 +137,7 @@ def _bench(
         blobs=FolderBlobs(settings.blobs),
         bells=bells,
         announcer=RedisAnnouncer(settings.redis_url),
-        whereabouts=Whereabouts(store, environment.describe(surroundings.LIBRARIES)),
+        whereabouts=whereabouts,
         families=families,
         recordings=recordings,
         lease_s=arguments.lease_s,

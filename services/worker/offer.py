@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from services.worker.engine_host import EngineHost
 from services.worker.interpreters import Interpreter, Interpreters
 from services.worker.shelf import Shelf
+from services.worker.whereabouts import Environment, comparable_part
 from shared.catalog import Manifest, PinState
 from shared.errors import FailureCode, JobFailure, SettingsError
 from shared.hosting import Child, HostCrashed, HostTimeout
@@ -79,15 +80,18 @@ class Offer:
         shelf: Shelf | None = None,
         interpreters: Interpreters | None = None,
         families: Sequence[str] | None = None,
+        here: Environment | None = None,
     ) -> None:
         """``pins``: only these; default: all that are built in or locked. ``env``: the hosts' environment, default
         ours. ``shelf``: the catalog's pins; default: none. ``interpreters``: the families' Pythons; default: ours.
-        ``families``: only these; default: all that are installed."""
+        ``families``: only these; default: all that are installed. ``here``: this worker's environment; without it no
+        manifest says where its pin is spoken."""
         self._wanted = pins
         self._env = env
         self._shelf = shelf
         self._interpreters = interpreters or Interpreters()
         self._only = families
+        self._here = here
         self._looking = threading.Lock()
         self._installed: Sequence[_Family] = ()
         self._families: Mapping[str, _Family] = {}
@@ -121,7 +125,8 @@ class Offer:
 
     def lock_sha256(self, pin: str) -> str | None:
         """Of what a host of ``pin`` would load now."""
-        return next((manifest.lock_sha256 for manifest in self.manifests() if manifest.pin == pin), None)
+        manifest = self.manifest(pin)
+        return manifest.lock_sha256 if manifest else None
 
     def look(self) -> None:
         """Look again: what of the catalog's pins was locked, pulled, changed or removed, and what Python was made."""
@@ -191,7 +196,7 @@ class Offer:
         of_pin = {pin: of_pin[pin] for pin in self._wanted or of_pin if pin in of_pin}
         hosts = [self._host(pin, family) for pin, family in of_pin.items()]
         try:
-            return {host.pin: _asked(host, of_pin[host.pin]) for host in hosts}
+            return {host.pin: self._asked(host, of_pin[host.pin]) for host in hosts}
         finally:
             for host in hosts:
                 host.close()
@@ -227,9 +232,22 @@ class Offer:
         except JobFailure as failure:
             return _refused(lock.name, family, failure, lock)
         try:
-            return _asked(host, family, lock)
+            return self._asked(host, family, lock)
         finally:
             host.close()
+
+    def _asked(self, host: EngineHost, family: _Family, lock: PinLock | None = None) -> _Offered:
+        try:
+            manifest = host.manifest(ANSWER_S)
+            around = host.look_around(ANSWER_S)
+        except JobFailure as failure:
+            return _refused(host.pin, family, failure, lock)
+        if manifest.state is not PinState.REFUSED:
+            there = comparable_part(self._here, around)
+            return _Offered(family, replace(manifest, environment=there), lock=lock)
+        why = JobFailure(FailureCode.ENGINE_ERROR, manifest.detail or "refused by its engine")
+        log.error("%s is refused: %s", host.pin, why.message)
+        return _Offered(family, replace(manifest, detail=f"{why.code.value}: {why.message}"), why, lock)
 
     def _check_wanted(self, known: Sequence[str]) -> None:
         if unknown := sorted(set(self._wanted or ()) - set(known)):
@@ -259,18 +277,6 @@ def _pins(family: _Family, child: Child) -> Sequence[str]:
         return ()
     finally:
         child.kill()
-
-
-def _asked(host: EngineHost, family: _Family, lock: PinLock | None = None) -> _Offered:
-    try:
-        manifest = host.manifest(ANSWER_S)
-    except JobFailure as failure:
-        return _refused(host.pin, family, failure, lock)
-    if manifest.state is not PinState.REFUSED:
-        return _Offered(family, manifest, lock=lock)
-    why = JobFailure(FailureCode.ENGINE_ERROR, manifest.detail or "refused by its engine")
-    log.error("%s is refused: %s", host.pin, why.message)
-    return _Offered(family, replace(manifest, detail=f"{why.code.value}: {why.message}"), why, lock)
 
 
 def _refused(pin: str, family: _Family, failure: JobFailure, lock: PinLock | None) -> _Offered:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Slot:
-    """One place to speak in: its own hosts, used by one thread at a time."""
+    """One place to speak in, used by one thread at a time; the hosts are the loader's, which all slots share."""
 
     name: str
     loader: Loader
@@ -82,8 +82,8 @@ def _work(bench: Bench, slot: Slot) -> None:
             _ring_all(bench)
             return
         loader = slot.loader
-        batches = {manifest.pin: manifest.max_batch for manifest in loader.offer.ready()}
-        claimed = bench.store.claim(slot.name, list(batches), loader.loaded(), bench.lease_s, bench.clock(), batches)
+        at_most = {manifest.pin: manifest.max_batch for manifest in loader.offer.ready()}
+        claimed = bench.store.claim(slot.name, list(at_most), loader.loaded(), bench.lease_s, bench.clock(), at_most)
         if not claimed:
             _refuse(bench, slot)
             return
@@ -145,14 +145,16 @@ def _tried(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> Sequence[B
         if instead := batches.smaller(batch, failure):
             log.info("%d of %s did not go: %s: %s", len(batch.jobs), batch.jobs[0].pin, failure.code.value, failure)
             return instead
-        _failed(bench, batch.jobs[0], failure, leases)
+        leases.settle(batch.jobs[0])
+        _failed(bench, batch.jobs[0], failure)
     except HandBack:
         raise
     except Exception as error:  # the one seam: whatever went wrong, no job must stay held
         log.exception("%s failed in a way that nobody foresaw", ", ".join(job.id for job in batch.jobs))
         why = JobFailure(FailureCode.ENGINE_ERROR, f"internal error: {error!r}", final=False)
         for job in leases.open(batch.jobs):
-            _failed(bench, job, why, leases)
+            leases.settle(job)
+            _failed(bench, job, why)
     return ()
 
 
@@ -213,7 +215,8 @@ def _result(bench: Bench, batch: Batch, job: Job, clip: Clip, take: Take, load_s
 def _hand_in(bench: Bench, job: Job, result: Result, leases: Leases) -> None:
     leases.settle(job)
     if not bench.store.finish(job.id, job.attempt, result, bench.clock()):
-        log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
+        leases.lose(job)
+        _over(bench, job, leases)
         return
     bench.announcer.announce(job.id, "succeeded")
     if job.input.score:
@@ -233,9 +236,7 @@ def _over(bench: Bench, job: Job, leases: Leases) -> None:
         log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
 
 
-def _failed(bench: Bench, job: Job, failure: JobFailure, leases: Leases | None = None) -> None:
-    if leases is not None:
-        leases.settle(job)
+def _failed(bench: Bench, job: Job, failure: JobFailure) -> None:
     error = JobError(failure.code, failure.message)
     bench.store.fail(job.id, job.attempt, error, bench.clock(), final=failure.final)
     bench.bells.ring_engine(job.engine)

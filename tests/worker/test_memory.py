@@ -129,6 +129,15 @@ def test_what_a_gpu_has_no_room_for_takes_no_room_on_the_machine(tmp_path: Path)
     assert held.amount == Amount(10_000, 1_000)
 
 
+def test_a_host_that_cannot_have_more_of_one_gives_back_nothing_of_the_other(tmp_path: Path) -> None:
+    purse = budget(tmp_path, 10_000, gpu_mb=1_000)
+    held = purse.reserve(Amount(8_000, 500))
+    assert held is not None
+    assert not held.resize(Amount(1_000, 1_001))
+    assert held.amount == Amount(8_000, 500)
+    assert purse.reserve(Amount(2_001, 0)) is None
+
+
 def test_a_pin_that_was_never_loaded_is_expected_to_take_what_its_files_say(tmp_path: Path) -> None:
     purse = budget(tmp_path, 10_000)
     assert purse.expected(LOCK, 0, 100).rss_mb == pytest.approx(BARE_HOST.rss_mb * 1.25)

@@ -85,3 +85,14 @@ def test_a_worker_may_be_told_to_serve_some_families_only(wobble_path: Path) -> 
 def test_a_family_that_cannot_be_imported_takes_no_other_with_it(tmp_path: Path) -> None:
     offer = Offer(env=environ(family_folder(tmp_path, "broken", "import no_such_module")))
     assert offer.served() == ["espeak-v1", "espeak-v2"]
+
+
+def test_a_pin_says_what_can_move_a_sample_where_it_is_spoken(wobble_path: Path) -> None:
+    here = {"architecture": "x86_64", "gpu": None, "cuda": None, "precision": "float32", "commit": "of today"}
+    (manifest,) = Offer(["wobble"], env=environ(wobble_path), here=here).manifests()
+    assert manifest.environment == {"device": "x86_64", "cuda": None, "precision": "float32"}
+
+
+def test_a_worker_that_does_not_know_where_it_is_says_nothing_of_it(wobble_path: Path) -> None:
+    (manifest,) = Offer(["wobble"], env=environ(wobble_path)).manifests()
+    assert manifest.environment is None

@@ -76,6 +76,13 @@ def test_a_clip_is_on_record_with_the_libraries_of_the_python_that_spoke_it(outs
     assert here == {"os": "Linux", "libraries": {"torch": "2.13.0"}}
 
 
+def test_a_pin_says_where_it_is_spoken_as_the_python_that_speaks_it_has_it(outside: Outside, python: Path) -> None:
+    here = {"architecture": "x86_64", "cuda": "cu130", "precision": "float32"}
+    offer = Offer(["tone-v1"], env=outside.environ, interpreters=Interpreters(given={"tone": python}), here=here)
+    (manifest,) = offer.manifests()
+    assert manifest.environment == {"device": "x86_64", "cuda": None, "precision": "float32"}
+
+
 def test_without_one_the_pin_is_refused_for_what_the_worker_lacks(outside: Outside) -> None:
     (manifest,) = Offer(["tone-v1"], env=outside.environ).manifests()
     assert (manifest.state, manifest.detail) == (

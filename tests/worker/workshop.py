@@ -32,6 +32,9 @@ class Sounds:
     def ring_tracker(self) -> None:
         self.rung.append("tracker")
 
+    def ring_judge(self) -> None:
+        self.rung.append("judge")
+
     def announce(self, job_id: str, event: str) -> None:
         self.announced.append((job_id, event))
 

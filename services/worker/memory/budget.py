@@ -62,12 +62,12 @@ class Hold:
             part.release()
 
     def resized(self, amount: Amount) -> bool:
-        """In the ledgers, both or neither."""
-        before = self.amount
-        for part, mb in zip(self._parts, _parts(amount), strict=False):
+        """In the ledgers, both or neither. Those that grow come first: giving room back never fails, taking it may."""
+        wanted = list(zip(self._parts, _parts(amount), _parts(self.amount), strict=False))
+        for part, mb, _ in sorted(wanted, key=lambda one: one[1] <= one[2]):
             if not part.resize(mb):
-                for undone, old in zip(self._parts, _parts(before), strict=False):
-                    undone.resize(min(undone.mb, old))
+                for grown, _, before in wanted:
+                    grown.resize(min(grown.mb, before))
                 return False
         self.amount = amount
         return True

@@ -6,6 +6,7 @@ Owns the ways to ask the system. GPUs are asked of NVIDIA's own tool, so that th
 from __future__ import annotations
 
 import csv
+import mmap
 import os
 import shutil
 import subprocess
@@ -67,4 +68,4 @@ def rss_mb(pid: int) -> float:
         pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     except (OSError, IndexError):
         return 0.0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE") / MB
+    return int(pages) * mmap.PAGESIZE / MB

@@ -7,7 +7,6 @@ expected of a length that was not measured yet. Knows no host.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from services.worker.memory.amounts import NOTHING, Amount
+from shared.folder_held import folder_held
 
 SHORTEST = 64
 """Characters. Lengths are told apart by powers of two, from here on."""
@@ -91,12 +91,8 @@ class Footprints:
     @contextlib.contextmanager
     def _changing(self, lock_sha256: str) -> Iterator[Footprint | None]:
         """What is written there now, and nobody else writes for the length of the block."""
-        fd = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        with folder_held(self._folder):
             yield self._read(lock_sha256)
-        finally:
-            os.close(fd)
 
     def _path(self, lock_sha256: str) -> Path:
         return self._folder / f"{lock_sha256}.json"

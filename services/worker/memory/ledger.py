@@ -6,7 +6,6 @@ when the last process that has the file open is gone, however it went. Knows nei
 
     FOLDER/<boot id>/<device>/<reservation>      "1234.5", locked: so many MB are taken
     FOLDER/<boot id>/<device>/wanted-<…>         locked: somebody waits for so many MB
-    FOLDER/<boot id>/<device>/lock               taken while the others are counted
 
 One folder serves every container and every user of a machine; after a restart, or on another machine that sees the same
 folder, it starts empty.
@@ -24,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.worker.memory.devices import Device
+from shared.folder_held import folder_held
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _WANTED = "wanted-"
@@ -61,7 +61,7 @@ class Ledger:
 
     def reserve(self, mb: float) -> Reservation | None:
         """A new reservation; `None` where there is no room for it."""
-        with self._counting():
+        with folder_held(self.folder):
             if self._taken() + mb > self.capacity_mb:
                 return None
             path = self.folder / uuid.uuid4().hex
@@ -69,7 +69,7 @@ class Ledger:
 
     def resize(self, reservation: Reservation, mb: float) -> bool:
         """See `Reservation.resize`."""
-        with self._counting():
+        with folder_held(self.folder):
             if mb > reservation.mb and self._taken() - reservation.mb + mb > self.capacity_mb:
                 return False
             _write(reservation.fd, mb)
@@ -78,14 +78,14 @@ class Ledger:
 
     def taken_mb(self) -> float:
         """All reservations together."""
-        with self._counting():
+        with folder_held(self.folder):
             return self._taken()
 
     @contextlib.contextmanager
     def wanting(self, mb: float) -> Iterator[None]:
         """Let the others know, for the length of the block, that somebody waits for ``mb``."""
         path = self.folder / f"{_mine()}{uuid.uuid4().hex}"
-        with self._counting():
+        with folder_held(self.folder):
             fd = _locked(path, mb)
         try:
             yield
@@ -98,7 +98,7 @@ class Ledger:
         mine = _mine()
         if all(path.name.startswith(mine) for path in self._wishes()):
             return False  # the usual case, and nobody has to be kept from counting for it
-        with self._counting():
+        with folder_held(self.folder):
             free = self.capacity_mb - self._taken()
             others = [path for path in self._wishes() if not path.name.startswith(mine)]
             return any(_held_mb(path) > free and _age_s(path) >= waiting_s for path in others)
@@ -107,20 +107,7 @@ class Ledger:
         return list(self.folder.glob(f"{_WANTED}*"))
 
     def _taken(self) -> float:
-        return sum(
-            _held_mb(path)
-            for path in self.folder.iterdir()
-            if path.name != "lock" and not path.name.startswith(_WANTED)
-        )
-
-    @contextlib.contextmanager
-    def _counting(self) -> Iterator[None]:
-        fd = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
+        return sum(_held_mb(path) for path in self.folder.iterdir() if not path.name.startswith(_WANTED))
 
 
 def _mine() -> str:

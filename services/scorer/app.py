@@ -1,4 +1,4 @@
-"""The scorer's composition root: reads the environment, builds benches and mirror, hands them to Celery."""
+"""The scorer's composition root: reads the environment, builds benches and turns, hands them to Celery."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from services.scorer import scoring
 from services.scorer.alias_mirror import AliasMirror
+from services.scorer.evaluation_files import pin_lock_in
+from services.scorer.judge import Judge
+from services.scorer.judging_bench import JudgingBench
 from services.scorer.metric_host import MetricHost
+from services.scorer.parent_runs import ParentRuns
 from services.scorer.picture import Pictures
 from services.scorer.scoring import ScoringBench
-from services.scorer.tasks import doors
+from services.scorer.surplus_runs import SurplusRuns
+from services.scorer.tasks import DELETE_SURPLUS_RUNS, MIRROR_ALIASES, doors
 from services.scorer.tracking import MlflowTracker
 from services.scorer.tracking_bench import TrackingBench
 from shared import logs
@@ -23,10 +29,11 @@ from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
 from shared.ports import AliasStore, Announcer, Blobs, JobStore
-from shared.queue import SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
+from shared.queue import JUDGING_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.slots import Slots
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, migrate
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlStudyStore, migrate
+from shared.studies import StudyStore
 
 EX_CONFIG = 78
 
@@ -55,15 +62,24 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the benches and the mirror are built from."""
+    """What the benches and the turns are built from."""
 
     store: JobStore
+    studies: StudyStore
     aliases: AliasStore
     blobs: Blobs
     recordings: Blobs
     bells: CeleryBells
     announcer: Announcer
     holder: str
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What runs are kept with; jobs and studies share it."""
+
+    tracker: MlflowTracker
+    parents: ParentRuns
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -98,10 +114,12 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
     pictures = Pictures()
     parts = _parts(settings, database, bells)
     measuring = _measuring(parts, hosts, arguments)
-    logging_runs, mirror = _tracking(parts, pictures, settings, credentials, arguments)
+    tracking = _tracking(parts, settings, credentials)
+    logging_runs = None if tracking is None else _logging(parts, pictures, tracking, arguments)
+    judging = _judging(parts, tracking, settings, arguments)
 
     def stop() -> None:
-        for bench in (measuring, logging_runs):
+        for bench in (measuring, judging, logging_runs):
             if bench is not None:
                 bench.stopping.set()
 
@@ -110,9 +128,9 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
     try:
         return consume(
             make_celery(settings.redis_url),
-            doors(measuring, logging_runs, mirror),
-            [SCORING_QUEUE] if logging_runs is None else [SCORING_QUEUE, TRACKING_QUEUE],
-            threads=arguments.slots + 2,
+            doors(measuring, judging, logging_runs, {} if tracking is None else _turns(parts, tracking)),
+            [SCORING_QUEUE, JUDGING_QUEUE, *([] if tracking is None else [TRACKING_QUEUE])],
+            threads=arguments.slots + 4,  # runs are logged in one, studies computed and logged in two
             on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
             on_stopping=stop,
             alive=settings.alive,
@@ -128,6 +146,7 @@ def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> 
 def _parts(settings: Settings, database: Database, bells: CeleryBells) -> Parts:
     return Parts(
         SqlJobStore(database),
+        SqlStudyStore(database),
         SqlAliasStore(database),
         FolderBlobs(settings.blobs),
         FolderBlobs(settings.recordings),
@@ -139,7 +158,12 @@ def _parts(settings: Settings, database: Database, bells: CeleryBells) -> Parts:
 
 def _hosts(settings: Settings, arguments: Arguments) -> list[MetricHost]:
     return [
-        MetricHost(models=settings.models, lock_file=settings.catalog_lock, threads=arguments.threads)
+        MetricHost(
+            models=settings.models,
+            lock_file=settings.catalog_lock,
+            funasr_python=settings.funasr_python,
+            threads=arguments.threads,
+        )
         for _ in range(arguments.slots)
     ]
 
@@ -153,29 +177,51 @@ def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) 
         bells=parts.bells,
         announcer=parts.announcer,
         holder=parts.holder,
+        studies=parts.studies,
         lease_s=arguments.lease_s,
     )
 
 
-def _tracking(
-    parts: Parts, pictures: Pictures, settings: Settings, credentials: Credentials, arguments: Arguments
-) -> tuple[TrackingBench | None, AliasMirror | None]:
+def _judging(parts: Parts, tracking: Tracking | None, settings: Settings, arguments: Arguments) -> JudgingBench:
+    return JudgingBench(
+        judges=Slots([Judge(parts.blobs.get)]),
+        trackers=None if tracking is None else Slots([tracking.tracker]),
+        parents=None if tracking is None else tracking.parents,
+        studies=parts.studies,
+        store=parts.store,
+        blobs=parts.blobs,
+        bells=parts.bells,
+        announcer=parts.announcer,
+        holder=parts.holder,
+        pin_lock=partial(pin_lock_in, settings.catalog_lock),
+        lease_s=arguments.lease_s,
+    )
+
+
+def _tracking(parts: Parts, settings: Settings, credentials: Credentials) -> Tracking | None:
     if settings.mlflow_tracking_uri is None:
         log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
-        return None, None
+        return None
     tracker = MlflowTracker(settings.mlflow_tracking_uri, url=settings.mlflow_url, **vars(credentials))
-    mirror = AliasMirror(parts.aliases, parts.store, tracker.registry, parts.holder)
-    return _logging(parts, pictures, tracker, arguments), mirror
+    return Tracking(tracker, ParentRuns(parts.studies, tracker))
 
 
-def _logging(parts: Parts, pictures: Pictures, tracker: MlflowTracker, arguments: Arguments) -> TrackingBench:
+def _turns(parts: Parts, tracking: Tracking) -> Mapping[str, Callable[[], None]]:
+    mirror = AliasMirror(parts.aliases, parts.store, tracking.tracker.registry, parts.holder)
+    surplus = SurplusRuns(tracking.tracker, parts.store, parts.studies, parts.holder)
+    return {MIRROR_ALIASES: mirror.turn, DELETE_SURPLUS_RUNS: surplus.turn}
+
+
+def _logging(parts: Parts, pictures: Pictures, tracking: Tracking, arguments: Arguments) -> TrackingBench:
     return TrackingBench(
-        slots=Slots([tracker]),
+        slots=Slots([tracking.tracker]),
         store=parts.store,
         blobs=parts.blobs,
         pictures=pictures,
+        bells=parts.bells,
         announcer=parts.announcer,
         holder=parts.holder,
+        parents=tracking.parents,
         in_flight=arguments.in_flight,
         lease_s=arguments.lease_s,
     )

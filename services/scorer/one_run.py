@@ -1,6 +1,7 @@
-"""Exactly one run per job, on a server that knows no such rule.
+"""Exactly one run per job and one per evaluation, on a server that knows no such rule.
 
-Owns how that is kept: look for the job before creating, look again after; one run stays and the others are deleted.
+Owns how that is kept. A job's run: look for it before creating, look again after; one stays and the others are deleted.
+An evaluation's run lives on while its clips are logged, so the store says which one it is, by a compare-and-set.
 Whoever holds a lease that has run out may still be writing, so every step must hold with two writers at work. Knows the
 server only as the port `RunServer`.
 """
@@ -12,10 +13,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from services.scorer.runs import RunRecord, TrackerRefused
+from services.scorer.runs import Logged, RunRecord, TrackerRefused
 
 RunKey = tuple[str, str]
-"""Experiment id and job id."""
+"""Experiment id, and id of the job or evaluation."""
 
 _WRITE_AGAIN = 3
 
@@ -26,7 +27,7 @@ class Run:
 
     run_id: str
     experiment_id: str
-    job_id: str
+    subject: str
     start_ms: int
     finished: bool
     artifact_uri: str
@@ -39,7 +40,7 @@ class RunServer(Protocol):
     """What is asked of the server. Each method is one request, unless it says otherwise."""
 
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
-        """Runs of these jobs that are not deleted; one request wherever the server's filters allow."""
+        """Runs of these subjects that are not deleted; one request wherever the server's filters allow."""
 
     def create(self, experiment_id: str, record: RunRecord) -> Run: ...
 
@@ -57,7 +58,7 @@ class RunServer(Protocol):
 
 
 class OneRun:
-    """Writes the one run of a job."""
+    """Writes the one run of a job or of an evaluation."""
 
     def __init__(self, server: RunServer) -> None:
         self._server = server
@@ -75,15 +76,39 @@ class OneRun:
                     raise
                 continue  # another writer of this job settled on another run: that one is completed
             return run
-        raise TrackerRefused(f"every run made for {record.job_id} was deleted at once")
+        raise TrackerRefused(f"every run made for {record.subject} was deleted at once")
 
     def _found_or_created(self, experiment_id: str, record: RunRecord) -> Run:
-        key = (experiment_id, record.job_id)
+        key = (experiment_id, record.subject)
         found = self._looks.find(key)
         if not found:
             created = self._server.create(experiment_id, record)
             found = [run for run in self._looks.find(key) if run.run_id != created.run_id] + [created]
         return self.settle(found)
+
+    def begin(self, experiment_id: str, record: RunRecord, keep: Callable[[Run], Logged]) -> Logged:
+        """Find or create the run of an evaluation; ``keep`` records one and says which one was recorded first.
+
+        Whoever meets another run than the recorded one deletes it. What a writer leaves that dies in between is deleted
+        by `complete`."""
+        found = self._server.search([(experiment_id, record.subject)]).get((experiment_id, record.subject), ())
+        runs = found or [self._server.create(experiment_id, record)]
+        kept = keep(min(runs, key=lambda run: (run.start_ms, run.run_id)))
+        self._delete_others(runs, kept.run_id)
+        return kept
+
+    def complete(self, run_id: str, record: RunRecord, files: Mapping[str, bytes]) -> None:
+        """Complete a run that was begun, unless it is finished, and delete what others began."""
+        run = self._server.read(run_id)
+        found = self._server.search([(run.experiment_id, record.subject)]).get((run.experiment_id, record.subject), ())
+        self._delete_others(found, run_id)
+        if not run.finished:
+            self._server.complete(run, record, files)
+
+    def _delete_others(self, runs: Sequence[Run], kept: str) -> None:
+        for run in runs:
+            if run.run_id != kept:
+                self._server.delete(run.run_id)
 
     def settle(self, found: Sequence[Run], recorded: str | None = None) -> Run:
         """Keep one run of a job and delete the others: the ``recorded`` one, else a finished one, else the oldest.

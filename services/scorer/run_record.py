@@ -20,6 +20,8 @@ JOBS_EXPERIMENT = "ringtrue/jobs"
 PRIMARY_MOS = ("mos/nisqa_tts", "mos/dnsmos_ovrl", "mos/nisqa", "mos/utmos", "mos/dnsmos_p808")
 """The first of these that a clip was scored with is its ``predicted_MOS``: trained for synthetic speech before trained
 for calls, overall before a part of it."""
+PRIMARY_CER = ("asr/cer_whisper", "asr/cer_funasr")
+"""The first of these that a clip was scored with is its ``asr/cer``: more languages before fewer."""
 
 _COSTS = ("queue_s", "speak_s", "rtf", "peak_rss_mb", "peak_vram_mb")
 _STATUS = {
@@ -40,6 +42,8 @@ class SuiteItem:
     suite_sha256: str
     item: str
     parent_run_id: str | None = None
+    preprocessing: str = "none"
+    """Of its text, before it became a job."""
 
 
 def run_record(
@@ -52,8 +56,8 @@ def run_record(
     limits: Limits = CURRENT_LIMITS,
 ) -> RunRecord:
     """The record of a finished ``job``. ``problem``: what keeps the run from being whole; it becomes ``tts.error``."""
-    metrics, primary = _metrics(job)
-    tags = _identity_tags(job, manifest) | _outcome_tags(job, primary, problem)
+    metrics = _metrics(job)
+    tags = _identity_tags(job, manifest) | _outcome_tags(job, problem) | primary_tags(metrics)
     if suite is not None:
         tags |= _suite_tags(suite)
     tags["mlflow.source.git.commit"] = str((environment or {}).get("commit") or "")
@@ -61,15 +65,15 @@ def run_record(
     started = job.started_at if job.started_at is not None else job.created_at
     ended = job.completed_at if job.completed_at is not None else started
     return RunRecord(
-        job_id=job.id,
+        subject=job.id,
         experiment=f"ringtrue/{suite.suite}" if suite else JOBS_EXPERIMENT,
         name=f"{job.pin} {feeling(job)} {_one_line(job.input.text, _NAME_CHARS)}",
         status=_STATUS[job.status],
         start_ms=round(started * 1000),
         end_ms=round(ended * 1000),
-        params={name: _cut(value, limits.param) for name, value in _params(job).items()},
+        params=cut_params(_params(job, suite), limits),
         metrics=metrics,
-        tags={name: _cut(value, limits.tag) for name, value in tags.items() if value},
+        tags=cut_tags(tags, limits),
         environment=_environment_note(job, environment),
     )
 
@@ -96,7 +100,7 @@ def _emotion_name(emotion: Emotion) -> str:
     return next(form for form in forms if form)
 
 
-def _params(job: Job) -> dict[str, str]:
+def _params(job: Job, suite: SuiteItem | None) -> dict[str, object]:
     spoken = job.input
     values: dict[str, object] = {
         "model_version": job.pin,
@@ -108,28 +112,70 @@ def _params(job: Job) -> dict[str, str]:
         "speed": spoken.speed,
         "seed": spoken.seed,
         "sample_rate": job.audio.sample_rate if job.audio else spoken.sample_rate,
-        "text_preprocessing": "nfc, split into pieces" if job.audio and len(job.audio.pieces) > 1 else "nfc",
+        "text_preprocessing": _preprocessing(job, suite),
     }
     if spoken.emotion is not None:
         values["emotion"] = _emotion_name(spoken.emotion)
         values["emotion_strength"] = spoken.emotion.strength
         values["emotion_reference"] = spoken.emotion.vector or spoken.emotion.audio or spoken.emotion.text
     for name, value in spoken.options.items():
-        values[f"options.{re.sub(r'[^a-zA-Z0-9_.-]', '_', name)}"] = value
-    return {name: _text(value) for name, value in values.items() if value is not None}
+        values[option_name(name)] = value
+    return values
 
 
-def _metrics(job: Job) -> tuple[dict[str, float], str | None]:
-    """Metrics, and the name of the one that ``predicted_MOS`` is. What was not measured has no value here."""
+def _preprocessing(job: Job, suite: SuiteItem | None) -> str:
+    """What was done to the text, in order."""
+    before = [suite.preprocessing] if suite is not None and suite.preprocessing != "none" else []
+    after = ["split into pieces"] if job.audio and len(job.audio.pieces) > 1 else []
+    return ", ".join([*before, "nfc", *after])
+
+
+def option_name(name: str) -> str:
+    """An engine's option as a param."""
+    return f"options.{re.sub(r'[^a-zA-Z0-9_.-]', '_', name)}"
+
+
+def cut_params(values: Mapping[str, object], limits: Limits) -> dict[str, str]:
+    """Params as the server takes them; what is ``None`` is left out."""
+    return {name: _cut(_text(value), limits.param) for name, value in values.items() if value is not None}
+
+
+def cut_tags(values: Mapping[str, str], limits: Limits) -> dict[str, str]:
+    """Tags as the server takes them; what is empty is left out."""
+    return {name: _cut(value, limits.tag) for name, value in values.items() if value}
+
+
+def _metrics(job: Job) -> dict[str, float]:
+    """What was measured, and under the names that people search for too."""
     costs = {f"cost/{name}": job.timings[name] for name in _COSTS if name in job.timings}
     scores = {name: score.value for name, score in job.scores.items() if isinstance(score, Score)}
     metrics = dict(sorted((costs | scores).items()))
-    primary = next((name for name in PRIMARY_MOS if name in metrics), None)
-    if primary is not None:
-        metrics["predicted_MOS"] = metrics[primary]
-    if "semantic/similarity" in metrics:
-        metrics["semantic_similarity"] = metrics["semantic/similarity"]
-    return metrics, primary
+    return metrics | searched_for(metrics)
+
+
+def primary_mos(metrics: Mapping[str, float]) -> str | None:
+    """Which of ``metrics`` ``predicted_MOS`` is."""
+    return next((name for name in PRIMARY_MOS if name in metrics), None)
+
+
+def primary_cer(metrics: Mapping[str, float]) -> str | None:
+    """Which of ``metrics`` ``asr/cer`` is."""
+    return next((name for name in PRIMARY_CER if name in metrics), None)
+
+
+def primary_tags(metrics: Mapping[str, float]) -> dict[str, str]:
+    """The tags that say what ``predicted_MOS`` and ``asr/cer`` are; empty where they are nothing."""
+    return {"tts.primary_mos": primary_mos(metrics) or "", "tts.primary_asr": primary_cer(metrics) or ""}
+
+
+def searched_for(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The names that people search for, where there is a value for them."""
+    names = {
+        "predicted_MOS": primary_mos(metrics),
+        "semantic_similarity": "semantic/similarity",
+        "asr/cer": primary_cer(metrics),
+    }
+    return {name: metrics[source] for name, source in names.items() if source is not None and source in metrics}
 
 
 def _identity_tags(job: Job, manifest: Manifest | None) -> dict[str, str]:
@@ -159,7 +205,7 @@ def _heard_tags(job: Job) -> dict[str, str]:
     }
 
 
-def _outcome_tags(job: Job, primary: str | None, problem: str | None) -> dict[str, str]:
+def _outcome_tags(job: Job, problem: str | None) -> dict[str, str]:
     """What came out of it."""
     unscored = [f"{name}: {s.reason.value}" for name, s in sorted(job.scores.items()) if isinstance(s, Unscored)]
     error = f"{job.error.code.value}: {job.error.message}" if job.error else problem
@@ -167,7 +213,6 @@ def _outcome_tags(job: Job, primary: str | None, problem: str | None) -> dict[st
         "tts.pcm_sha256": job.audio.pcm_sha256 if job.audio else "",
         "tts.batch": ", ".join(job.audio.batch) if job.audio else "",
         "tts.scorers_lock_sha256": job.scorers_lock or "",
-        "tts.primary_mos": primary or "",
         "tts.unscored": ", ".join(unscored),
         "tts.error": error or ("" if job.status is Status.SUCCEEDED else job.status.value),
     }

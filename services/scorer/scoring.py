@@ -18,6 +18,7 @@ from shared.leases import kept
 from shared.ports import Announcer, Bells, Blobs, FacetName, JobStore
 from shared.scores import Reason, Scored, Unscored
 from shared.slots import Slots
+from shared.studies import StudyStore
 
 TURN_S = 5.0
 """A slot that has worked for this long lets Celery have its thread back before it takes another job."""
@@ -37,9 +38,18 @@ class ScoringBench:
     bells: Bells
     announcer: Announcer
     holder: str
+    studies: StudyStore | None = None
+    """Is told the locks of what is loaded, so that the gateway knows which clips need no new scores."""
     lease_s: float = 30.0
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
+    _published: Mapping[str, str] = field(default_factory=dict)
+
+    def publish(self, locks: Mapping[str, str]) -> None:
+        """Tell the store by what is scored here, where that has changed."""
+        if self.studies is not None and not locks.items() <= self._published.items():
+            self.studies.publish_scorers(locks, self.clock())
+            self._published = {**self._published, **locks}
 
 
 def run(bench: ScoringBench) -> None:
@@ -57,6 +67,7 @@ def warm(bench: ScoringBench) -> None:
             warmed = True
             for family, unscored in host.warm().items():
                 log.warning("%s is not measured: %s", family, unscored.detail or unscored.reason)
+            bench.publish(host.locks)
         _work(bench, host)
 
     bench.slots.work(look)
@@ -93,6 +104,8 @@ def score(bench: ScoringBench, host: MetricHost, job: Job) -> None:
     if bench.store.finish_scoring(job.id, attempt, scores, scorers_lock, seconds):
         bench.announcer.announce(job.id, "scored")
         bench.bells.ring_tracker()
+        bench.bells.ring_judge()
+    bench.publish(host.locks)
 
 
 def _measure(bench: ScoringBench, host: MetricHost, job: Job) -> tuple[Mapping[str, Scored], str]:
@@ -107,6 +120,7 @@ def _measure(bench: ScoringBench, host: MetricHost, job: Job) -> tuple[Mapping[s
         text=job.input.text,
         language=job.input.language,
         reference=_reference(bench.recordings, job),
+        emotion=job.input.emotion.name if job.input.emotion else None,
         cost=job.timings,
         families=job.input.score,
     )

@@ -1,18 +1,17 @@
 """The tracking server: MLflow over its REST API. The only module that imports mlflow.
 
-Owns the requests, their number and what their errors mean. What a run says is decided in run_record.py, that there is
-one per job in one_run.py. The fluent and the client API cost a request per param and a second connection per file; the
-requests here go through mlflow's own `http_request`, so that its pooled connections, its ways of authentication and its
-TLS settings hold.
+Owns the requests, their number and what their errors mean. What a run says is decided in run_record.py and
+study_records.py, that there is one per job in one_run.py, how it is found again in run_search.py. The fluent and the
+client API cost a request per param and a second connection per file; the requests here go through mlflow's own
+`http_request`, so that its pooled connections, its ways of authentication and its TLS settings hold.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, takewhile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,22 +26,18 @@ from mlflow.utils.validation import (
 
 from services.scorer.one_run import OneRun, Run, RunKey
 from services.scorer.registry import ModelRegistry
-from services.scorer.runs import EnvironmentNote, Limits, Logged, RunRecord, TrackerRefused, TrackerUnavailable
+from services.scorer.run_search import RunSearch, run_of
+from services.scorer.runs import EnvironmentNote, Keep, Limits, Logged, RunRecord, TrackerRefused, TrackerUnavailable
 from shared.errors import SettingsError
 
 _API = "/api/2.0/mlflow/"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
 _OVERLOADED = frozenset({408, 429})
-_JOB_TAG = "tts.job_id"
-_EXPERIMENTS = "ringtrue/"
-_SAME_TIME = len("job_") + 7
-"""Ids that agree so far were made within the same 33 s (ULID): looked for by the prefix they share."""
-_PAGE = 1000
 _QUOTED = 500
 
 
 class MlflowTracker:
-    """Keeps runs in MLflow. Implements ``services.scorer.runs.Tracker``; safe to call from several threads.
+    """Keeps runs in MLflow. Implements ``services.scorer.runs.StudyTracker``; safe to call from several threads.
 
     ``url``: where people reach the server, for links, where it is not ``uri``.
     ``username`` and ``password``, or ``token``: as in MLflow's own variables ``MLFLOW_TRACKING_USERNAME``,
@@ -75,23 +70,34 @@ class MlflowTracker:
         experiment_id = self._server.experiment(record.experiment)
         if record.environment is not None:
             self._server.describe(experiment_id, record.environment)
-        run = self._one_run.write(experiment_id, record, files)
+        return self._logged(self._one_run.write(experiment_id, record, files))
+
+    def begin(self, record: RunRecord, keep: Keep) -> Logged:
+        return self._one_run.begin(self._server.experiment(record.experiment), record, lambda r: keep(self._logged(r)))
+
+    def complete(self, run_id: str, record: RunRecord, files: Mapping[str, bytes]) -> None:
+        self._one_run.complete(run_id, record, files)
+
+    def add(self, run_id: str, files: Mapping[str, bytes], tags: Mapping[str, str]) -> None:
+        self._server.add(self._server.read(run_id), files, tags)
+
+    def _logged(self, run: Run) -> Logged:
         return Logged(run.run_id, f"{self._url}/#/experiments/{run.experiment_id}/runs/{run.run_id}")
 
     def reconcile(self, since: float, recorded: Callable[[Collection[str]], Mapping[str, str]]) -> int:
-        """Delete the surplus runs that crashes left of jobs started since ``since`` (epoch seconds); how many it was.
+        """Delete the surplus runs of jobs and evaluations that started since ``since`` (epoch seconds); how many.
 
-        ``recorded``: of these job ids, those whose run is recorded, with its id. Other jobs are still being logged and
-        are left to that."""
+        ``recorded``: of these ids, those whose run is recorded, with its id. Others are still being logged and are left
+        to that."""
         runs: dict[str, dict[str, Run]] = {}
-        for run in self._server.started_since(since):
-            runs.setdefault(run.job_id, {})[run.run_id] = run
-        doubled = {job_id: of_job for job_id, of_job in runs.items() if len(of_job) > 1}
+        for run in self._server.runs.started_since(since):
+            runs.setdefault(run.subject, {})[run.run_id] = run
+        doubled = {subject: found for subject, found in runs.items() if len(found) > 1}
         deleted = 0
-        for job_id, run_id in (recorded(doubled) if doubled else {}).items():
-            if run_id in doubled[job_id]:
-                self._one_run.settle(list(doubled[job_id].values()), recorded=run_id)
-                deleted += len(doubled[job_id]) - 1
+        for subject, run_id in (recorded(doubled) if doubled else {}).items():
+            if run_id in doubled[subject]:
+                self._one_run.settle(list(doubled[subject].values()), recorded=run_id)
+                deleted += len(doubled[subject]) - 1
         return deleted
 
 
@@ -101,7 +107,7 @@ class MlflowServer:
     def __init__(self, credentials: MlflowHostCreds, timeout_s: float, most_found: int) -> None:
         self._credentials = credentials
         self._timeout_s = timeout_s
-        self._most_found = most_found
+        self.runs = RunSearch(self.post, most_found)
         self._lock = threading.Lock()
         self._experiments: dict[str, str] = {}
         self._described: set[tuple[str, str]] = set()
@@ -139,41 +145,7 @@ class MlflowServer:
             self._described.add(key)
 
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
-        experiment_ids = sorted({experiment_id for experiment_id, _ in keys})
-        found: dict[RunKey, list[Run]] = {}
-        for _, group in groupby(sorted({job_id for _, job_id in keys}), lambda job_id: job_id[:_SAME_TIME]):
-            for run in self._search_ids(experiment_ids, list(group)):
-                found.setdefault((run.experiment_id, run.job_id), []).append(run)
-        return found
-
-    def _search_ids(self, experiment_ids: Sequence[str], job_ids: Sequence[str]) -> list[Run]:
-        """Runs of jobs with similar ids. MLflow's filters know neither OR nor IN for tags, but they know LIKE."""
-        prefix = _shared_prefix(job_ids)
-        asked = f"LIKE '{prefix}%'" if len(job_ids) > 1 else f"= '{prefix}'"
-        query = {
-            "experiment_ids": experiment_ids,
-            "filter": f'tags."{_JOB_TAG}" {asked}',
-            "max_results": self._most_found,
-        }
-        answer = self.post("runs/search", query)
-        if "next_page_token" in answer and len(job_ids) > 1:
-            return [run for job_id in job_ids for run in self._search_ids(experiment_ids, [job_id])]
-        return [_run(entry) for entry in answer.get("runs", [])]
-
-    def started_since(self, since: float) -> Iterator[Run]:
-        """Every run of ours that started since then; a request per thousand runs."""
-        ours = self.post("experiments/search", {"filter": f"name LIKE '{_EXPERIMENTS}%'", "max_results": _PAGE})
-        query: dict[str, Any] = {
-            "experiment_ids": [experiment["experiment_id"] for experiment in ours.get("experiments", [])],
-            "filter": f"attributes.start_time >= {round(since * 1000)}",
-            "max_results": _PAGE,
-        }
-        while query["experiment_ids"]:
-            answer = self.post("runs/search", query)
-            yield from filter(lambda run: run.job_id, map(_run, answer.get("runs", [])))
-            if not answer.get("next_page_token"):
-                return
-            query["page_token"] = answer["next_page_token"]
+        return self.runs.search(keys)
 
     def create(self, experiment_id: str, record: RunRecord) -> Run:
         body = {"experiment_id": experiment_id, "start_time": record.start_ms, "run_name": record.name}
@@ -183,7 +155,7 @@ class MlflowServer:
             with self._lock:  # it may have been deleted, and another of that name be there the next time
                 self._experiments.pop(record.experiment, None)
             raise
-        return replace(_run(answer["run"]), new=True)
+        return replace(run_of(answer["run"]), new=True)
 
     def complete(self, run: Run, record: RunRecord, files: Mapping[str, bytes]) -> None:
         params, tags = _pairs(record.params), [] if run.new else _pairs(record.tags)
@@ -197,6 +169,13 @@ class MlflowServer:
             self._upload(run, path, content)
         self.post("runs/update", {"run_id": run.run_id, "status": record.status.value, "end_time": record.end_ms})
 
+    def add(self, run: Run, files: Mapping[str, bytes], tags: Mapping[str, str]) -> None:
+        """Files first, so that a tag never tells of what is not there."""
+        for path, content in files.items():
+            self._upload(run, path, content)
+        if tags:
+            self.post("runs/log-batch", {"run_id": run.run_id, "tags": _pairs(tags)})
+
     def _upload(self, run: Run, path: str, content: bytes) -> None:
         place = urlsplit(run.artifact_uri)
         if place.scheme != "mlflow-artifacts":
@@ -204,7 +183,7 @@ class MlflowServer:
         self._request("PUT", f"{_FILES}{place.path}/{path}", data=content)
 
     def read(self, run_id: str) -> Run:
-        return _run(self.get("runs/get", {"run_id": run_id})["run"])
+        return run_of(self.get("runs/get", {"run_id": run_id})["run"])
 
     def delete(self, run_id: str) -> None:
         self.post("runs/delete", {"run_id": run_id})
@@ -269,25 +248,5 @@ def _address(url: str, setting: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
-def _shared_prefix(job_ids: Sequence[str]) -> str:
-    """What sorted ids begin with, all of them."""
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(job_ids[0], job_ids[-1], strict=False))
-    return "".join(first for first, _ in alike)
-
-
 def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
-
-
-def _run(entry: Mapping[str, Any]) -> Run:
-    info = entry["info"]
-    tags = {tag["key"]: tag["value"] for tag in entry.get("data", {}).get("tags", [])}
-    return Run(
-        run_id=info["run_id"],
-        experiment_id=str(info["experiment_id"]),
-        job_id=tags.get(_JOB_TAG, ""),
-        start_ms=int(info.get("start_time", 0)),
-        finished=info["status"] in ("FINISHED", "FAILED", "KILLED"),
-        artifact_uri=info["artifact_uri"],
-        deleted=info.get("lifecycle_stage") == "deleted",
-    )

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.scorer import tracking_flow
+from services.scorer.parent_runs import ParentRuns
 from services.scorer.runs import Tracker
 from services.scorer.tracking_flow import Draws
-from shared.ports import Announcer, Blobs, JobStore
+from shared.ports import Announcer, Bells, Blobs, JobStore
 from shared.slots import Slots
 
 
@@ -22,8 +23,10 @@ class TrackingBench:
     store: JobStore
     blobs: Blobs
     pictures: Draws
+    bells: Bells
     announcer: Announcer
     holder: str
+    parents: ParentRuns | None = None
     in_flight: int = 8
     lease_s: float = 60.0
     clock: Callable[[], float] = time.time
@@ -45,6 +48,8 @@ def _log(bench: TrackingBench, tracker: Tracker) -> None:
         bench.clock,
         bench.in_flight,
         announcer=bench.announcer,
+        bells=bench.bells,
+        parents=bench.parents,
         stopping=bench.stopping,
         lease_s=bench.lease_s,
     )

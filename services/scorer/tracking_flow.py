@@ -9,20 +9,22 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from services.scorer.parent_runs import ParentRuns
 from services.scorer.run_record import feeling, picture_title, run_record
 from services.scorer.runs import RunRecord, Tracker, TrackerRefused, TrackerUnavailable
 from shared.audio import Audio, provenance, wav_file
 from shared.catalog import Manifest
 from shared.errors import RingtrueError, StoreUnavailable
-from shared.jobs import FacetStatus, Job, Piece
+from shared.jobs import Job, Piece
 from shared.leases import kept
-from shared.ports import Announcer, Blobs, FacetName, JobStore
+from shared.ports import Announcer, Bells, Blobs, FacetName, JobStore
+from shared.studies import Home
 
 MAX_BACKOFF_S = 300.0
 
@@ -39,12 +41,6 @@ class Draws(Protocol):
     """Draws the picture of a clip, or does not."""
 
     def draw(self, audio: Audio, *, title: str, pieces: Sequence[Piece] = ()) -> bytes | None: ...
-
-
-class Reconciles(Protocol):
-    """Deletes surplus runs."""
-
-    def reconcile(self, since: float, recorded: Callable[[Collection[str]], Mapping[str, str]]) -> int: ...
 
 
 class Outcome(Enum):
@@ -66,13 +62,16 @@ def run(
     in_flight: int = 8,
     *,
     announcer: Announcer | None = None,
+    bells: Bells | None = None,
+    parents: ParentRuns | None = None,
     stopping: threading.Event | None = None,
     lease_s: float = 60.0,
 ) -> int:
     """Log what is due, up to ``in_flight`` runs at once, until nothing is; how many runs were recorded.
 
+    ``parents``: the runs that clips of evaluations are logged below. ``bells``: who waits for such clips.
     Ends early, with what it holds done or postponed, once the server is away or ``stopping`` is set."""
-    flow = Flow(store, blobs, tracker, pictures, holder, clock, lease_s, announcer)
+    flow = Flow(store, blobs, tracker, pictures, holder, clock, lease_s, announcer, bells, parents)
     recorded, away = 0, False
     pending: set[Future[Outcome]] = set()
     with ThreadPoolExecutor(in_flight, thread_name_prefix="track") as threads:
@@ -85,16 +84,6 @@ def run(
             outcomes = [future.result() for future in done]
             recorded += outcomes.count(Outcome.LOGGED)
             away = away or Outcome.AWAY in outcomes
-
-
-def reconcile(store: JobStore, tracker: Reconciles, since: float) -> int:
-    """Delete surplus runs of jobs that started since ``since`` (epoch seconds) and are recorded; how many it was."""
-
-    def recorded(job_ids: Collection[str]) -> dict[str, str]:
-        jobs = store.get(job_ids).values()
-        return {job.id: job.run_id for job in jobs if job.run_id and job.tracking.status is FacetStatus.DONE}
-
-    return tracker.reconcile(since, recorded)
 
 
 def backoff_s(attempt: int) -> float:
@@ -115,13 +104,18 @@ class Flow:
     clock: Callable[[], float]
     lease_s: float
     announcer: Announcer | None = None
+    bells: Bells | None = None
+    parents: ParentRuns | None = None
     _manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    _homes: dict[str, Home] = field(default_factory=dict)
 
     def claim(self, limit: int) -> list[Job]:
         """Up to ``limit`` jobs whose tracking is due, under a lease."""
         claimed = self.store.claim_facet(FacetName.TRACKING, self.holder, self.lease_s, self.clock(), limit)
         if any(job.pin not in self._manifests for job in claimed):
             self._manifests = {manifest.pin: manifest for manifest, _ in self.store.manifests()}
+        if self.parents is not None:
+            self._homes |= self.parents.homes([job.id for job in claimed])
         return claimed
 
     def log(self, job: Job) -> Outcome:
@@ -150,18 +144,22 @@ class Flow:
     def _logged(self, job: Job) -> Outcome:
         environment = self._environment(job)
         manifest = self._manifests.get(job.pin)
+        home = self._homes.get(job.id)
+        item = self.parents.item(home) if home is not None and self.parents is not None else None
         try:
             audio, problem = self._audio(job), None
         except AudioMissing as missing:
             log.error("%s: %s", job.id, missing)
             audio, problem = None, f"{missing.code}: {missing}"
-        record = run_record(job, environment, manifest, problem=problem, limits=self.tracker.limits)
+        record = run_record(job, environment, manifest, item, problem=problem, limits=self.tracker.limits)
         logged = self.tracker.log(record, self._files(job, record, audio))
         if not self.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
             log.warning("%s was logged by somebody else as well", job.id)
             return Outcome.LOST
         if self.announcer is not None:
             self.announcer.announce(job.id, "tracked")
+        if self.bells is not None and home is not None:
+            self.bells.ring_judge()
         return Outcome.LOGGED
 
     def _postponed(self, job: Job, delay_s: float, outcome: Outcome) -> Outcome:

@@ -14,11 +14,11 @@ from services.scorer.scoring import ScoringBench
 from shared.audio import Audio, silence
 from shared.blobs import FolderBlobs
 from shared.catalog import Manifest
-from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
+from shared.jobs import Emotion, FacetStatus, Job, NewJob, SpeechInput, Spoken
 from shared.ports import FacetName, Result, Submission
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.slots import Slots
-from shared.store.memory import MemoryJobStore
+from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.voices import Recording
 
 MEASURED: Mapping[str, Scored] = {
@@ -35,6 +35,7 @@ class Host:
 
     def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.asked: list[Mapping[str, Any]] = []
+        self.locks: Mapping[str, str] = {}
         self._meanwhile = meanwhile
 
     def measure_all(self, audio: Audio, **known: Any) -> tuple[Mapping[str, Scored], str]:
@@ -60,6 +61,9 @@ class Sounds:
 
     def ring_tracker(self) -> None:
         self.heard.append("tracker")
+
+    def ring_judge(self) -> None:
+        self.heard.append("judge")
 
     def announce(self, job_id: str, event: str) -> None:
         self.heard.append(event)
@@ -120,7 +124,26 @@ def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs
     (asked,) = host.asked
     assert asked["audio"] == Audio(silence(0.5, 8000), 8000)
     assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
+    assert asked["emotion"] is None
     assert asked["cost"]["queue_s"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("emotion", "told"),
+    [
+        (Emotion("angry", strength=0.3), "angry"),
+        (Emotion("indextts2:calm"), "indextts2:calm"),
+        (Emotion(text="as if it rained"), None),
+    ],
+    ids=["canonical", "the engine's own", "no name"],
+)
+def test_the_host_is_told_the_name_of_the_emotion_that_was_asked_for(
+    emotion: Emotion, told: str | None, store: MemoryJobStore, blobs: FolderBlobs
+) -> None:
+    host = Host()
+    spoken(store, blobs.put(silence(0.5, 8000)), SpeechInput("Yes.", "en", emotion=emotion))
+    scoring.run(bench_of(store, blobs, host, Sounds()))
+    assert host.asked[0]["emotion"] == told
 
 
 def test_the_host_is_given_the_reference_voice_as_it_was_recorded(
@@ -157,7 +180,37 @@ def test_the_tracker_is_told_once_scores_are_there(store: MemoryJobStore, blobs:
     sounds = Sounds()
     spoken(store, blobs.put(silence(0.5, 8000)))
     scoring.run(bench_of(store, blobs, Host(), sounds))
-    assert sounds.heard[-2:] == ["scored", "tracker"]
+    assert sounds.heard[-3:] == ["scored", "tracker", "judge"]
+
+
+def test_by_what_is_scored_is_published_once_and_again_when_more_is_loaded(
+    store: MemoryJobStore, blobs: FolderBlobs
+) -> None:
+    class Counts(MemoryStudyStore):
+        times = 0
+
+        def publish_scorers(self, locks: Mapping[str, str], now: float) -> None:
+            self.times += 1
+            super().publish_scorers(locks, now)
+
+    host, studies = Host(), Counts(store)
+    bench = bench_of(store, blobs, host, Sounds())
+    bench.studies = studies
+    for loaded in ({"signal/duration_s": "lock"}, {"signal/duration_s": "lock"}, {"mos/utmos": "other"}):
+        host.locks = {**host.locks, **loaded}
+        bench.publish(host.locks)
+    assert studies.times == 2
+    assert studies.scorer_locks() == {"signal/duration_s": "lock", "mos/utmos": "other"}
+
+
+def test_a_family_that_a_clip_has_loaded_is_published(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    host, studies = Host(), MemoryStudyStore(store)
+    host.locks = {"signal/duration_s": "lock"}
+    bench = bench_of(store, blobs, host, Sounds())
+    bench.studies = studies
+    spoken(store, blobs.put(silence(0.5, 8000)))
+    scoring.run(bench)
+    assert studies.scorer_locks() == host.locks
 
 
 def test_audio_that_is_gone_is_said_and_does_not_come_back_for_ever(store: MemoryJobStore, blobs: FolderBlobs) -> None:

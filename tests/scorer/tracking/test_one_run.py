@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from tracked_jobs import finished_job
 
 from services.scorer.one_run import OneRun, Run, RunKey, SharedSearch
 from services.scorer.run_record import run_record
-from services.scorer.runs import RunRecord, TrackerRefused, TrackerUnavailable
+from services.scorer.runs import Logged, RunRecord, TrackerRefused, TrackerUnavailable
 
 RECORD = run_record(finished_job())
 EXPERIMENT = "7"
@@ -26,19 +26,26 @@ class FakeServer:
     def __init__(self, names: Sequence[str] = ("a", "b", "c", "d")) -> None:
         self.runs: dict[str, Run] = {}
         self.completed: list[str] = []
+        self.recorded: str | None = None
         self._names = iter(names)
         self._lock = threading.RLock()
 
     def have(self, run_id: str, *, start_ms: int = RECORD.start_ms, finished: bool = False) -> Run:
-        self.runs[run_id] = Run(run_id, EXPERIMENT, RECORD.job_id, start_ms, finished, "mlflow-artifacts:/7")
+        self.runs[run_id] = Run(run_id, EXPERIMENT, RECORD.subject, start_ms, finished, "mlflow-artifacts:/7")
         return self.runs[run_id]
 
     def there(self) -> list[str]:
         return [run.run_id for run in self.runs.values() if not run.deleted]
 
+    def keep(self, run: Run) -> Logged:
+        """What the store does: the first run that is recorded counts."""
+        with self._lock:
+            self.recorded = self.recorded or run.run_id
+            return Logged(self.recorded, "")
+
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
         with self._lock:
-            return {key: [r for r in self.runs.values() if r.job_id == key[1] and not r.deleted] for key in keys}
+            return {key: [r for r in self.runs.values() if r.subject == key[1] and not r.deleted] for key in keys}
 
     def create(self, experiment_id: str, record: RunRecord) -> Run:
         with self._lock:
@@ -180,8 +187,14 @@ class Writer:
         return answer
 
     def write(self) -> str:
+        return self._all(lambda: OneRun(self).write(EXPERIMENT, RECORD, {}).run_id)  # type: ignore[arg-type]
+
+    def begin(self) -> str:
+        return self._all(lambda: OneRun(self).begin(EXPERIMENT, RECORD, self.keep).run_id)  # type: ignore[arg-type]
+
+    def _all(self, requests: Callable[[], str]) -> str:
         try:
-            return OneRun(self).write(EXPERIMENT, RECORD, {}).run_id  # type: ignore[arg-type]
+            return requests()
         finally:
             self._server.done(self._name)
 
@@ -199,6 +212,16 @@ def test_two_writers_end_with_one_finished_run_in_whatever_order_their_requests_
             assert told == set(server.there()), schedule
             assert len(told) == 1, schedule
             assert server.runs[told.pop()].finished, schedule
+
+
+@pytest.mark.parametrize("names", [("a", "b", "c", "d"), ("d", "c", "b", "a")], ids=["rising", "falling"])
+def test_two_who_begin_end_with_one_run_in_whatever_order_their_requests_come(names: Sequence[str]) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        for schedule in map("".join, itertools.product("AB", repeat=8)):
+            server = Turns(schedule, names)
+            writers = [threads.submit(server.view(name).begin) for name in "AB"]
+            told = {writer.result(timeout=60) for writer in writers}
+            assert told == set(server.there()) == {server.recorded}, schedule
 
 
 def test_questions_that_come_during_a_search_share_the_next_one() -> None:

@@ -122,6 +122,26 @@ def test_without_a_predictor_there_is_no_predicted_mos() -> None:
     assert "tts.primary_mos" not in record.tags
 
 
+@pytest.mark.parametrize(
+    ("scored", "primary"),
+    [(("asr/cer_funasr", "asr/cer_whisper"), "asr/cer_whisper"), (("asr/cer_funasr",), "asr/cer_funasr")],
+)
+def test_the_character_error_rate_is_that_of_the_first_recogniser_that_gave_one(
+    scored: tuple[str, ...], primary: str
+) -> None:
+    missing = dict.fromkeys(("asr/cer_whisper", "asr/cer_funasr"), Unscored(Reason.MODEL_NOT_PULLED))
+    rates = {name: Score(0.01 * len(name), "1", "e" * 64) for name in scored}
+    record = run_record(finished_job(scores={**SCORES, **missing, **rates}))
+    assert record.tags["tts.primary_asr"] == primary
+    assert record.metrics["asr/cer"] == rates[primary].value
+
+
+def test_without_a_recogniser_that_counts_characters_there_is_no_rate_of_them() -> None:
+    record = run_record(finished_job())
+    assert "asr/cer" not in record.metrics
+    assert "tts.primary_asr" not in record.tags
+
+
 def test_values_are_cut_at_the_servers_limits() -> None:
     record = run_record(finished_job(replace(HAPPY, text="好" * 10_000)), limits=Limits(param=500, tag=100))
     assert record.params["input_text"] == "好" * 500

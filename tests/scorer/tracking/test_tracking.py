@@ -33,7 +33,7 @@ def recorded(job: Job) -> RunRecord:
 def test_a_run_arrives_with_every_name_and_file(tracker: MlflowTracker, reader: Reader, tmp_path: Path) -> None:
     record = recorded(finished_job(replace(HAPPY, options={"gap_ms": 10})))
     logged = tracker.log(record, FILES)
-    run = reader.run(record.job_id)
+    run = reader.run(record.subject)
     assert run.info.run_id == logged.run_id
     assert (run.info.run_name, run.info.status) == (record.name, "FINISHED")
     assert (run.info.start_time, run.info.end_time) == (record.start_ms, record.end_ms)
@@ -54,19 +54,19 @@ def test_an_environment_is_described_at_the_experiment(tracker: MlflowTracker, r
 def test_logging_a_job_again_changes_nothing(tracker: MlflowTracker, reader: Reader) -> None:
     record = recorded(finished_job())
     first = tracker.log(record, FILES)
-    before = reader.run(record.job_id)
+    before = reader.run(record.subject)
     assert tracker.log(record, FILES) == first
-    assert reader.run(record.job_id).to_dictionary() == before.to_dictionary()
+    assert reader.run(record.subject).to_dictionary() == before.to_dictionary()
 
 
 def test_a_run_that_a_crash_left_empty_is_completed(tracker: MlflowTracker, reader: Reader, tmp_path: Path) -> None:
     record = recorded(finished_job())
-    tags = {"tts.job_id": record.job_id}
+    tags = {"tts.job_id": record.subject}
     experiment = reader.client.get_experiment_by_name("ringtrue/jobs")
     assert experiment is not None
     left = reader.client.create_run(experiment.experiment_id, start_time=record.start_ms, tags=tags)
     assert tracker.log(record, FILES).run_id == left.info.run_id
-    run = reader.run(record.job_id)
+    run = reader.run(record.subject)
     assert (run.data.params, run.data.metrics, run.info.status) == (record.params, record.metrics, "FINISHED")
     assert record.tags.items() <= run.data.tags.items()
     assert reader.files(run, tmp_path) == FILES
@@ -78,7 +78,7 @@ def test_a_run_that_a_crash_left_half_written_is_completed(tracker: MlflowTracke
     reader.client.update_run(run_id, status="RUNNING")
     assert tracker.log(record, FILES).run_id == run_id
     metrics = reader.client.get_metric_history(run_id, "predicted_MOS")
-    assert (reader.run(record.job_id).info.status, len(metrics)) == ("FINISHED", 1)
+    assert (reader.run(record.subject).info.status, len(metrics)) == ("FINISHED", 1)
 
 
 def test_two_writers_at_once_leave_one_run(server: TrackingServer, reader: Reader) -> None:
@@ -92,7 +92,7 @@ def test_two_writers_at_once_leave_one_run(server: TrackingServer, reader: Reade
 
     with ThreadPoolExecutor(2) as threads:
         told = {future.result() for future in [threads.submit(write) for _ in range(2)]}
-    run = reader.run(record.job_id)
+    run = reader.run(record.subject)
     assert told == {run.info.run_id}
     assert run.info.status == "FINISHED"
 
@@ -103,7 +103,7 @@ def test_eight_threads_find_each_their_own_run(tracker: MlflowTracker, reader: R
         first = list(threads.map(lambda record: tracker.log(record, {}), records))
         again = list(threads.map(lambda record: tracker.log(record, {}), records))
     assert first == again
-    assert [reader.run(record.job_id).info.run_id for record in records] == [logged.run_id for logged in first]
+    assert [reader.run(record.subject).info.run_id for record in records] == [logged.run_id for logged in first]
 
 
 def test_a_shared_search_that_would_find_too_much_asks_for_each_job_alone(server: TrackingServer) -> None:
@@ -128,7 +128,7 @@ def test_a_text_beyond_the_limit_is_cut_and_whole_in_its_file(
     text = "好" * 10_000
     record = run_record(finished_job(replace(HAPPY, text=text)), limits=tracker.limits)
     tracker.log(record, {"text.txt": text.encode()})
-    run = reader.run(record.job_id)
+    run = reader.run(record.subject)
     assert run.data.params["input_text"] == text[: tracker.limits.param]
     assert reader.files(run, tmp_path)["text.txt"].decode() == text
 
@@ -156,7 +156,7 @@ def test_a_job_without_audio_has_a_run_that_says_so(
 def test_more_options_than_one_request_takes_are_all_logged(tracker: MlflowTracker, reader: Reader) -> None:
     record = recorded(finished_job(replace(HAPPY, options={f"o{n}": n for n in range(150)})))
     tracker.log(record, {})
-    assert reader.run(record.job_id).data.params == record.params
+    assert reader.run(record.subject).data.params == record.params
 
 
 def test_a_suite_is_an_experiment_of_its_own(tracker: MlflowTracker, reader: Reader) -> None:
@@ -191,7 +191,7 @@ def test_links_lead_where_people_reach_the_server(server: TrackingServer, reader
     tracker = MlflowTracker(server.uri, url="https://ann:secret@runs.example/mlflow/")
     record = recorded(finished_job())
     url = tracker.log(record, {}).url
-    run = reader.run(record.job_id).info
+    run = reader.run(record.subject).info
     assert url == f"https://runs.example/mlflow/#/experiments/{run.experiment_id}/runs/{run.run_id}"
 
 
@@ -203,14 +203,14 @@ def test_a_link_that_leads_nowhere_is_a_wrong_setting(server: TrackingServer) ->
 def test_surplus_runs_are_deleted_and_the_recorded_one_stays(tracker: MlflowTracker, reader: Reader) -> None:
     record, unrecorded = recorded(finished_job()), recorded(finished_job())
     kept = tracker.log(record, {}).run_id
-    experiment_id = reader.run(record.job_id).info.experiment_id
-    for job_id in (record.job_id, unrecorded.job_id, unrecorded.job_id):
+    experiment_id = reader.run(record.subject).info.experiment_id
+    for job_id in (record.subject, unrecorded.subject, unrecorded.subject):
         reader.client.create_run(experiment_id, start_time=record.start_ms - 1, tags={"tts.job_id": job_id})
 
     def known(job_ids: Collection[str]) -> Mapping[str, str]:
-        return {record.job_id: kept} if record.job_id in job_ids else {}
+        return {record.subject: kept} if record.subject in job_ids else {}
 
     assert tracker.reconcile(record.start_ms / 1000 - 60, known) == 1
-    assert reader.run(record.job_id).info.run_id == kept
-    assert len(reader.runs(unrecorded.job_id)) == 2
+    assert reader.run(record.subject).info.run_id == kept
+    assert len(reader.runs(unrecorded.subject)) == 2
     assert tracker.reconcile(record.start_ms / 1000 - 60, known) == 0

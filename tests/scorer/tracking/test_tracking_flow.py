@@ -58,7 +58,7 @@ class FakeTracker:
                 if self._troubles:
                     raise self._troubles.pop(0)
                 self.logged.append((record, files))
-            return Logged(f"run of {record.job_id}", "http://tracker/run")
+            return Logged(f"run of {record.subject}", "http://tracker/run")
         finally:
             with self._lock:
                 self._in_flight -= 1
@@ -135,7 +135,7 @@ def test_everything_due_is_logged_and_no_more_at_once_than_asked(shop: Shop) -> 
     ids = [shop.spoken() for _ in range(20)]
     tracker = FakeTracker()
     assert run(shop, tracker, in_flight=3) == 20
-    assert {record.job_id for record, _ in tracker.logged} == set(ids)
+    assert {record.subject for record, _ in tracker.logged} == set(ids)
     assert tracker.most_at_once <= 3
 
 
@@ -224,22 +224,6 @@ def test_told_to_stop_it_takes_no_more_jobs(shop: Shop) -> None:
     flow = (shop.store, shop.blobs, FakeTracker(), FakePictures(), "tracker", shop.clock)
     assert tracking_flow.run(*flow, stopping=stopping) == 0
     assert shop.job(job_id).tracking.attempt == 0
-
-
-def test_surplus_runs_are_looked_up_by_what_is_recorded(shop: Shop) -> None:
-    done = shop.spoken()
-    run(shop, FakeTracker())
-    waiting = shop.spoken()
-
-    class Doubled:
-        def reconcile(self, since: float, recorded: object) -> int:
-            assert callable(recorded)
-            self.known = recorded([done, waiting, "job_unknown"])
-            return 1
-
-    tracker = Doubled()
-    assert tracking_flow.reconcile(shop.store, tracker, shop.now) == 1
-    assert tracker.known == {done: f"run of {done}"}
 
 
 def test_the_whole_path_ends_in_mlflow(shop: Shop, server: TrackingServer, reader: Reader, tmp_path: Path) -> None:

@@ -74,10 +74,22 @@ class Reader:
 
     def runs(self, job_id: str, experiment: str = "ringtrue/jobs") -> list[Run]:
         """Runs of a job that are not deleted."""
+        return self._runs("tts.job_id", job_id, experiment)
+
+    def evaluation_runs(self, evaluation_id: str, experiment: str) -> list[Run]:
+        """Runs of an evaluation that are not deleted."""
+        return self._runs("tts.evaluation_id", evaluation_id, experiment)
+
+    def children(self, run: Run) -> list[Run]:
+        """Runs below a run that are not deleted."""
+        below = f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        return list(self.client.search_runs([run.info.experiment_id], below))
+
+    def _runs(self, tag: str, value: str, experiment: str) -> list[Run]:
         found = self.client.get_experiment_by_name(experiment)
         if found is None:
             return []
-        return list(self.client.search_runs([found.experiment_id], f"tags.`tts.job_id` = '{job_id}'"))
+        return list(self.client.search_runs([found.experiment_id], f"tags.`{tag}` = '{value}'"))
 
     def run(self, job_id: str, experiment: str = "ringtrue/jobs") -> Run:
         [run] = self.runs(job_id, experiment)

@@ -28,12 +28,26 @@ from services.gateway.backlog import Backlog
 from services.gateway.clips import Digests
 from services.gateway.deps import Gateway, Probe
 from services.gateway.ears import ChildEars, Ears
+from services.gateway.evaluations import Evaluations
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
 from services.gateway.model_files import ModelFiles
 from services.gateway.openapi import openapi_of
 from services.gateway.pins import PinBoard
-from services.gateway.routes import audio, health, jobs, models, pins, problems, voices
+from services.gateway.reuse import Reuse
+from services.gateway.routes import (
+    audio,
+    comparisons,
+    evaluations,
+    gates,
+    health,
+    jobs,
+    models,
+    pins,
+    problems,
+    voices,
+)
+from services.gateway.studies import Studies
 from services.gateway.submit import Intake
 from services.gateway.sweeper import PERIOD_S, Sweeper
 from services.gateway.voices import Voices
@@ -46,7 +60,8 @@ from shared.keys import KeyStore
 from shared.ports import AliasStore, Bells, Blobs, JobStore
 from shared.queue import CeleryBells
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlVoiceStore, migrate
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
+from shared.studies import StudyStore
 from shared.voices import VoiceStore
 from shared.weights.store import WeightStore
 
@@ -90,6 +105,7 @@ def assemble(
     bells: Bells,
     blobs: Blobs,
     *,
+    studies: StudyStore,
     voices: VoiceStore,
     recordings: Blobs,
     open_to_local: bool,
@@ -102,14 +118,17 @@ def assemble(
     """The parts of a gateway over its ports. ``open_to_local``: asks for no key until one was made."""
     board, waiters = PinBoard(store.manifests, aliases.last_moves, clock), Waiters()
     uploaded = Voices(voices, recordings, clock)
+    intake = Intake(store, bells, board, uploaded, backlog or Backlog(), clock)
     return Gateway(
         store=store,
         bells=bells,
         blobs=blobs,
         keys=KeyRing(keys, clock, open_to_local=open_to_local),
         pins=board,
-        intake=Intake(store, bells, board, uploaded, backlog or Backlog(), clock),
+        intake=intake,
         looker=Looker(store, waiters),
+        evaluations=Evaluations(intake, Reuse(store, studies, blobs)),
+        studies=Studies(studies, intake, waiters),
         voices=uploaded,
         ears=ears or ChildEars(),
         waiters=waiters,
@@ -138,7 +157,7 @@ def create_app(gateway: Gateway, background: Sequence[Background] = ()) -> FastA
         title="Ringtrue", version=version("ringtrue"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
     )
     app.state.gateway = gateway
-    for routes in (jobs, audio, voices, pins, models, health, problems):
+    for routes in (jobs, audio, evaluations, comparisons, gates, voices, pins, models, health, problems):
         app.router.routes.extend(routes.router.routes)
     edge.install(app)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
@@ -172,6 +191,7 @@ def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None
         SqlAliasStore(database),
         bells,
         blobs,
+        studies=SqlStudyStore(database),
         voices=SqlVoiceStore(database),
         recordings=FolderBlobs(settings.recordings),
         open_to_local=is_loopback(host),

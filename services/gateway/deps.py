@@ -13,10 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 
 from services.gateway.clips import Digests
 from services.gateway.ears import Ears
+from services.gateway.evaluations import Evaluations
 from services.gateway.keys import KeyRing
 from services.gateway.looks import Looker
 from services.gateway.model_files import ModelFiles
 from services.gateway.pins import PinBoard
+from services.gateway.studies import Studies
 from services.gateway.submit import Intake
 from services.gateway.voices import Voices
 from services.gateway.waiting import Waiters
@@ -26,6 +28,7 @@ from shared.ports import Bells, Blobs, JobStore
 Probe = Callable[[], object]
 """Asks something whether it is there; raises where it is not."""
 MAX_JOB_BYTES = 1 << 20
+MAX_EVALUATION_BYTES = 10 << 20
 MAX_BATCH_BYTES = 64 << 20
 
 
@@ -40,6 +43,8 @@ class Gateway:
     pins: PinBoard
     intake: Intake
     looker: Looker
+    evaluations: Evaluations
+    studies: Studies
     voices: Voices
     ears: Ears
     waiters: Waiters

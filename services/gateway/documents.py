@@ -18,18 +18,18 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class JobError(_Document):
+class JobError(Document):
     """How a job ended without audio."""
 
     code: FailureCode
     message: str
 
 
-class PinUsed(_Document):
+class PinUsed(Document):
     """The model version, bound to its bytes by the lock's hash."""
 
     name: str
@@ -38,7 +38,7 @@ class PinUsed(_Document):
     alias: Annotated[str | None, Field(description="What was asked for, where that was an alias of the pin.")] = None
 
 
-class EmotionUsed(_Document):
+class EmotionUsed(Document):
     """One of the four forms, and its strength."""
 
     name: str | None = None
@@ -48,7 +48,7 @@ class EmotionUsed(_Document):
     strength: float
 
 
-class Recording(_Document):
+class Recording(Document):
     """What was heard in an upload: mono 16-bit PCM at its own rate, by its SHA-256."""
 
     pcm_sha256: Sha256
@@ -56,7 +56,7 @@ class Recording(_Document):
     duration_s: float
 
 
-class InputUsed(_Document):
+class InputUsed(Document):
     """What is spoken and how, every default filled in. `sample_rate` is absent where it is the pin's own; `recordings`
     has what the uploaded voices that were named were then, by id."""
 
@@ -77,7 +77,7 @@ class InputUsed(_Document):
     timeout_s: float
 
 
-class Piece(_Document):
+class Piece(Document):
     """One stretch of the text as it was spoken."""
 
     text: str
@@ -85,7 +85,7 @@ class Piece(_Document):
     end_s: float
 
 
-class Audio(_Document):
+class Audio(Document):
     """What there is to hear. `pcm_sha256` is of the bare samples."""
 
     url: str
@@ -97,14 +97,14 @@ class Audio(_Document):
     batch: Annotated[list[str] | None, Field(description="Jobs spoken in one go with this one and itself.")] = None
 
 
-class Progress(_Document):
+class Progress(Document):
     """Pieces spoken, of pieces in all."""
 
     piece: int
     pieces: int
 
 
-class Score(_Document):
+class Score(Document):
     """One measured value."""
 
     value: float
@@ -112,21 +112,21 @@ class Score(_Document):
     scorer_lock: str
 
 
-class Unscored(_Document):
+class Unscored(Document):
     """A value that could not be measured, and why. Never a zero."""
 
     unscored: Reason
     detail: str | None = None
 
 
-class Scoring(_Document):
+class Scoring(Document):
     """Where scoring stands, and what it gave, by metric."""
 
     status: FacetStatus
     scores: dict[str, Score | Unscored] | None = None
 
 
-class Tracking(_Document):
+class Tracking(Document):
     """Where tracking stands, and the job's run in MLflow."""
 
     status: FacetStatus
@@ -134,7 +134,7 @@ class Tracking(_Document):
     url: str | None = None
 
 
-class Links(_Document):
+class Links(Document):
     """Paths, so that clients need not build any."""
 
     self: str
@@ -142,7 +142,7 @@ class Links(_Document):
     cancel: str
 
 
-class Job(_Document):
+class Job(Document):
     """A job. Members that do not apply yet are absent, except `error` and `audio`, which are null."""
 
     id: str
@@ -167,14 +167,14 @@ class Job(_Document):
     links: Links
 
 
-class FieldError(_Document):
+class FieldError(Document):
     """`pointer`: JSON pointer into the body, or into the query seen as an object."""
 
     pointer: str
     detail: str
 
 
-class Problem(_Document):
+class Problem(Document):
     """Why a request was refused (RFC 9457). `code` is stable; `detail` is for people."""
 
     type: str
@@ -188,7 +188,7 @@ class Problem(_Document):
     retry_after: int | None = None
 
 
-class BatchResult(_Document):
+class BatchResult(Document):
     """What became of one job of a batch: the job, or the problem with it."""
 
     index: int
@@ -196,7 +196,7 @@ class BatchResult(_Document):
     problem: Problem | None = None
 
 
-class Batch(_Document):
+class Batch(Document):
     """What became of a batch, in the order in which it came."""
 
     object: Literal["batch"]
@@ -205,7 +205,7 @@ class Batch(_Document):
     data: list[BatchResult]
 
 
-class JobList(_Document):
+class JobList(Document):
     """A page of jobs, newest first."""
 
     data: list[Job]
@@ -213,9 +213,8 @@ class JobList(_Document):
     has_more: bool
 
 
-class AliasOfPin(_Document):
-    """A name that means this pin, and its last move. Only a candidate has a `weight`, the share of users that it was
-    given, and a `share`, the one that it takes now; `detail` says why that is less."""
+class AliasOfPin(Document):
+    """A name that means this pin, and its last move. A candidate has a `weight`, and the `share` that it takes now."""
 
     alias: str
     weight: float | None = None
@@ -226,7 +225,7 @@ class AliasOfPin(_Document):
     reason: str
 
 
-class Pin(_Document):
+class Pin(Document):
     """A pin and what it can do."""
 
     name: str
@@ -254,9 +253,10 @@ class Pin(_Document):
     live: bool
     aliases: list[AliasOfPin]
     confirmed_at: Time | None = None
+    environment: Annotated[dict[str, Any] | None, Field(description="What of it can move a sample.")] = None
 
 
-class PinList(_Document):
+class PinList(Document):
     """Every pin there is."""
 
     data: list[Pin]
@@ -264,7 +264,7 @@ class PinList(_Document):
     has_more: Literal[False]
 
 
-class Consent(_Document):
+class Consent(Document):
     """Who allowed the voice to be used, when, and in which words."""
 
     by: str
@@ -272,7 +272,7 @@ class Consent(_Document):
     text: str
 
 
-class Voice(_Document):
+class Voice(Document):
     """An uploaded voice."""
 
     id: str
@@ -284,7 +284,7 @@ class Voice(_Document):
     links: dict[Literal["self", "audio"], str]
 
 
-class VoiceList(_Document):
+class VoiceList(Document):
     """A page of voices, newest first."""
 
     data: list[Voice]
@@ -292,7 +292,7 @@ class VoiceList(_Document):
     has_more: bool
 
 
-class Readiness(_Document):
+class Readiness(Document):
     """`degraded`: jobs are accepted, and wait for what is away."""
 
     status: Literal["ready", "degraded", "unavailable"]

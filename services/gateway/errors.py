@@ -48,6 +48,24 @@ PROBLEMS: Mapping[RefusalCode, Problem] = {
         404, "Voice not found", "There is no uploaded voice of this id, or it is another user's."
     ),
     _C.AUDIO_NOT_READY: Problem(404, "No audio", "The job has no audio: it is not finished, or ended without."),
+    _C.SUITE_UNKNOWN: Problem(
+        404,
+        "Suite unknown",
+        "No suite of this name ships (`ringtrue suites list` shows those that do); send your own whole.",
+    ),
+    _C.SUITE_INVALID: Problem(
+        400, "Suite invalid", "What was sent is no suite; `errors` names every fault of it, with its line or its place."
+    ),
+    _C.EVALUATION_NOT_FOUND: Problem(
+        404, "Evaluation not found", "There is no such evaluation, or it is another user's."
+    ),
+    _C.COMPARISON_NOT_FOUND: Problem(
+        404, "Comparison not found", "There is no such comparison, or it is another user's."
+    ),
+    _C.GATE_NOT_FOUND: Problem(404, "Gate not found", "There is no such gate, or it is another user's."),
+    _C.FILE_NOT_READY: Problem(
+        404, "No such file", "It has no file of this name: it is not finished, ended without, or never makes one."
+    ),
     _C.RANGE_NOT_SATISFIABLE: Problem(416, "Range not satisfiable", "The range starts after the end of the file."),
     _C.IDEMPOTENCY_IN_PROGRESS: Problem(
         409, "Request in progress", "The first request with this Idempotency-Key is not answered yet; try again."
@@ -56,7 +74,9 @@ PROBLEMS: Mapping[RefusalCode, Problem] = {
         422, "Idempotency-Key reused", "This Idempotency-Key was used for another request within the last 24 hours."
     ),
     _C.ALREADY_FINISHED: Problem(409, "Already finished", "It is over; there is nothing left to do or undo."),
-    _C.BODY_TOO_LARGE: Problem(413, "Body too large", "One job may have 1 MiB, a batch 64 MiB, a recording 20 MiB."),
+    _C.BODY_TOO_LARGE: Problem(
+        413, "Body too large", "A job may have 1 MiB, an evaluation 10 MiB, a recording 20 MiB, a batch 64 MiB."
+    ),
     _C.MEDIA_TYPE_UNSUPPORTED: Problem(
         415,
         "Media type unsupported",

@@ -1,19 +1,19 @@
-"""The query of ``GET /v1/jobs``: filters, page size and cursor; and the last two of ``GET /v1/voices``.
+"""The query of ``GET /v1/jobs``: filters, page size and cursor; and the last two of every other list.
 
 Owns their names and forms. A cursor is the id of the last one of a page; clients do not look into it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from services.gateway.schemas import JOB_ID
 from shared.errors import FieldError, InvalidRequest
-from shared.jobs import FacetStatus, Job, Status
+from shared.jobs import FacetStatus, Status
 from shared.ports import JobFilter
-from shared.voices import VOICE_ID, Voice
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
@@ -44,6 +44,20 @@ def _name(value: str) -> str:
     if not value or len(value) > 200 or not value.isprintable():
         raise ValueError(value)
     return value
+
+
+def read_names(query: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Those of these parameters that are there, each a name."""
+    values, wrong = {}, []
+    for name in names:
+        try:
+            if name in query:
+                values[name] = _name(query[name])
+        except ValueError:
+            wrong.append(FieldError(f"/{name}", "a name is needed"))
+    if wrong:
+        raise InvalidRequest(tuple(wrong))
+    return values
 
 
 _READ: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
@@ -82,8 +96,8 @@ def read_filter(query: Mapping[str, str], user: str) -> tuple[JobFilter, int]:
     return JobFilter(user, **values, metadata=metadata, limit=limit + 1), limit
 
 
-def read_voice_page(query: Mapping[str, str]) -> tuple[int, str | None]:
-    """The size of a page of ``GET /v1/voices``, and the voice after which it starts."""
+def read_page(query: Mapping[str, str], ids: re.Pattern[str]) -> tuple[int, str | None]:
+    """The size of a page, and the one after which it starts. ``ids``: their form."""
     wrong = []
     limit = DEFAULT_PAGE
     try:
@@ -91,13 +105,20 @@ def read_voice_page(query: Mapping[str, str]) -> tuple[int, str | None]:
     except ValueError:
         wrong.append(FieldError("/limit", f"a whole number from 1 to {MAX_PAGE} is needed"))
     before = query.get("cursor")
-    if before is not None and VOICE_ID.fullmatch(before) is None:
+    if before is not None and ids.fullmatch(before) is None:
         wrong.append(FieldError("/cursor", "a next_cursor of this list is needed"))
     if wrong:
         raise InvalidRequest(tuple(wrong))
     return limit, before
 
 
-def next_cursor(found: Sequence[Job] | Sequence[Voice], limit: int) -> str | None:
+class Listed(Protocol):
+    """What a list has."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def next_cursor(found: Sequence[Listed], limit: int) -> str | None:
     """Where the next page starts; ``found`` was asked for one more than ``limit``."""
     return found[limit - 1].id if len(found) > limit else None

@@ -15,6 +15,16 @@ from pydantic.json_schema import models_json_schema
 
 from services.gateway.documents import Batch, Job, JobList, PinList, Problem, Readiness, Voice, VoiceList
 from services.gateway.schemas import MAX_BATCH_JOBS, JobRequest, VoiceRequest
+from services.gateway.study_documents import (
+    ClipList,
+    Comparison,
+    ComparisonList,
+    Evaluation,
+    EvaluationList,
+    Gate,
+    GateList,
+)
+from services.gateway.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
 
 DESCRIPTION = """
 Submit text, get speech from a model version that is pinned to its bytes, have it scored, and find it again in MLflow.
@@ -57,7 +67,9 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 def _schemas() -> dict[str, Any]:
     read: list[type[BaseModel]] = [JobRequest, BatchRequest, VoiceUpload]
+    read += [EvaluationRequest, ComparisonRequest, GateRequest]
     sent: list[type[BaseModel]] = [Job, JobList, Batch, PinList, Problem, Readiness, Voice, VoiceList]
+    sent += [Evaluation, EvaluationList, ClipList, Comparison, ComparisonList, Gate, GateList]
     modes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((model, "validation") for model in read),
         *((model, "serialization") for model in sent),

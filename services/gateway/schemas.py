@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +35,11 @@ METRIC_FAMILIES = (
     "speaker_wavlm",
     "asr",
     "semantic",
+    "utmos",
+    "whisper",
+    "semantic_multilingual",
+    "emotion",
+    "funasr",
     "cost",
 )
 """What `score` may name."""
@@ -51,7 +56,8 @@ _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _CODES = frozenset({RefusalCode.TEXT_EMPTY.value, RefusalCode.TEXT_TOO_LONG.value})
 
 
-def _wrong(detail: str, code: RefusalCode = RefusalCode.INVALID_REQUEST) -> PydanticCustomError:
+def wrong(detail: str, code: RefusalCode = RefusalCode.INVALID_REQUEST) -> PydanticCustomError:
+    """What a validator raises."""
     return PydanticCustomError(code.value, "{detail}", {"detail": detail})
 
 
@@ -60,16 +66,16 @@ def _clean(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if (found := _CONTROLS.search(text)) is not None:
-        raise _wrong(f"control character U+{ord(found.group()):04X} at {found.start()}")
+        raise wrong(f"control character U+{ord(found.group()):04X} at {found.start()}")
     return text
 
 
 def _text(text: str) -> str:
     text = _clean(text)
     if not text.strip():
-        raise _wrong("there is nothing to speak", RefusalCode.TEXT_EMPTY)
+        raise wrong("there is nothing to speak", RefusalCode.TEXT_EMPTY)
     if len(text) > MAX_TEXT_CHARS:
-        raise _wrong(f"{len(text)} characters, at most {MAX_TEXT_CHARS} are taken", RefusalCode.TEXT_TOO_LONG)
+        raise wrong(f"{len(text)} characters, at most {MAX_TEXT_CHARS} are taken", RefusalCode.TEXT_TOO_LONG)
     return text
 
 
@@ -78,14 +84,15 @@ def _emotion(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _score(value: object) -> bool | tuple[str, ...]:
+def families(value: object) -> bool | tuple[str, ...]:
+    """What `score` names."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, list):
-        raise _wrong("true, false or a list of metric families")
+        raise wrong("true, false or a list of metric families")
     unknown = [str(family) for family in value if family not in METRIC_FAMILIES]
     if unknown:
-        raise _wrong(f"no such metric family: {', '.join(unknown)[:200]}; there are {', '.join(METRIC_FAMILIES)}")
+        raise wrong(f"no such metric family: {', '.join(unknown)[:200]}; there are {', '.join(METRIC_FAMILIES)}")
     return tuple(dict.fromkeys(value)) or False
 
 
@@ -96,7 +103,7 @@ def _options(value: dict[str, Any]) -> dict[str, Any]:
 
 def _check_depth(value: object, left: int) -> None:
     if left < 0:
-        raise _wrong(f"nested deeper than {_MAX_OPTIONS_DEPTH}")
+        raise wrong(f"nested deeper than {_MAX_OPTIONS_DEPTH}")
     if isinstance(value, str):
         _clean(value)
     elif isinstance(value, dict):
@@ -111,16 +118,20 @@ def _check_depth(value: object, left: int) -> None:
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=_ONE_LINE)]
 MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE)]
-_SCORE_SCHEMA = {
-    "anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string", "enum": list(METRIC_FAMILIES)}}]
-}
+FAMILIES_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(METRIC_FAMILIES)}}
+_SCORE_SCHEMA = {"anyOf": [{"type": "boolean"}, FAMILIES_SCHEMA]}
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """Of a body: every member is known, and of its own type."""
+
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-class EmotionRequest(_Shape):
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+class EmotionRequest(Shape):
     """How to feel: exactly one of `name`, `vector`, `audio` or `text`."""
 
     name: Annotated[Name | None, Field(description="A canonical emotion, or one of the engine's own.")] = None
@@ -147,11 +158,11 @@ class EmotionRequest(_Shape):
     def _exactly_one_form(self) -> Self:
         given = 4 - (self.name, self.vector, self.audio, self.text).count(None)
         if given != 1:
-            raise _wrong(f"exactly one of name, vector, audio and text is needed, not {given}")
+            raise wrong(f"exactly one of name, vector, audio and text is needed, not {given}")
         return self
 
 
-class JobRequest(_Shape):
+class JobRequest(Shape):
     """What to speak, with which pin, and how. Everything but `text` and `pin` has a default."""
 
     text: Annotated[
@@ -188,7 +199,7 @@ class JobRequest(_Shape):
     ]
     score: Annotated[
         bool | tuple[str, ...],
-        BeforeValidator(_score),
+        BeforeValidator(families),
         WithJsonSchema(_SCORE_SCHEMA),
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
@@ -201,7 +212,7 @@ class JobRequest(_Shape):
     ]
 
 
-class ConsentRequest(_Shape):
+class ConsentRequest(Shape):
     """The statement of whose voice it is that it may be used. Kept as long as the voice."""
 
     by: Annotated[Name, Field(description="Who allowed it.")]
@@ -209,7 +220,7 @@ class ConsentRequest(_Shape):
     text: Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=4000, description="In which words.")]
 
 
-class VoiceRequest(_Shape):
+class VoiceRequest(Shape):
     """What comes with a recording."""
 
     name: Annotated[Name | None, Field(description="For people; voices are told apart by their ids.")] = None
@@ -226,8 +237,13 @@ def read_voice(fields: dict[str, object]) -> VoiceRequest:
 
 def read_job(body: object, at: str = "") -> JobRequest:
     """The submission in ``body``, or `InvalidRequest`. ``at``: JSON pointer of ``body`` within the whole request."""
+    return read_shape(JobRequest, body, at)
+
+
+def read_shape(shape: type[AnyShape], body: object, at: str = "") -> AnyShape:
+    """``body`` as a request of this shape, or `InvalidRequest`."""
     try:
-        return JobRequest.model_validate(body)
+        return shape.model_validate(body)
     except ValidationError as error:
         raise _refusal(error.errors(include_url=False, include_input=False), at) from None
 

@@ -23,6 +23,7 @@ from services.gateway.voices import Voices
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import JobIds, NewJob
 from shared.ports import Bells, Idempotency, JobStore, Submission
+from shared.studies import NewStudy
 from shared.voices import Voice
 
 ACCEPTED = 202
@@ -74,14 +75,16 @@ class Intake:
         self._bells = bells
         self._writer: Lane[Submission, bool] = Lane("submissions", self._add)
 
-    async def commit(self, jobs: Sequence[NewJob], answer: Accepted, key: RequestKey | None) -> Accepted:
-        """Add ``jobs`` and ring; or, where the key was used before, the answer of then."""
+    async def commit(
+        self, jobs: Sequence[NewJob], answer: Accepted, key: RequestKey | None, study: NewStudy | None = None
+    ) -> Accepted:
+        """Add ``jobs`` and their study, and ring; or, where the key was used before, the answer of then."""
         if key is None:
-            await self._writer.ask(Submission(jobs))
+            await self._writer.ask(Submission(jobs, study=study))
         else:
             now = self.clock()
             once = Idempotency(key.scope, key.fingerprint, now, answer.status, answer.body)
-            if not await self._writer.ask(Submission(jobs, once)):
+            if not await self._writer.ask(Submission(jobs, once, study)):
                 return await self.replay(key)
         self.backlog.grew(len(jobs))
         return answer
@@ -104,7 +107,17 @@ class Intake:
         new = [submission for submission, was_added in zip(submissions, added, strict=True) if was_added]
         for family in {job.engine for submission in new for job in submission.jobs}:
             self._bells.ring_engine(family)
+        if any(submission.study for submission in new):
+            # An evaluation of which everything was spoken before is due at once, and so may a comparison be.
+            self._bells.ring_judge()
         return added
+
+
+async def unless_replayed(intake: Intake, key: RequestKey | None, refusal: Refused) -> Accepted:
+    """The answer to a request that is refused: it may have been taken before, when pin or backlog were different."""
+    if key is None:
+        raise refusal
+    return await intake.replay(key, otherwise=refusal)
 
 
 async def submit(intake: Intake, user: str, body: object, key: RequestKey | None) -> Accepted:
@@ -116,10 +129,7 @@ async def submit(intake: Intake, user: str, body: object, key: RequestKey | None
         new = admission.admit(request, _provenance(intake, user, body, intake.clock(), voices))
         intake.backlog.check(1)
     except Refused as refusal:
-        # It may have been accepted before, when the pin or the backlog was different.
-        if key is None:
-            raise
-        return await intake.replay(key, otherwise=refusal)
+        return await unless_replayed(intake, key, refusal)
     return await intake.commit([new], Accepted(ACCEPTED, as_json(accepted_document(new)), new.id), key)
 
 
@@ -138,9 +148,7 @@ async def submit_batch(intake: Intake, user: str, body: object, key: RequestKey 
             jobs, answer = await asyncio.to_thread(_judge, intake, user, bodies, board, voices, describe)
         intake.backlog.check(len(jobs))
     except Refused as refusal:
-        if key is None:
-            raise
-        return await intake.replay(key, otherwise=refusal)
+        return await unless_replayed(intake, key, refusal)
     return await intake.commit(jobs, answer, key) if jobs else answer
 
 

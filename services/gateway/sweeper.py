@@ -76,3 +76,5 @@ class Sweeper:
             self._bells.ring_scorer()
         if waiting.tracking:
             self._bells.ring_tracker()
+        if waiting.studies:
+            self._bells.ring_judge()

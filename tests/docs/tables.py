@@ -30,6 +30,8 @@ def metrics_page() -> str:
         "",
         "A job's `score` takes `true` (the families marked so), `false`, or a list of families. A value that could not be",
         f"measured is `unscored` with one of: {', '.join(f'`{reason.value}`' for reason in Reason)}.",
+        "",
+        "How to choose the weights of those that are pinned, and what they cannot tell: [pinned-metrics.md](pinned-metrics.md).",
     ]
     for family in FAMILIES.values():
         info = family.info

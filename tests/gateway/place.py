@@ -23,7 +23,7 @@ from shared.errors import StoreUnavailable
 from shared.jobs import Job, Piece, Spoken
 from shared.ports import FacetName, Result
 from shared.scores import Scored
-from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryVoiceStore
+from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryStudyStore, MemoryVoiceStore
 from shared.store.memory.keys import MemoryKeyStore
 
 RATE = 22_050
@@ -93,6 +93,9 @@ class SilentBells:
     def ring_tracker(self) -> None:
         self.rung.append("tracker")
 
+    def ring_judge(self) -> None:
+        self.rung.append("judge")
+
 
 @dataclass
 class Place:
@@ -106,6 +109,7 @@ class Place:
     bells: SilentBells
     blobs: FolderBlobs
     recordings: FolderBlobs
+    studies: MemoryStudyStore
 
     async def submit(self, **changes: Any) -> dict[str, Any]:
         """A job, accepted."""
@@ -122,7 +126,10 @@ class Place:
 
     def speak(self, pcm: bytes = b"\x01\x02" * RATE, batch: tuple[str, ...] = ()) -> Job:
         """Claim the next job and finish it with ``pcm``, spoken in one go with the jobs of ``batch``."""
-        job = self.begin()
+        return self.finish(self.begin(), pcm, batch)
+
+    def finish(self, job: Job, pcm: bytes = b"\x01\x02" * RATE, batch: tuple[str, ...] = ()) -> Job:
+        """Finish a job that was begun."""
         seconds = len(pcm) / 2 / RATE
         audio = Spoken(self.blobs.put(pcm), seconds, RATE, 1, (Piece(job.input.text, 0.0, seconds),), batch)
         self.store.finish(job.id, job.attempt, Result(audio, {"queue_s": 0.1, "speak_s": 0.2}, "env"), time.time())
@@ -154,11 +161,12 @@ async def opened(folder: Path, store: MemoryJobStore | None = None, **arguments:
     store.publish("worker", [RICH, BARE], time.time())
     bells = SilentBells(store)
     voices, recordings = MemoryVoiceStore(), FolderBlobs(folder / "recordings")
-    arguments = {"open_to_local": True, "voices": voices, "recordings": recordings, **arguments}
+    studies = MemoryStudyStore(store)
+    arguments = {"open_to_local": True, "studies": studies, "voices": voices, "recordings": recordings, **arguments}
     gateway = assemble(store, keys, aliases, bells, blobs, **arguments)
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        yield Place(gateway, http, store, keys, aliases, bells, blobs, recordings)
+        yield Place(gateway, http, store, keys, aliases, bells, blobs, recordings, studies)
     gateway.close()
 
 

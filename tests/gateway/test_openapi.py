@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from services.gateway.schemas import JobRequest, read_batch, read_job
+from services.gateway.schemas import JobRequest, Shape, read_batch, read_job, read_shape
+from services.gateway.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
 from tests.gateway.place import Place
 
 pytestmark = pytest.mark.anyio
+REQUESTS: dict[str, type[Shape]] = {
+    "/v1/evaluations": EvaluationRequest,
+    "/v1/comparisons": ComparisonRequest,
+    "/v1/gates": GateRequest,
+}
 
 
 @pytest.fixture
@@ -52,6 +58,22 @@ async def test_it_names_every_address(document: dict[str, Any]) -> None:
         ("GET", "/v1/voices/{voice_id}"),
         ("GET", "/v1/voices/{voice_id}/audio"),
         ("DELETE", "/v1/voices/{voice_id}"),
+        ("POST", "/v1/evaluations"),
+        ("GET", "/v1/evaluations"),
+        ("GET", "/v1/evaluations/{study_id}"),
+        ("POST", "/v1/evaluations/{study_id}/cancel"),
+        ("GET", "/v1/evaluations/{study_id}/clips"),
+        ("GET", "/v1/evaluations/{study_id}/files/{path}"),
+        ("POST", "/v1/comparisons"),
+        ("GET", "/v1/comparisons"),
+        ("GET", "/v1/comparisons/{study_id}"),
+        ("GET", "/v1/comparisons/{study_id}/report"),
+        ("GET", "/v1/comparisons/{study_id}/files/{path}"),
+        ("POST", "/v1/gates"),
+        ("GET", "/v1/gates"),
+        ("GET", "/v1/gates/default-rules"),
+        ("GET", "/v1/gates/{study_id}"),
+        ("GET", "/v1/gates/{study_id}/files/{path}"),
         ("GET", "/v1/pins"),
         ("GET", "/v1/models/files/{sha256}"),
         ("GET", "/healthz"),
@@ -99,13 +121,18 @@ async def test_its_examples_are_good_requests(place: Place, document: dict[str, 
     for example in examples("/v1/jobs:batch"):
         for job in read_batch(example):
             read_job(job)
+    for path, shape in REQUESTS.items():
+        for example in examples(path):
+            read_shape(shape, example)
 
 
 async def test_unknown_fields_are_refused_in_the_document_too(document: dict[str, Any]) -> None:
-    schema = document["components"]["schemas"]["JobRequest"]
-    assert schema["additionalProperties"] is False
-    assert schema["required"] == ["text", "pin"]
-    assert set(schema["properties"]) == set(JobRequest.model_fields)
+    schemas = document["components"]["schemas"]
+    for shape in (JobRequest, *REQUESTS.values()):
+        assert schemas[shape.__name__]["additionalProperties"] is False
+        assert set(schemas[shape.__name__]["properties"]) == set(shape.model_fields)
+    assert schemas["JobRequest"]["required"] == ["text", "pin"]
+    assert schemas["EvaluationRequest"]["required"] == ["suite", "pin"]
 
 
 async def test_the_page_to_read_it_is_there(place: Place) -> None:

@@ -13,6 +13,7 @@ from shared.errors import Refused, StoreUnavailable
 from shared.jobs import Status
 from shared.ports import Waiting
 from shared.store.memory import MemoryJobStore
+from tests.gateway.evaluating import evaluate, item, perform
 from tests.gateway.place import Place, SilentBells
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,15 @@ async def test_it_rings_for_whatever_waits(place: Place) -> None:
     place.bells.rung.clear()
     sweeper(place).sweep()
     assert sorted(place.bells.rung) == ["rich", "scorer", "tracker"]
+
+
+async def test_it_rings_for_a_study_that_is_due(place: Place) -> None:
+    await evaluate(place, suite=item())
+    perform(place, 1)
+    place.track()
+    place.bells.rung.clear()
+    sweeper(place).sweep()
+    assert place.bells.rung == ["judge"]
 
 
 async def test_it_expires_what_waited_too_long(place: Place) -> None:

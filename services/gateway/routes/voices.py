@@ -17,7 +17,7 @@ from services.gateway.answers import as_json, voice_document, voice_path
 from services.gateway.auth import user_of
 from services.gateway.deps import gateway_of, parse_json, read_chunks, read_query
 from services.gateway.idempotency import read_request_key
-from services.gateway.listing import next_cursor, read_voice_page
+from services.gateway.listing import next_cursor, read_page
 from services.gateway.multipart import Part, boundary_of, parts_of
 from services.gateway.routes import described
 from services.gateway.routes.conditions import is_had, rfc9530
@@ -25,7 +25,7 @@ from services.gateway.schemas import read_voice
 from services.gateway.submit import Accepted
 from shared.audio import Audio, wav_file
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
-from shared.voices import MAX_FILE_BYTES, Consent
+from shared.voices import MAX_FILE_BYTES, VOICE_ID, Consent
 
 router = APIRouter(tags=["voices"])
 JSON = "application/json"
@@ -73,7 +73,7 @@ async def add(request: Request) -> Response:
 async def list_voices(request: Request) -> Response:
     """Your voices, newest first, a page at a time."""
     gateway, user = gateway_of(request), await user_of(request)
-    limit, before = read_voice_page(read_query(request, ("limit", "cursor")))
+    limit, before = read_page(read_query(request, ("limit", "cursor")), VOICE_ID)
     found = await gateway.voices.page(user, limit + 1, before)
     cursor = next_cursor(found, limit)
     data = [voice_document(voice) for voice in found[:limit]]

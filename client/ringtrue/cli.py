@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 import typer.main
 
-from ringtrue.commands import jobs, local, pins, say, voices
+from ringtrue.commands import compare, evaluations, gate, jobs, local, noise, pins, say, voices
 from ringtrue.errors import APIError, RingtrueError
 from ringtrue.exits import ExitCode, exit_code_of
 from ringtrue.terminal import data, words
@@ -39,12 +39,14 @@ def _app() -> typer.Typer:
     app = typer.Typer(
         pretty_exceptions_enable=False,
         help="Run text-to-speech models and judge them.",
-        epilog="Exit codes: 0 done; 64 wrong command line, 65 refused, 66 not found, 69 gateway unavailable, 70 fault,"
+        epilog="Exit codes: 0 done, or a gate's pass; 1 its fail, 2 inconclusive; 64 wrong command line, 65 refused,"
+        " 66 not found, 69 gateway unavailable, 70 fault,"
         " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for command in (say.say, jobs.jobs, jobs.job, jobs.cancel, pins.pins):
+    judging = (evaluations.evaluate, evaluations.evaluations, compare.compare, noise.noise, gate.gate)
+    for command in (say.say, jobs.jobs, jobs.job, jobs.cancel, pins.pins, *judging):
         app.command()(command)
     app.add_typer(voices.voices, name="voices")
     local.add_local_commands(app)

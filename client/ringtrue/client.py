@@ -15,9 +15,13 @@ from typing import Any, Self, TypeVar, Unpack, cast
 
 import httpx
 
+from ringtrue import comparisons, evaluations, gates
 from ringtrue.audio import Clip
+from ringtrue.comparisons import AsyncComparisons, Comparisons
 from ringtrue.errors import APIError, ConnectionFailed
+from ringtrue.evaluations import AsyncEvaluations, Evaluations
 from ringtrue.exchange import Flow, Request
+from ringtrue.gates import AsyncGates, Gates
 from ringtrue.jobs import Job, JobFilters, Pin, Until
 from ringtrue.operations import Operations, Watcher, id_of
 from ringtrue.speech import SpeechOptions, SpeechRequest
@@ -156,6 +160,21 @@ class Ringtrue(_Client):
         """The uploaded voices that jobs can speak with."""
         return Voices(VoiceOperations(self._does.patience_s), self._run)
 
+    @property
+    def evaluations(self) -> Evaluations:
+        """Suites, spoken by a pin and scored."""
+        return Evaluations(evaluations.flows(self._does.patience_s), self._run)
+
+    @property
+    def comparisons(self) -> Comparisons:
+        """Two evaluations, held against each other."""
+        return Comparisons(comparisons.flows(self._does.patience_s), self._run)
+
+    @property
+    def gates(self) -> Gates:
+        """Rules, held against a comparison."""
+        return Gates(gates.flows(self._does.patience_s), self._run)
+
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
@@ -239,6 +258,18 @@ class AsyncRingtrue(_Client):
     @property
     def voices(self) -> AsyncVoices:
         return AsyncVoices(VoiceOperations(self._does.patience_s), self._run)
+
+    @property
+    def evaluations(self) -> AsyncEvaluations:
+        return AsyncEvaluations(evaluations.flows(self._does.patience_s), self._run)
+
+    @property
+    def comparisons(self) -> AsyncComparisons:
+        return AsyncComparisons(comparisons.flows(self._does.patience_s), self._run)
+
+    @property
+    def gates(self) -> AsyncGates:
+        return AsyncGates(gates.flows(self._does.patience_s), self._run)
 
     async def aclose(self) -> None:
         await self._http.aclose()

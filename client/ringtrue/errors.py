@@ -14,6 +14,7 @@
     ├── UnexpectedAnswer        a success whose content is not what the contract says
     ├── JobFailed               the job ended without audio; `job` is how it ended
     ├── WaitTimedOut            `job` is how it stood when time was up; it goes on
+    ├── StudyTimedOut           the same of an evaluation, a comparison or a gate: `study`
     └── AudioCorrupted          the audio that came is not the audio that was made
 
 Owns the way from an HTTP answer to a type. Knows nothing of requests.
@@ -29,6 +30,7 @@ import httpx
 
 if TYPE_CHECKING:
     from ringtrue.jobs import Job
+    from ringtrue.studies import Study
 
 _PASSING_STATUSES = frozenset({429, 502, 503, 504})
 
@@ -159,6 +161,14 @@ class WaitTimedOut(RingtrueError):
     def __init__(self, job: Job, waited_s: float) -> None:
         super().__init__(f"{job.id} is still {job.standing} after {waited_s:g} s")
         self.job = job
+
+
+class StudyTimedOut(RingtrueError):
+    """The evaluation, comparison or gate was not over in time; it goes on."""
+
+    def __init__(self, study: Study, waited_s: float) -> None:
+        super().__init__(f"{study.id} is still {study.standing} after {waited_s:g} s")
+        self.study = study
 
 
 class AudioCorrupted(RingtrueError):

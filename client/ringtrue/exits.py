@@ -18,6 +18,7 @@ from ringtrue.errors import (
     JobFailed,
     NotFound,
     RingtrueError,
+    StudyTimedOut,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -30,14 +31,16 @@ class ExitCode(IntEnum):
     """How a command ends."""
 
     DONE = 0
+    VERDICT_FAIL = 1
+    VERDICT_INCONCLUSIVE = 2
     USAGE = 64  # the command line, or a setting, is wrong
     REFUSED = 65  # the gateway does not take this request
-    NOT_FOUND = 66  # no such job or pin, or not the caller's
+    NOT_FOUND = 66  # no such job, pin or study, or not the caller's
     UNAVAILABLE = 69  # the gateway does not answer, is busy or is not ready
     INTERNAL = 70  # a fault, here or in the gateway
     CANNOT_WRITE = 73  # the file to write cannot be written
     TIMED_OUT = 75  # not there in time; the job goes on
-    JOB_FAILED = 76  # the job, or the facet waited for, ended without what it was for
+    JOB_FAILED = 76  # what was waited for ended without what it was for
     NO_PERMISSION = 77  # no key, not a good one, or not for this
     MISSING_PART = 78  # this installation lacks what the command needs
     INTERRUPTED = 130  # by Ctrl-C
@@ -58,6 +61,7 @@ _BY_ERROR: tuple[tuple[type[RingtrueError], ExitCode], ...] = (
     (AudioCorrupted, ExitCode.INTERNAL),
     (JobFailed, ExitCode.JOB_FAILED),
     (WaitTimedOut, ExitCode.TIMED_OUT),
+    (StudyTimedOut, ExitCode.TIMED_OUT),
 )
 
 

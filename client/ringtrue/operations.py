@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import islice
-from math import inf
-from time import monotonic
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -20,13 +18,12 @@ from ringtrue.errors import APIError, JobFailed, WaitTimedOut, api_error
 from ringtrue.exchange import IDENTITY, Flow, Request, exchange, post, read
 from ringtrue.jobs import Job, JobFilters, Json, Pin, Until
 from ringtrue.speech import SpeechOptions, SpeechRequest, speech
+from ringtrue.waiting import OUTAGE_S, Patience, wait_until
 
 BATCH = 1000
 """Jobs in one request of a batch: what the gateway takes."""
 PAGE = 100
 """Jobs in one page of a list."""
-OUTAGE_S = 60.0
-"""A gateway that is away for less does not end a wait: the job goes on without it."""
 
 Watcher = Callable[[Job], None]
 """Is shown the job each time a wait has looked at it."""
@@ -78,27 +75,8 @@ class Operations:
     def wait(
         self, job_id: str, until: Until, timeout_s: float | None, poll_s: float, watcher: Watcher | None
     ) -> Flow[Job]:
-        """Look at a job until its facet ``until`` is over; the gateway holds each look open for up to ``poll_s``.
-
-        Where it answers a look early and there is still something to wait for, the looks come at growing intervals.
-        """
-        give_up_at = inf if timeout_s is None else monotonic() + timeout_s
-        pause_s = 0.0
-        while True:
-            held_s = int(max(0.0, min(poll_s, give_up_at - monotonic() - pause_s)))
-            asked_at = monotonic() + pause_s
-            look = Request("GET", _path(job_id), query={"wait": held_s} if held_s else {}, slow_s=held_s)
-            answer = yield from exchange(look, max(self.patience_s, OUTAGE_S), pause_s)
-            seen = read(answer, Job.from_json)
-            if watcher:
-                watcher(seen)
-            if seen.reached(until):
-                return seen
-            now = monotonic()
-            if now >= give_up_at:
-                raise WaitTimedOut(seen, timeout_s or 0.0)
-            in_full = held_s > 0 and now - asked_at >= held_s
-            pause_s = 0.0 if in_full else min(max(0.05, 1.5 * pause_s), 1.0, give_up_at - now)
+        patience = Patience(timeout_s, poll_s, max(self.patience_s, OUTAGE_S), watcher)
+        return wait_until(_path(job_id), Job.from_json, lambda seen: seen.reached(until), patience, WaitTimedOut)
 
     def clip(self, of: Job | str) -> Flow[Clip]:
         current = of if isinstance(of, Job) and of.audio else (yield from self.job(id_of(of)))

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from math import inf
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,8 +21,8 @@ from rich.text import Text
 
 from ringtrue.exits import ExitCode
 from ringtrue.jobs import Job
-from ringtrue.operations import Watcher
 
+T = TypeVar("T")
 UNTRUNCATED = 10_000
 """Columns of a table that nobody watches: programs get whole values."""
 
@@ -71,29 +73,36 @@ def _reader() -> Iterator[None]:
         raise typer.Exit(ExitCode.NOBODY_READS) from None
 
 
-class Progress:
-    """Shows how a job goes on: one moving line for a person, a line per change for a log."""
+class Progress(Generic[T]):
+    """Shows how something goes on: one moving line for a person, a line per change for a log.
 
-    def __init__(self) -> None:
+    ``going`` says it in a line; a log is told every ``every_s`` seconds at most."""
+
+    def __init__(self, going: Callable[[T], str], every_s: float = 0.0) -> None:
         self._console = Console(stderr=True)
+        self._going = going
+        self._every_s = every_s
         self._told = ""
+        self._told_at = -inf
 
     @contextmanager
-    def shown(self) -> Iterator[Watcher]:
+    def shown(self) -> Iterator[Callable[[T], None]]:
         """As long as this lasts, what the watcher is shown is on the screen; stdout must be left alone meanwhile."""
         if not self._console.is_terminal:
             yield self._tell
             return
         with self._console.status("") as status:
-            yield lambda job: status.update(Text(_going(job)))
+            yield lambda seen: status.update(Text(self._going(seen)))
 
-    def _tell(self, job: Job) -> None:
-        if self._told != (line := _going(job)):
-            self._told = line
+    def _tell(self, seen: T) -> None:
+        line, now = self._going(seen), monotonic()
+        if self._told != line and now - self._told_at >= self._every_s:
+            self._told, self._told_at = line, now
             words(line)
 
 
-def _going(job: Job) -> str:
+def job_going(job: Job) -> str:
+    """How a job goes on, in a line."""
     parts = [f"{job.id} {job.standing}"]
     if not job.finished:
         if job.progress:

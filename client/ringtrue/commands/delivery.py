@@ -11,7 +11,7 @@ import typer
 from ringtrue import Job, Ringtrue
 from ringtrue.exits import ExitCode
 from ringtrue.jobs import Until
-from ringtrue.terminal import Progress, data_bytes, words
+from ringtrue.terminal import Progress, data_bytes, job_going, words
 
 LOOK_S = 1.0
 """How often progress is looked at."""
@@ -40,7 +40,7 @@ def deliver(ringtrue: Ringtrue, job: Job, until: WaitFor, timeout: float | None,
     """Wait; write the audio as soon as there is any, without waiting for scores."""
     if until == "none":
         return job
-    progress = Progress()
+    progress = Progress(job_going)
     job = _watched(ringtrue, job, "status", timeout, progress)
     if output and job.succeeded:
         _write(ringtrue, job, output)
@@ -60,7 +60,7 @@ def end(job: Job, until: WaitFor) -> None:
     raise typer.Exit(ExitCode.JOB_FAILED)
 
 
-def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, progress: Progress) -> Job:
+def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, progress: Progress[Job]) -> Job:
     try:
         with progress.shown() as watcher:
             return ringtrue.wait(job, until=until, timeout=timeout, poll_s=LOOK_S, watcher=watcher)

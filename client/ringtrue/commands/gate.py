@@ -1,0 +1,152 @@
+"""`ringtrue gate`: a candidate against a baseline under rules; the verdict is the exit code.
+
+Of the environment it reads RINGTRUE_WEBHOOK_SECRET and, to leave a summary there, GITHUB_STEP_SUMMARY.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ringtrue import Gate, Judged, Ringtrue
+from ringtrue.commands.compare import Begun, begin, estimate, finish, interval, tell_allowed
+from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.delivery import Timeout
+from ringtrue.commands.studying import (
+    Allow,
+    Asked,
+    Fresh,
+    Param,
+    Preprocessing,
+    ReportFile,
+    Score,
+    Seeds,
+    SuiteOfPins,
+    check_files,
+    faults_of,
+    figure,
+    settled,
+    write,
+)
+from ringtrue.commands.telling import run, tell
+from ringtrue.exits import ExitCode
+from ringtrue.gates import JUNIT, REPORT, SUMMARY
+from ringtrue.terminal import data, data_json, data_table, words
+from ringtrue.webhooks import secret_from
+
+Baseline = Annotated[str | None, typer.Argument(metavar="A", help="The baseline: a pin, or an evaluation's id.")]
+Candidate = Annotated[str | None, typer.Argument(metavar="B", help="The candidate: likewise.")]
+Rules = Annotated[
+    Path | None, typer.Option("--rules", metavar="FILE", help="A gate.toml; default: the rules that ship.")
+]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML here.")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write a summary in Markdown here.")]
+OnFail = Annotated[
+    str | None,
+    typer.Option("--on-fail", metavar="COMMAND", help="Run this on a fail; the gate's JSON is on its stdin."),
+]
+Webhook = Annotated[
+    str | None, typer.Option("--webhook", metavar="URL", help="Tell this of a verdict that is no pass.")
+]
+PrintRules = Annotated[bool, typer.Option("--print-rules", help="Print the rules that ship, and do nothing else.")]
+SECRET, STEP_SUMMARY = "RINGTRUE_WEBHOOK_SECRET", "GITHUB_STEP_SUMMARY"
+VERDICTS = {"pass": ExitCode.DONE, "fail": ExitCode.VERDICT_FAIL, "inconclusive": ExitCode.VERDICT_INCONCLUSIVE}
+
+
+def gate(
+    ctx: typer.Context,
+    baseline: Baseline = None,
+    candidate: Candidate = None,
+    *,
+    suite: SuiteOfPins = None,
+    seeds: Seeds = 1,
+    score: Score = None,
+    param: Param = None,
+    preprocessing: Preprocessing = None,
+    fresh: Fresh = False,
+    allow: Allow = None,
+    rules: Rules = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    report: ReportFile = None,
+    on_fail: OnFail = None,
+    webhook: Webhook = None,
+    print_rules: PrintRules = False,
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a candidate against a baseline. Ends with 0: pass, 1: fail, 2: inconclusive; 64 and above: not judged."""
+    if print_rules:
+        _print_rules(ctx)
+        return
+    if baseline is None or candidate is None:
+        raise typer.BadParameter("a baseline and a candidate are needed", param_hint="A B")
+    secret = _secret() if webhook else None
+    check_files(junit, markdown, report)
+    asked = Asked(suite, seeds, score, param, preprocessing, fresh)
+    with connect(ctx) as ringtrue:
+        decided = _decided(ringtrue, begin(ringtrue, asked, baseline, candidate, allow or ()), rules, timeout)
+        _write(ringtrue, decided, {JUNIT: junit, SUMMARY: markdown, REPORT: report})
+    if as_json:
+        data_json(decided.raw)
+    else:
+        _print(decided.judged)
+    _tell(decided, on_fail, webhook, secret)
+    raise typer.Exit(VERDICTS[decided.verdict or ""])
+
+
+def _tell(decided: Gate, on_fail: str | None, webhook: str | None, secret: bytes | None) -> None:
+    words(decided.headline or f"{decided.verdict}")
+    if decided.verdict == "fail" and on_fail:
+        run(on_fail, json.dumps(decided.raw))
+    if decided.verdict != "pass" and webhook:
+        tell(webhook, decided, secret)
+
+
+def _print_rules(ctx: typer.Context) -> None:
+    with connect(ctx) as ringtrue:
+        data(ringtrue.gates.default_rules().rstrip("\n"))
+
+
+def _secret() -> bytes | None:
+    text = os.environ.get(SECRET)
+    try:
+        return secret_from(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=SECRET) from error
+
+
+def _decided(ringtrue: Ringtrue, begun: Begun, rules: Path | None, timeout: float | None) -> Gate:
+    """The gate with its verdict."""
+    with faults_of(str(rules), "/rules/text"):
+        # before anybody waits: what is wrong with a file is said at once, and what is spoken meanwhile is not lost
+        asked = ringtrue.gates.create(begun.comparison, rules=rules)
+    words(asked.id)
+    tell_allowed(finish(ringtrue, begun, timeout))
+    return settled(ringtrue.gates, asked, timeout)
+
+
+def _write(ringtrue: Ringtrue, decided: Gate, files: Mapping[str, Path | None]) -> None:
+    for name, file in files.items():
+        if file is not None:
+            write(file, ringtrue.gates.file(decided, name))
+    if step_summary := os.environ.get(STEP_SUMMARY):
+        write(Path(step_summary), ringtrue.gates.file(decided, SUMMARY), "ab")
+
+
+def _print(judged: Iterable[Judged]) -> None:
+    data_table(
+        ("VERDICT", "METRIC", "SCOPE", "GAIN", "CI", "AT LEAST", "N", "WHY"),
+        (
+            (
+                *(one.outcome, one.metric, one.scope, estimate(one.gain, "+.3g")),
+                *(interval(one.gain), figure(one.threshold, "+.3g"), str(one.n), one.why),
+            )
+            for one in judged
+        ),
+    )

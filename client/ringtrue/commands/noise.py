@@ -1,0 +1,60 @@
+"""`ringtrue noise`: a pin against itself, to know what is no progress."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ringtrue import Evaluation
+from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.delivery import Timeout
+from ringtrue.commands.evaluations import PinName
+from ringtrue.commands.studying import Asked, Fresh, Param, Preprocessing, Score, evaluated, figure
+from ringtrue.terminal import data_json, data_table, words
+
+SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="One that ships, or a YAML or JSONL file.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=2, help="How often every item is spoken, with another seed each.")]
+ZERO = "zero: the engine ignores its seed, no unit for a margin"
+
+
+def noise(
+    ctx: typer.Context,
+    pin: PinName,
+    suite: SuiteArgument,
+    *,
+    seeds: Seeds,
+    score: Score = None,
+    param: Param = None,
+    preprocessing: Preprocessing = None,
+    fresh: Fresh = False,
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what two readings of a suite differ by when only the seed changes. Gates take it as their unit."""
+    with connect(ctx) as ringtrue:
+        asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
+        words(asked.id)
+        found = evaluated(ringtrue, asked, timeout)
+    if as_json:
+        data_json(found.raw)
+    else:
+        _print(found)
+
+
+def _print(found: Evaluation) -> None:
+    result = found.result
+    floors, metrics = (result.noise, result.metrics) if result else ({}, {})
+    data_table(
+        ("METRIC", "FLOOR", "SIGMA", "UNIT", "MEAN", "ITEMS", "FREEDOM", "NOTE"),
+        (
+            (
+                *(name, f"± {floor.run_to_run:.3g}", f"{floor.sigma:.3g}", metrics[name].unit),
+                *(figure(metrics[name].mean), str(floor.items), str(floor.freedom), ZERO if floor.is_zero else ""),
+            )
+            for name, floor in floors.items()
+            if name in metrics
+        ),
+    )
+    if not floors:
+        words("nothing was scored with two seeds: there is no floor")

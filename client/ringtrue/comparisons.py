@@ -1,0 +1,157 @@
+"""Comparisons of two evaluations. The words, and both clients' ``comparisons``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ringtrue.evaluations import Evaluation
+from ringtrue.jobs import Json
+from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, common
+
+PATH = "/v1/comparisons"
+REPORT = "report.html"
+OVERALL = "overall"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An estimate and its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @classmethod
+    def from_json(cls, data: Json | None) -> Range | None:
+        return None if data is None else cls(data["estimate"], data["low"], data["high"])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric in one scope (``overall``, ``emotion/happy``, ...). ``difference``: candidate less baseline."""
+
+    metric: str
+    unit: str
+    direction: str
+    scope: str
+    n: int
+    """Items that count."""
+    baseline_mean: float | None
+    candidate_mean: float | None
+    difference: Range | None
+    relative: Range | None
+    """Of the baseline's mean; 0.05 is 5 %."""
+    p: float | None
+    p_corrected: float | None
+    """For the many questions that are asked at once (Holm)."""
+    wins: int | None
+    ties: int | None
+    losses: int | None
+    baseline_unscored: Mapping[str, int]
+    """Reason -> clips."""
+    candidate_unscored: Mapping[str, int]
+
+    @classmethod
+    def from_json(cls, data: Json) -> Row:
+        ranges = {name: Range.from_json(data[name]) for name in ("difference", "relative")}
+        return cls(**{**{name: data[name] for name in cls.__slots__}, **ranges})
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Something but the pin in which the two differ. ``allowed``: it can move the result, and was insisted on."""
+
+    what: str
+    baseline: str
+    candidate: str
+    blocks: bool
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Study):
+    """A comparison as it stands. Without ``rows`` until its result is there, and in lists."""
+
+    baseline: str
+    """Id of the evaluation."""
+    candidate: str
+    allow: tuple[str, ...]
+    headline: str | None
+    """What came out, in a sentence."""
+    rows: tuple[Row, ...]
+    disagreements: tuple[Disagreement, ...]
+    files: tuple[str, ...]
+
+    @classmethod
+    def from_json(cls, data: Json) -> Comparison:
+        result = data.get("result") or {}
+        return cls(
+            **common(data),
+            baseline=data["baseline"],
+            candidate=data["candidate"],
+            allow=tuple(data["allow"]),
+            headline=data["headline"],
+            rows=tuple(Row.from_json(row) for row in result.get("rows", ())),
+            disagreements=tuple(
+                Disagreement(*(one[name] for name in Disagreement.__slots__)) for one in result.get("disagreements", ())
+            ),
+            files=tuple(data["files"]),
+        )
+
+    @property
+    def allowed(self) -> tuple[Disagreement, ...]:
+        """What can move the result and was insisted on: to be said with every figure."""
+        return tuple(one for one in self.disagreements if one.allowed)
+
+    def of(self, scope: str = OVERALL) -> tuple[Row, ...]:
+        """The rows of one scope, or of one kind of scopes (``emotion``)."""
+        return tuple(row for row in self.rows if scope in (row.scope, row.scope.partition("/")[0]))
+
+
+def flows(patience_s: float) -> StudyFlows[Comparison]:
+    """The operations as flows."""
+    return StudyFlows(PATH, Comparison.from_json, patience_s)
+
+
+class Comparisons(Studies[Comparison]):
+    """``Ringtrue.comparisons``."""
+
+    def create(
+        self,
+        baseline: Evaluation | str,
+        candidate: Evaluation | str,
+        *,
+        allow: Sequence[str] = (),
+        idempotency_key: str | None = None,
+    ) -> Comparison:
+        """Compare two evaluations, once they are over. ``allow``: in what they may differ though it moves results."""
+        return self._run(self._does.create(_body(baseline, candidate, allow), idempotency_key))
+
+    def report(self, comparison: Comparison | str) -> bytes:
+        """The report: one HTML file, complete in itself."""
+        return self.file(comparison, REPORT)
+
+
+class AsyncComparisons(AsyncStudies[Comparison]):
+    """``AsyncRingtrue.comparisons``; `Comparisons` says what each method does."""
+
+    async def create(
+        self,
+        baseline: Evaluation | str,
+        candidate: Evaluation | str,
+        *,
+        allow: Sequence[str] = (),
+        idempotency_key: str | None = None,
+    ) -> Comparison:
+        return await self._run(self._does.create(_body(baseline, candidate, allow), idempotency_key))
+
+    async def report(self, comparison: Comparison | str) -> bytes:
+        return await self.file(comparison, REPORT)
+
+
+def _body(baseline: Evaluation | str, candidate: Evaluation | str, allow: Iterable[str]) -> Mapping[str, Any]:
+    sides = {"baseline": baseline, "candidate": candidate}
+    ids = {name: side if isinstance(side, str) else side.id for name, side in sides.items()}
+    return {**ids, "allow": list(allow)}

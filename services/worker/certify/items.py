@@ -1,0 +1,127 @@
+"""What is spoken for a certificate: items of a suite, as jobs of one pin.
+
+Owns the built-in selection and how an item becomes what a job of it would be, every default filled in from the pin's
+manifest. Knows no host and no gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.catalog import Manifest, Support
+from shared.errors import RingtrueError
+from shared.jobs import Emotion, Job, NewJob, SpeechInput
+from shared.suites.reading import golden_suite
+from shared.suites.suite import Item, Suite
+
+BUILT_IN = ("golden-en-emotion", "golden-zh-emotion")
+"""Suites that the selection is taken from: the first one whose language the pin speaks."""
+USED = ("text", "language", "voice", "emotion", "speed", "pitch_scale", "seed", "options")
+"""Members of a job's input that decide its sound."""
+TAKE_S = 300.0
+"""Longer than this no item may take; as long as a job that says nothing else."""
+
+
+class NothingToSpeak(RingtrueError):
+    """The pin speaks the language of no item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is spoken, and of which suite it is."""
+
+    suite: Suite
+    items: tuple[Item, ...]
+    unspeakable: Mapping[str, str]
+    """Items that the pin cannot be asked for, by id, and why."""
+
+
+def selected(suite: Suite, manifest: Manifest) -> Selection:
+    """The items of ``suite`` that can be asked of the pin."""
+    why = {item.id: reason for item in suite.items if (reason := _unspeakable(item, manifest)) is not None}
+    items = tuple(item for item in suite.items if item.id not in why)
+    if not items:
+        raise NothingToSpeak(f"{manifest.pin} speaks no item of {suite.name}: {next(iter(why.values()))}")
+    return Selection(suite, items, why)
+
+
+def built_in(manifest: Manifest) -> Selection:
+    """Five items, short to long, each in another emotion where the pin has emotions."""
+    suites = [golden_suite(name) for name in BUILT_IN]
+    suite = next((one for one in suites if language_of(one.items[0], manifest) is not None), None)
+    if suite is None:
+        raise NothingToSpeak(f"{manifest.pin} speaks neither English nor Chinese: name a --suite in its language")
+    items = suite.items[::6][:5]
+    felt = (item if item.emotion in manifest.emotions else replace(item, emotion=None, strength=None) for item in items)
+    return Selection(suite, tuple(felt), {})
+
+
+def language_of(item: Item, manifest: Manifest) -> str | None:
+    """The pin's own tag that the item's comes down to: its longest prefix; ``None`` where there is none."""
+    prefix = item.language
+    while prefix and prefix not in manifest.languages:
+        prefix = prefix.rpartition("-")[0]
+    return prefix or None
+
+
+def asked(item: Item, seed: int) -> dict[str, Any]:
+    """The members of a job's submission; two clips can be compared where these are equal."""
+    return {**item.submission(), "seed": seed}
+
+
+def job_of(item: Item, manifest: Manifest, seed: int) -> Job:
+    """The job that a gateway would accept for it."""
+    return Job.accepted(
+        NewJob(
+            id=item.id,
+            user="",
+            pin=manifest.pin,
+            engine=manifest.engine,
+            lock_sha256=manifest.lock_sha256,
+            asked=asked(item, seed),
+            input=_as_used(item, manifest, seed),
+            controls={},
+            metadata={},
+            priority=0,
+            created_at=0.0,
+            expires_at=0.0,
+            timeout_s=TAKE_S,
+            estimated_s=0.0,
+        )
+    )
+
+
+def used(jobs_input: SpeechInput) -> dict[str, Any]:
+    """What of a job's input decides its sound, as JSON has it."""
+    return {name: value for name, value in jobs_input.to_json().items() if name in USED and value is not None}
+
+
+def _as_used(item: Item, manifest: Manifest, seed: int) -> SpeechInput:
+    felt = None if item.emotion is None else Emotion(item.emotion, strength=_strength(item))
+    language = language_of(item, manifest)
+    assert language is not None, "it was selected"
+    voice = item.voice or manifest.default_voice
+    return SpeechInput(item.text, language, voice, emotion=felt, seed=seed, options=_defaults(manifest), score=False)
+
+
+def _strength(item: Item) -> float:
+    return 1.0 if item.strength is None else item.strength
+
+
+def _defaults(manifest: Manifest) -> dict[str, Any]:
+    members: Sequence[tuple[str, Mapping[str, Any]]] = list(manifest.options_schema.get("properties", {}).items())
+    return {name: member["default"] for name, member in members if "default" in member}
+
+
+def _unspeakable(item: Item, manifest: Manifest) -> str | None:
+    if language_of(item, manifest) is None:
+        return f"{manifest.pin} does not speak {item.language}"
+    if item.reference is not None:
+        return "an uploaded voice is known to its gateway alone"
+    if item.emotion is not None and item.emotion not in manifest.emotions:
+        return f"{manifest.pin} has no emotion {item.emotion}"
+    if item.strength is not None and manifest.support("strength") is Support.UNSUPPORTED:
+        return f"strength is unsupported by {manifest.pin}"
+    return None

@@ -1,0 +1,161 @@
+"""How far apart two clips of one text are: by their samples where there are, else by hashes and fingerprints.
+
+Owns the four tiers and the limits of the third, which were calibrated on planted pairs (benchmarks/log_mel.py,
+docs/certificates.md). Knows no pin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from services.worker.certify.fingerprint import HOP_S, Fingerprint, Levels, fingerprint
+from shared.audio import BYTES_PER_SAMPLE, Audio
+
+
+class Tier(IntEnum):
+    """How equal two clips are. The number is the contract."""
+
+    EQUAL = 0  # every sample
+    TOLERABLE = 1  # as many samples, none off by more than `MOST_LSB`
+    SAME_SOUND = 2  # within `MOST_DB` and `most_shift_s`
+    DIFFERENT = 3
+
+
+MOST_LSB = 2
+MOST_DB = 2.5
+"""Of the log-mel distance (`distance_db`)."""
+MOST_SHIFT, LEAST_SHIFT_S = 0.02, 0.06
+"""Durations may differ by so much of the longer one, and by this in any case: a frame or two of a model."""
+RANGE_DB = 50.0
+"""What lies so far below the loudest cell of the two clips is not heard beside it."""
+STRETCH_S = 0.5
+"""The distance is that of the stretch in which they are furthest apart: one wrong word is not averaged away."""
+LAG_S = 0.04
+"""A stretch may come so much earlier or later in one clip than in the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one clip is apart from another."""
+
+    tier: Tier
+    log_mel_db: float
+    """See `distance_db`."""
+    shift_s: float
+    """Duration of the second less that of the first."""
+    heard: bool = True
+    """The samples of both were there. Without them tier 1 cannot be told from 2, and the rest below not be said."""
+    first_sample: int | None = None
+    """Index of the first that differs; where one clip is the beginning of the other, its length."""
+    max_lsb: int | None = None
+    """Largest difference of two samples, over the common length."""
+    snr_db: float | None = None
+    """Power of the first over that of what differs, over the common length; none where nothing differs there."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None} | {"tier": int(self.tier)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Difference:
+        return cls(**{**data, "tier": Tier(data["tier"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A clip as a certificate knows it. ``pcm``: its samples, where they were kept."""
+
+    pcm_sha256: str
+    sample_rate: int
+    """Hz."""
+    samples: int
+    sound: Fingerprint
+    pcm: bytes | None = None
+
+    @classmethod
+    def of(cls, audio: Audio) -> Print:
+        """With its samples."""
+        samples = len(audio.pcm) // BYTES_PER_SAMPLE
+        return cls(audio.sha256, audio.sample_rate, samples, fingerprint(audio), audio.pcm)
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples / self.sample_rate
+
+
+def difference(one: Print, other: Print) -> Difference:
+    """What ``other`` is apart from ``one``."""
+    shift_s = other.duration_s - one.duration_s
+    heard = one.pcm is not None and other.pcm is not None
+    if one.pcm_sha256 == other.pcm_sha256 and one.sample_rate == other.sample_rate:
+        return Difference(Tier.EQUAL, 0.0, shift_s, heard)
+    distance = round(distance_db(one.sound, other.sound), 2)
+    near = distance <= MOST_DB and abs(shift_s) <= most_shift_s(one.duration_s, other.duration_s)
+    tier = Tier.SAME_SOUND if near else Tier.DIFFERENT
+    if one.pcm is None or other.pcm is None or one.sample_rate != other.sample_rate:
+        return Difference(tier, distance, shift_s, heard)
+    first, off, snr_db = _by_sample(one.pcm, other.pcm)
+    if off <= MOST_LSB and one.samples == other.samples:
+        tier = Tier.TOLERABLE
+    return Difference(tier, distance, shift_s, True, first, off, snr_db)
+
+
+def most_shift_s(*durations_s: float) -> float:
+    """How much durations may differ in tier 2."""
+    return max(LEAST_SHIFT_S, MOST_SHIFT * max(durations_s))
+
+
+def distance_db(one: Fingerprint, other: Fingerprint) -> float:
+    """Mean difference of level, in dB over bands and frames, of the half second in which it is greatest.
+
+    Levels more than 50 dB below the loudest of both clips count as that. Every half second is held against that of the
+    other clip which lies up to 40 ms earlier or later and fits it best; the shorter one goes on in silence.
+    """
+    floor = max(one.levels.max(), other.levels.max()) - RANGE_DB
+    frames, most = max(len(one.cells), len(other.cells)), round(LAG_S / HOP_S)
+    left, right = (_going_on(np.maximum(levels, floor), frames, floor) for levels in (one.levels, other.levels))
+    width = min(frames, round(STRETCH_S / HOP_S))
+    lagged = (_stretches(left, right, lag, width) for lag in range(-most, most + 1))
+    return float(np.min([*lagged], axis=0).max())
+
+
+def _going_on(levels: Levels, frames: int, silence: float) -> Levels:
+    return np.pad(levels, ((0, frames - len(levels)), (0, 0)), constant_values=silence)
+
+
+def _stretches(left: Levels, right: Levels, lag: int, width: int) -> npt.NDArray[np.float64]:
+    """Mean difference of each stretch of ``width`` frames, by its first frame, where ``right`` comes ``lag`` later;
+    infinite where fewer than half of the stretch has a counterpart. Of two that are equally long."""
+    frames = len(left)
+    begin = max(0, -lag)
+    end = max(begin, min(frames, frames - lag))
+    apart, there = np.zeros(frames), np.zeros(frames)
+    apart[begin:end] = np.abs(left[begin:end] - right[begin + lag : end + lag]).mean(axis=1)
+    there[begin:end] = 1
+    window = np.ones(width)
+    counted = np.convolve(there, window, "valid")
+    sums = np.convolve(apart, window, "valid")
+    filled = np.full(len(sums), np.inf)
+    np.divide(sums, counted, out=filled, where=2 * counted >= width)
+    return filled
+
+
+def _by_sample(one: bytes, other: bytes) -> tuple[int, int, float | None]:
+    """Index of the first sample that differs, the largest difference in LSB, the SNR in dB."""
+    left, right = _samples(one), _samples(other)
+    common = min(len(left), len(right))
+    off = np.abs(right[:common] - left[:common])
+    if not off.any():
+        return common, 0, None
+    noise, signal = float((off.astype(np.float64) ** 2).sum()), float((left[:common].astype(np.float64) ** 2).sum())
+    snr_db = 10 * np.log10(signal / noise) if signal else -np.inf
+    return int(np.argmax(off > 0)), int(off.max()), round(float(max(snr_db, -999.0)), 2)
+
+
+def _samples(pcm: bytes) -> npt.NDArray[np.int32]:
+    return np.frombuffer(pcm, "<i2").astype(np.int32)

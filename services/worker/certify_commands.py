@@ -1,0 +1,213 @@
+"""``ringtrue certify``: how reproducible a pin is here, and whether another place gives the same sound.
+
+A composition root of its own: it reads the environment like `app.py`. Owns the command line, what is said and the exit
+codes. Needs no running service and nothing that only POSIX has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from services.worker.certify import progress, table
+from services.worker.certify.certificate import HERE, Certificate, CertificateInvalid, read_certificate
+from services.worker.certify.comparing import Comparison, NothingInCommon, compared
+from services.worker.certify.conditions import Stage, Tell
+from services.worker.certify.issuing import Occasion, issued
+from services.worker.certify.items import NothingToSpeak, Selection, built_in, job_of, selected, used
+from services.worker.certify.servers import PinNotThere, Server, ServerFailed, ServerRefuses
+from services.worker.engines import surroundings
+from services.worker.interpreters import Interpreters
+from services.worker.offer import Offer
+from services.worker.shelf import Shelf
+from shared import environment
+from shared.catalog import Manifest
+from shared.errors import JobFailure, RingtrueError, SettingsError
+from shared.settings import read_settings
+from shared.suites.errors import SuiteInvalid, SuiteUnknown
+from shared.suites.reading import NOTATIONS, golden_suite, read_suite
+from shared.times import rfc3339
+from shared.weights.store import WeightStore
+
+
+class NotWritten(RingtrueError):
+    """The file that was asked for cannot be written."""
+
+
+NOT_MET = 1
+_REFUSED, _NOT_FOUND, _UNAVAILABLE, _INTERNAL, _FAILED, _NO_PERMISSION, _CONFIG = 65, 66, 69, 70, 76, 77, 78
+_CANNOT_WRITE = 73
+_BY_ERROR: tuple[tuple[type[Exception], int], ...] = (
+    (CertificateInvalid, _REFUSED),
+    (SuiteInvalid, _REFUSED),
+    (NothingToSpeak, _REFUSED),
+    (NothingInCommon, _REFUSED),
+    (SuiteUnknown, _NOT_FOUND),
+    (PinNotThere, _NOT_FOUND),
+    (NotWritten, _CANNOT_WRITE),
+    (ServerFailed, _UNAVAILABLE),
+    (ServerRefuses, _NO_PERMISSION),
+    (JobFailure, _FAILED),
+    (SettingsError, _CONFIG),
+    (RingtrueError, _INTERNAL),
+    (OSError, _NOT_FOUND),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line says of how to speak."""
+
+    pin: str
+    suite: str | None
+    seed: int
+    repeats: int
+    at_once: int
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("pin", required=False)
+@click.option("--suite", metavar="NAME|FILE", help="Speak its items. Default: five that come with Ringtrue.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of every clip.")
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Times that each is spoken warm.")
+@click.option("--at-once", type=click.IntRange(1), default=2, show_default=True, help="Hosts that speak under load.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON into this file.")
+@click.option("--with-audio", is_flag=True, help="Keep the samples in it: comparisons can say more.")
+@click.option("--compare", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two certificates.")
+@click.option("--against", multiple=True, metavar="URL", help="Compare with this server; twice: these two servers.")
+@click.option(
+    "--require", type=click.IntRange(0, 3), metavar="TIER", help="Exit 1 unless every item is in it or better."
+)
+@click.option("--json", "as_document", is_flag=True, help="Print the JSON instead of the tables.")
+def certify(
+    pin: str | None,
+    compare: tuple[Path, Path] | None,
+    against: Sequence[str],
+    output: Path | None,
+    with_audio: bool,
+    require: int | None,
+    as_document: bool,
+    **speaking: int | str | None,
+) -> None:
+    """Speak the same items again and again and say how equal they are, in four tiers: 0 equal PCM, 1 within 2 LSB,
+    2 the same sound, 3 different. Prints function, output and speed as Markdown.
+
+    Exit codes: 1 --require is not met; 65 a file or an item that is not taken, 66 no such pin, suite or file, 69 a
+    server does not answer, 73 the file cannot be written, 76 the pin does not speak, 77 the server asks for another
+    key (RINGTRUE_API_KEY), 78 settings.
+    """
+    _check(pin, compare, against, with_audio)
+    with _errors_told():
+        if output is not None and not output.parent.is_dir():
+            raise NotWritten(f"{output.parent} is no folder")  # said before anything is spoken
+        if compare is not None:
+            found: Certificate | Comparison = compared(*map(read_certificate, compare))
+        else:
+            found = _spoken(Wish(pin=str(pin), **speaking), against)  # type: ignore[arg-type]
+        _hand_out(found, output, with_audio, as_document)
+    if require is not None and (found.tier is None or found.tier > require):
+        sys.exit(NOT_MET)
+
+
+def _check(pin: str | None, compare: object, against: Sequence[str], with_audio: bool) -> None:
+    if compare is not None and (pin or against or with_audio):
+        raise click.UsageError("--compare takes two certificates and nothing to speak")
+    if compare is None and not pin:
+        raise click.UsageError("name a PIN, or --compare two certificates")
+    if len(against) > 2:
+        raise click.UsageError("--against takes one server, or two")
+    if against and with_audio:
+        raise click.UsageError("--with-audio is of a certificate; --against writes a comparison, which has none")
+
+
+def _hand_out(found: Certificate | Comparison, output: Path | None, with_audio: bool, as_document: bool) -> None:
+    if isinstance(found, Certificate):
+        text, kept = table.of_certificate(found), found if with_audio else found.without_audio()
+        document = kept.to_json()
+    else:
+        text, document = table.of_comparison(found), found.to_json()
+    if output is not None:
+        try:
+            output.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise NotWritten(f"{output}: {error.strerror}") from error
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False) if as_document else text)
+
+
+def _spoken(wish: Wish, against: Sequence[str]) -> Certificate | Comparison:
+    with progress.shown() as tell:
+        if not against:
+            manifest, offer = _here(wish.pin)
+            return _certified_here(wish, manifest, offer, _selection(wish, manifest), tell)
+        if len(against) == 1:
+            manifest, offer = _here(wish.pin)
+            selection = _selection(wish, manifest)
+            there = _certified_there(wish, against[0], selection, tell)
+            return compared(_certified_here(wish, manifest, offer, selection, tell), there)
+        with _server(against[0], tell) as first:
+            selection = _selection(wish, first.manifest(wish.pin))
+        one, other = (_certified_there(wish, url, selection, tell) for url in against)
+        return compared(one, other)
+
+
+def _here(pin: str) -> tuple[Manifest, Offer]:
+    """What the pin can do here. Raises `PinNotThere`, and `JobFailure` where it is refused."""
+    settings = read_settings(os.environ)
+    shelf = Shelf(WeightStore(settings.models), settings.catalog_lock)
+    offer = Offer([pin], shelf=shelf, interpreters=Interpreters(settings.engines, settings.interpreters))
+    try:
+        manifest = offer.manifest(pin)
+    except SettingsError as error:
+        raise PinNotThere(str(error)) from error
+    if (failure := offer.refused().get(pin)) is not None:
+        raise failure
+    assert manifest is not None, "a pin that is asked for is there, or it was said that it is not"
+    return manifest, offer
+
+
+def _selection(wish: Wish, manifest: Manifest) -> Selection:
+    if wish.suite is None:
+        return built_in(manifest)
+    is_file = os.sep in wish.suite or Path(wish.suite).suffix.lower() in NOTATIONS
+    return selected(read_suite(Path(wish.suite)) if is_file else golden_suite(wish.suite), manifest)
+
+
+def _certified_here(wish: Wish, manifest: Manifest, offer: Offer, selection: Selection, tell: Tell) -> Certificate:
+    jobs = [job_of(item, manifest, wish.seed) for item in selection.items]
+    recital = Stage(offer, manifest, wish.repeats, wish.at_once, tell).recite(jobs)
+    described = environment.describe(surroundings.LIBRARIES)
+    occasion = Occasion(_now(), HERE, manifest, described, wish.seed)
+    return issued(occasion, selection, {job.id: used(job.input) for job in jobs}, recital)
+
+
+def _certified_there(wish: Wish, url: str, selection: Selection, tell: Tell) -> Certificate:
+    with _server(url, tell) as server:
+        manifest = server.manifest(wish.pin)
+        recital, used_there = server.recite(wish.pin, selection.items, wish.seed, wish.repeats)
+        occasion = Occasion(_now(), server.url, manifest, manifest.environment or {}, wish.seed)
+        return issued(occasion, selection, used_there, recital)
+
+
+def _server(url: str, tell: Tell) -> Server:
+    return Server(url, os.environ.get("RINGTRUE_API_KEY"), tell)
+
+
+def _now() -> str:
+    return rfc3339(time.time(), "seconds")
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    try:
+        yield
+    except (RingtrueError, OSError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(next(code for kind, code in _BY_ERROR if isinstance(error, kind)))

@@ -1,0 +1,108 @@
+"""A certificate as a file: it comes back as it went, and what is none is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.worker.certify.certificate import Certificate, CertificateInvalid, Outcome, read_certificate
+from services.worker.certify.tiers import Tier, difference
+from tests.worker.certify.clips_apart import certificate, clip, vowels
+
+VOICE = clip(vowels())
+
+
+def written(folder: Path, document: object) -> Path:
+    path = folder / "certificate.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def under(conditions: dict[str, Outcome]) -> Certificate:
+    made = certificate(VOICE)
+    return replace(made, entries=(replace(made.entries[0], conditions=conditions),))
+
+
+def test_it_comes_back_with_its_samples(tmp_path: Path) -> None:
+    back = read_certificate(written(tmp_path, certificate(VOICE).to_json()))
+    assert back.entries[0].clip.pcm == VOICE.pcm
+    assert back.to_json() == certificate(VOICE).to_json()
+
+
+def test_it_comes_back_without_samples_where_they_were_not_kept(tmp_path: Path) -> None:
+    document = certificate(VOICE).without_audio().to_json()
+    back = read_certificate(written(tmp_path, document))
+    assert back.entries[0].clip.pcm is None
+    assert difference(back.entries[0].clip, VOICE).tier is Tier.EQUAL
+
+
+def test_conditions_come_back(tmp_path: Path) -> None:
+    apart = difference(VOICE, clip(vowels(seed=3)))
+    made = under({"warm": Outcome((VOICE.pcm_sha256,), apart), "loaded": Outcome(failure="out_of_memory: too much")})
+    back = read_certificate(written(tmp_path, made.to_json()))
+    assert back.entries[0].conditions == made.entries[0].conditions
+
+
+def test_the_tier_is_that_of_the_worst_condition() -> None:
+    same, other = difference(VOICE, VOICE), difference(VOICE, clip(vowels(seed=3)))
+    assert under({"warm": Outcome(("",), same)}).tier is Tier.EQUAL
+    assert under({"warm": Outcome(("",), same), "batched": Outcome(("",), other)}).tier is other.tier is Tier.DIFFERENT
+
+
+def test_what_was_not_spoken_leaves_no_verdict() -> None:
+    assert under({"warm": Outcome(failure="engine_crashed: gone")}).tier is None
+    assert certificate(VOICE, unspoken={"item-9": "engine_error: why"}).tier is None
+
+
+def _without(*path: str | int) -> Callable[[Any], None]:
+    def spoil(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        del document[path[-1]]
+
+    return spoil
+
+
+def _set(value: object, *path: str | int) -> Callable[[Any], None]:
+    def spoil(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = value
+
+    return spoil
+
+
+SPOILT = {
+    "another object": (_set("job", "object"), "is no certificate"),
+    "a later schema": (_set(2, "schema"), "of another form"),
+    "another fingerprint": (_set("log-mel-9", "fingerprint"), "of another form"),
+    "no items": (_without("items"), "no whole certificate"),
+    "items that are none": (_set([1], "items"), "no whole certificate"),
+    "no pin": (_without("manifest", "pin"), "no whole certificate"),
+    "a spoilt fingerprint": (_set("?", "items", 0, "fingerprint"), "NoFingerprint"),
+    "spoilt audio": (_set("eJw=", "items", 0, "pcm"), "the audio"),
+    "other audio": (_set("0" * 64, "items", 0, "pcm_sha256"), "the audio is not that of"),
+    "a tier that there is not": (_set({"warm": {"tier": 9, "pcm_sha256": []}}, "items", 0, "conditions"), "Tier"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_spoilt_certificate_is_refused(tmp_path: Path, what: str) -> None:
+    spoil, said = SPOILT[what]
+    document = json.loads(json.dumps(certificate(VOICE).to_json()))
+    spoil(document)
+    with pytest.raises(CertificateInvalid, match=said):
+        read_certificate(written(tmp_path, document))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b"1"])
+def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "certificate.json"
+    path.write_bytes(content)
+    with pytest.raises(CertificateInvalid):
+        read_certificate(path)

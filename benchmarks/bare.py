@@ -12,14 +12,16 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.clips import LINES, ONE, Line
+from benchmarks.clips import ONE, Line, lines_of
 from demo.__main__ import PINS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights; may be empty")
-    models = parser.parse_args().models
+    parser.add_argument("--suite", help="a suite that ships (default: the demo's sentences)")
+    arguments = parser.parse_args()
+    models = arguments.models
     # Libraries read these when they are loaded: before anything below imports one.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     from services.scorer.metrics.base import Clip
@@ -42,7 +44,7 @@ def main() -> None:
 
     clip(ONE)
     began, cpu = time.monotonic(), time.process_time()
-    for line in LINES:
+    for line in lines_of(arguments.suite):
         clip(line)
     print(json.dumps({"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - began}))
 

@@ -1,13 +1,15 @@
-"""What is spoken in the benchmarks: the demo's sentences with both built-in pins."""
+"""What is spoken in the benchmarks: the demo's sentences, or a suite that ships, with both built-in pins."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from demo.__main__ import PINS, VOICES
 from demo.sentences import SENTENCES
 from services.worker.engines.base import SpeakRequest
 from shared.jobs import Emotion
+from shared.suites.reading import golden_suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class Line:
 
     pin: str
     language: str
-    voice: str
+    voice: str | None
     emotion: str
     text: str
 
@@ -40,5 +42,15 @@ class Line:
 LINES = tuple(
     Line(pin, said.language, VOICES[said.language], said.emotion, said.text) for pin in PINS for said in SENTENCES
 )
+
+
+def lines_of(suite: str | None) -> Sequence[Line]:
+    """The clips of a suite that ships, whose items all have an emotion; those of the demo where none is named."""
+    if suite is None:
+        return LINES
+    items = golden_suite(suite).items
+    return [Line(pin, i.language, i.voice, i.emotion, i.text) for pin in PINS for i in items if i.emotion is not None]
+
+
 ONE = next(line for line in LINES if line.language == "en")
 """For loads of many equal requests, and to warm up with: every metric covers it."""

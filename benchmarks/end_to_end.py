@@ -41,12 +41,12 @@ def measure() -> dict[str, float]:
         _run(ours, [{**ONE.submission, "pin": pin} for pin in PINS] * _WARM_JOBS)
         walls_s = [_run(ours, [line.submission for line in LINES])]
         say(f"end to end: ours {walls_s[0]:.1f} s; now the baseline, which takes a few minutes")
-        baseline_s = _child("naive_script", ours.settings.models, "--mlflow", ours.mlflow)["wall_s"]
+        baseline_s = child("naive_script", ours.settings.models, "--mlflow", ours.mlflow)["wall_s"]
         say(f"end to end: baseline {baseline_s:.1f} s")
         walls_s.append(_run(ours, [line.submission for line in LINES]))
         say(f"end to end: ours {walls_s[1]:.1f} s")
         models = ours.settings.models
-    bare = _child("bare", models)
+    bare = child("bare", models)
     wall_s = fmean(walls_s)
     say(f"end to end: speaking and scoring alone take {bare['cpu_s']:.1f} s of CPU; there are {cores():g} cores")
     return {
@@ -74,7 +74,7 @@ def _ended(ours: Ringtrue, job_id: str) -> bool:
     return facets == ("succeeded", "done", "done")
 
 
-def _child(module: str, models: Path, *arguments: str) -> dict[str, float]:
+def child(module: str, models: Path, *arguments: str) -> dict[str, float]:
     """What a module of this package prints, run in a process of its own."""
     argv = [sys.executable, "-m", f"benchmarks.{module}", "--models", str(models), *arguments]
     done = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=False)

@@ -20,7 +20,7 @@ import mlflow
 import numpy as np
 from speechmos import dnsmos  # type: ignore[import-untyped]
 
-from benchmarks.clips import LINES, ONE, Line
+from benchmarks.clips import ONE, Line, lines_of
 from demo.__main__ import PINS
 from services.scorer.metrics.base import Clip
 from services.scorer.metrics.instruments import Instruments
@@ -75,7 +75,7 @@ class Script:
             "engine": "espeak",
             "input_text": line.text,
             "language": line.language,
-            "voice": line.voice,
+            "voice": line.voice or "",
             "emotion": line.emotion,
             "emotion_strength": 1.0,
             "pitch_scale": 1.0,
@@ -97,16 +97,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mlflow", required=True, help="URL of the tracking server")
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights; may be empty")
+    parser.add_argument("--suite", help="a suite that ships (default: the demo's sentences)")
     arguments = parser.parse_args()
+    lines = lines_of(arguments.suite)
     mlflow.set_tracking_uri(arguments.mlflow)
     mlflow.set_experiment("baseline")
     with tempfile.TemporaryDirectory() as folder:
         script = Script(arguments.models, Path(folder))
         script.clip(ONE)
         began = time.monotonic()
-        for line in LINES:
+        for line in lines:
             script.clip(line)
-        print(json.dumps({"wall_s": time.monotonic() - began, "clips": len(LINES)}))
+        print(json.dumps({"wall_s": time.monotonic() - began, "clips": len(lines)}))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,13 @@ TARGETS = (
     Target("waking", "idle, 202 to started: p99 ms", "ours_answered_p99_ms", at_most=100, digits=1),
     Target("end_to_end", "28 jobs, spoken to tracked: s", "ours_wall_s", "baseline_wall_s", 3, inverse=True, digits=1),
     Target("end_to_end", "  of it on speaking and scoring", "share", digits=2),
+    Target(
+        "evaluating", "2 evaluations of 35, to MLflow: s", "ours_wall_s", "baseline_wall_s", 3, inverse=True, digits=1
+    ),
+    Target("evaluating", "  of it on speaking and scoring", "share", at_least=0.8, digits=2),
+    Target("evaluating", "  again, and compared: s", "rerun_s", at_most=3, digits=1),
+    Target("comparing", "comparison of 2 x 35 x 5, one core: s", "whole_s", at_most=15, digits=1),
+    Target("comparing", "  of it the statistics", "statistics_s", digits=1),
     Target("tracking", "tracking: runs/s", "ours_runs_per_s", "baseline_runs_per_s", at_least=5, digits=1),
     Target("gateway_weight", "gateway: import s", "import_s", at_most=1, digits=2),
     Target("gateway_weight", "gateway: peak MB under load", "peak_rss_mb", at_most=120),

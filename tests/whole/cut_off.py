@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from services.worker.engines.seclusion import close_network
+from shared.seclusion import close_network
 
 if __name__ == "__main__":
     if (why := close_network()) is not None:

@@ -56,14 +56,16 @@ def common_items(baseline: Evaluated, candidate: Evaluated) -> tuple[Item, ...]:
     )
 
 
-def aligned(baseline: Evaluated, candidate: Evaluated) -> Alignment:
-    """Seeds pair with themselves; where the two have others, the first of one with the first of the other, and so on.
+def paired_seeds(baseline: Evaluated, candidate: Evaluated) -> tuple[tuple[int, int], ...]:
+    """The first of one with the first of the other, and so on: with itself, where both have the same."""
+    return tuple(zip(sorted(baseline.seeds), sorted(candidate.seeds), strict=False))
 
-    What only one side has, items or seeds, is left out.
-    """
+
+def aligned(baseline: Evaluated, candidate: Evaluated) -> Alignment:
+    """The scores of both by `common_items` and `paired_seeds`. What only one side has, items or seeds, is left out."""
     items = common_items(baseline, candidate)
     ids = {item.id for item in items}
-    both = list(zip(sorted(baseline.seeds), sorted(candidate.seeds), strict=False))
+    both = paired_seeds(baseline, candidate)
     ours = [clip for clip in baseline.clips if clip.item in ids]
     theirs = [clip for clip in candidate.clips if clip.item in ids]
     return Alignment(

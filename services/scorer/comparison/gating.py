@@ -1,11 +1,12 @@
 """A gate: rules, held against the scores of a comparison.
 
-Owns how a rule of a file becomes questions to the statistics: which scopes it means, which direction, when it does not
-apply and when it cannot be asked at all. Which sentence is said to each answer is reasons.py's.
+Owns how a rule of a file becomes questions to the statistics: which scopes it means, which direction, to which
+items it does not apply, and when it cannot be asked at all. Which sentence is said to each answer is reasons.py's.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -106,16 +107,18 @@ def _question(
     comparison: Comparison,
     quantities: Quantities,
 ) -> _Question:
-    items = found.get(spec.scope, frozenset())
-    pairs = alignment.pairs(spec.metric, items)
+    of = covered(spec.metric) or spec.metric
+    scope = found.get(spec.scope, frozenset())
+    reasons = _reasons(alignment, of, scope)
+    items = scope - {item for item, told in reasons.items() if _lacks(told)} if spec.if_covered else scope
     direction = spec.direction or quantities.direction(spec.metric)
-    asked = _Question(spec, spec.scope, direction, pairs, _floor(comparison, spec))
-    if (covered(spec.metric) or spec.metric) not in alignment.quantities and quantities.get(spec.metric) is None:
+    asked = _Question(spec, spec.scope, direction, alignment.pairs(spec.metric, items), _floor(comparison, spec))
+    if of not in alignment.quantities and quantities.get(spec.metric) is None:
         return replace(asked, unaskable=Unaskable.METRIC_UNKNOWN)
-    if not items:
+    if not scope:
         return replace(asked, unaskable=Unaskable.SCOPE_EMPTY)
-    if spec.if_covered and not _is_covered(alignment, covered(spec.metric) or spec.metric, items):
-        return replace(asked, applies=False)
+    if spec.if_covered and (not reasons or _lacks(frozenset().union(*reasons.values()))):
+        return replace(asked, pairs=alignment.pairs(spec.metric, scope), applies=False)
     if direction is Direction.NEUTRAL:
         return replace(asked, unaskable=Unaskable.DIRECTION_MISSING)
     rule = Rule(
@@ -143,21 +146,22 @@ def _floor(comparison: Comparison, spec: RuleSpec) -> NoiseFloor | None:
     return noise(row.floor) if row is not None else None
 
 
-def _is_covered(alignment: Alignment, metric: str, items: frozenset[str]) -> bool:
-    """Whether a clip was scored, or might have been: one that failed for a reason of its own counts as covered.
+def _reasons(alignment: Alignment, metric: str, items: frozenset[str]) -> Mapping[str, frozenset[Reason | None]]:
+    """By item, why clips of either side are unscored; None among them where one is scored."""
+    found: dict[str, set[Reason | None]] = defaultdict(set)
+    for side in (alignment.baseline, alignment.candidate):
+        for (item, _), scored in side.get(metric, {}).items():
+            if item in items:
+                found[item].add(None if isinstance(scored, Score) else scored.reason)
+    return {item: frozenset(reasons) for item, reasons in found.items()}
 
-    A clip without audio tells nothing of what the metric covers.
+
+def _lacks(reasons: frozenset[Reason | None]) -> bool:
+    """Whether the metric does not cover these clips. One that was scored, or failed for a reason of its own, it does;
+    one without audio tells nothing of what the metric covers.
     """
-    wanted = [
-        scored
-        for side in (alignment.baseline, alignment.candidate)
-        for (item, _), scored in side.get(metric, {}).items()
-        if item in items
-    ]
-    if any(isinstance(one, Score) for one in wanted):
-        return True
-    reasons = {one.reason for one in wanted if not isinstance(one, Score)} - {Reason.NOT_SPOKEN}
-    return bool(reasons - _WANT) or (bool(wanted) and not reasons)
+    told = reasons - {Reason.NOT_SPOKEN}
+    return bool(told) and told <= _WANT
 
 
 def _answered(

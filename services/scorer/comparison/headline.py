@@ -1,34 +1,37 @@
 """A comparison in one sentence: what is surely better, what is surely worse, and that the rest is open.
 
-Owns which rows are named: those over all items whose difference stands after correction.
+Owns which rows are named: those over all items that read as different, and those that one side was spared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.scorer.comparison.figures import counted, number, with_unit
 from services.scorer.comparison.quantities import is_cost
+from services.scorer.comparison.reads import Reads, reads
 from services.scorer.comparison.result import OVERALL, Disagreement, Row
 from services.scorer.statistics.rules import FEWEST_ITEMS
 
-SURE = 0.05
 _NAMED = 3
 
 
 def headline(candidate: str, baseline: str, suite: str, items: int, rows: Sequence[Row]) -> str:
     """``v23 against v21 on golden-en-emotion (35 items): worse in asr/wer (0.12 to 0.43); ...``"""
-    judged = [row for row in rows if row.scope == OVERALL and row.p_corrected is not None]
+    judged = sorted((row for row in rows if row.scope == OVERALL and row.p_corrected is not None), key=_p)
     speech, costs = ([row for row in judged if is_cost(row.metric) is cost] for cost in (False, True))
-    sure = _sure(speech)
-    parts = _told("worse", "better", sure)
-    if rest := len(speech) - len(sure):
-        parts.append(f"no sure difference in {counted(rest, 'other metric') if sure else counted(rest, 'metric')}")
-    parts += _told("dearer", "cheaper", _sure(costs))
+    parts = _told("worse", "better", speech)
+    if spared := _reading(speech, Reads.ONE_SIDED):
+        parts.append(f"too much left out on one side of {_named(spared, left_out)}")
+    if few := _reading(speech, Reads.FEW):
+        parts.append(f"too few items for a verdict (below {FEWEST_ITEMS}) in {counted(len(few), 'metric')}")
+    if even := _reading(speech, Reads.EVEN):
+        other = "other metric" if parts else "metric"
+        parts.append(f"{Reads.EVEN} in {counted(len(even), other)}")
+    parts += _told("dearer", "cheaper", costs)
     if not judged:
         parts.append("nothing that judges was scored on both sides")
-    few = f", fewer than the {FEWEST_ITEMS} that a verdict needs" if items < FEWEST_ITEMS else ""
-    return f"{candidate} against {baseline} on {suite} ({counted(items, 'item')}{few}): {'; '.join(parts)}"
+    return f"{candidate} against {baseline} on {suite} ({counted(items, 'item')}): {'; '.join(parts)}"
 
 
 def insisted(allowed: Sequence[Disagreement]) -> str:
@@ -46,23 +49,24 @@ def change(row: Row) -> str:
     return with_unit(f"{number(row.baseline_mean)} to {number(row.candidate_mean)}", row.unit)
 
 
-def _sure(rows: Sequence[Row]) -> list[Row]:
-    return sorted((row for row in rows if _p(row) < SURE), key=_p)
+def left_out(row: Row) -> str:
+    """``baseline 0, candidate 7 of 35``"""
+    sides = (sum(row.baseline_unscored.values()), sum(row.candidate_unscored.values()))
+    return f"baseline {sides[0]}, candidate {sides[1]} of {row.wanted}"
 
 
-def _told(worse: str, better: str, sure: Sequence[Row]) -> list[str]:
-    sides = ((worse, [row for row in sure if not _is_better(row)]), (better, [row for row in sure if _is_better(row)]))
-    return [f"{word} in {_named(rows)}" for word, rows in sides if rows]
+def _told(worse: str, better: str, rows: Sequence[Row]) -> list[str]:
+    sides = ((worse, _reading(rows, Reads.WORSE)), (better, _reading(rows, Reads.BETTER)))
+    return [f"{word} in {_named(those, change)}" for word, those in sides if those]
 
 
-def _named(rows: Sequence[Row]) -> str:
-    named = ", ".join(f"{row.metric} ({change(row)})" for row in rows[:_NAMED])
+def _reading(rows: Sequence[Row], as_: Reads) -> list[Row]:
+    return [row for row in rows if reads(row) is as_]
+
+
+def _named(rows: Sequence[Row], say: Callable[[Row], str]) -> str:
+    named = ", ".join(f"{row.metric} ({say(row)})" for row in rows[:_NAMED])
     return f"{named} and {len(rows) - _NAMED} more" if len(rows) > _NAMED else named
-
-
-def _is_better(row: Row) -> bool:
-    assert row.difference is not None
-    return (row.difference.estimate > 0) is (row.direction == "higher")
 
 
 def _p(row: Row) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from services.scorer.comparison.figures import amount, counted, ranged, turned, with_unit, within
+from services.scorer.comparison.quantities import covered
 from services.scorer.comparison.result import OVERALL, Judged
 from shared.gating.rules import RuleSpec
 
 _DOUBTS: Mapping[str, str] = {
     "floor_missing": "the margin is in noise floors, and none was measured: run `ringtrue noise` for the baseline",
-    "floor_is_zero": "the margin is in noise floors, and the floor is exactly zero: the engine ignores its seed",
+    "floor_is_zero": "the margin is in noise floors, and the floor is exactly zero: every seed gave the same score",
     "baseline_not_positive": "the margin is a share of the baseline's mean, which is not above zero",
     "relative_proportion": "each score is yes or no: state the margin as a number, 0.05 for five points in a hundred",
     "metric_unknown": "no metric is called so",
@@ -26,7 +27,10 @@ def why(judged: Judged, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
     """The sentence to one rule in one scope. ``unscored``: reasons for which clips have no score."""
     name = f"{judged.metric}{_in(judged.scope)}"
     if judged.outcome == "not_applicable":
-        return f"{name} does not apply: no clip is scored ({', '.join(sorted(unscored)) or 'not asked for'})"
+        reasons = ", ".join(sorted(map(reason_in_words, unscored)))
+        return f"{name} does not apply: no clip is scored ({reasons or 'not asked for'})"
+    if judged.doubt == "floor_missing" and covered(judged.metric):
+        return f"{name}: coverage has no noise floor: state the margin as a number"
     if (doubt := _DOUBTS.get(judged.doubt or "")) is not None:
         return f"{name}: {doubt}"
     if judged.doubt == "too_few_items":
@@ -40,6 +44,11 @@ def why(judged: Judged, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
     if judged.doubt == "interval_straddles":
         return f"{seen}; {_settled(judged)}"
     return seen
+
+
+def reason_in_words(code: str) -> str:
+    """``no_speech`` as people write it."""
+    return code.replace("_", " ")
 
 
 def gate_headline(verdict: str, candidate: str, baseline: str, judged: Sequence[Judged]) -> str:
@@ -94,6 +103,8 @@ def _too_few(judged: Judged, spec: RuleSpec) -> str:
 
 
 def _settled(judged: Judged) -> str:
+    if judged.n_needed is None and judged.scale == "noise_floors":
+        return "more items narrow the noise floor as well: more seeds may settle it"
     if judged.n_needed is None:
         return "no number of items that can be spoken would settle it"
     return f"about {judged.n_needed} items would settle it"

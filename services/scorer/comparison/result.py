@@ -31,7 +31,7 @@ class Floor:
     item_band: float
     """The same of one item at this comparison's number of seeds: the tie band."""
     is_zero: bool
-    """The engine ignores its seed: no unit for a margin."""
+    """Every seed gave the same score: no unit for a margin."""
     seeds: int
     evaluation: str
     """That it was measured by."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from services.scorer.comparison.quantities import covered
 from services.scorer.comparison.result import Row
 from services.scorer.report.contours import Frame
 from services.scorer.report.focus import in_order, judging
@@ -20,11 +21,12 @@ from services.scorer.report.table import Reading, reading
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One item. ``by``: metric -> (place by loss, how the item did, in words). ``lead``: the few readings on top."""
+    """One item. ``by``: metric -> (place by loss, how the item did, in words); the place is None where it cannot be
+    judged. ``lead``: the few readings on top."""
 
     one: PairedItem
     heard: Heard
-    by: Mapping[str, tuple[int, str]]
+    by: Mapping[str, tuple[int | None, str]]
     lead: tuple[Reading, ...]
     readings: tuple[Reading, ...]
     pitch: str
@@ -52,7 +54,9 @@ class Cards:
 
 
 def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], ears: Ears) -> Cards:
-    """Of every item. ``rows``: overall. ``led``: those that lead, the primary one first."""
+    """Of every item. ``rows``: overall. ``led``: those that lead, the primary one first. Coverage is left out: a clip
+    has a score or a reason, and what is silent comes first in the order of the metric itself."""
+    rows, led = ([row for row in some if covered(row.metric) is None] for some in (rows, led))
     leading = [row.metric for row in led]
     others = [row for row in judging(rows) if row.difference is not None and row.metric not in leading]
     sortable = (*led, *others)
@@ -76,7 +80,10 @@ def _card(
 ) -> Card:
     readings = [found for row in rows if one.pairs and (found := reading(row, one)) is not None]
     said = {found.metric: _in_words(found, one) for found in readings}
-    by = {metric: (order[one.item.id], said.get(metric, "not scored")) for metric, order in places.items()}
+    by = {
+        metric: (order[one.item.id] if one.can_be_judged(metric) else None, said.get(metric, "not scored"))
+        for metric, order in places.items()
+    }
     pitch = heard.overlay.inline(frame) if heard.overlay else ""
     leading = [found for found in readings if found.metric in places][:4]
     return Card(one, heard, by, tuple(leading), tuple(readings), Markup(pitch))  # noqa: S704 - escapes what it is given

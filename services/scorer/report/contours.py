@@ -95,7 +95,7 @@ class Overlay:
     """Both contours of an item."""
 
     item: str
-    seed: int
+    seed: str
     baseline: Contour | None
     candidate: Contour | None
 

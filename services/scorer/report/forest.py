@@ -105,7 +105,8 @@ def _paint_line(axes: Axes, line: Line, top: float) -> None:
     axes.text(-_HALF, top + 16, short(line.row.metric, 28), color=INK)
     axes.text(_HALF, top + 16, _numbers(line), color=INK, ha="right")
     end = f"{line.writing.value(line.reach)} {line.writing.gap}".rstrip()
-    left, right = (f"−{end}", f"+{end}")
+    # of the difference, like the figures: what is better low ends at a rise on the left
+    left, right = (f"+{end}", f"−{end}") if line.row.direction == Direction.LOWER else (f"−{end}", f"+{end}")
     axes.text(-_HALF, middle + 17, left, color=FAINT, fontsize=9)
     axes.text(_HALF, middle + 17, right, color=FAINT, fontsize=9, ha="right")
 

@@ -5,10 +5,12 @@
   const order = document.getElementById("sort-order");
   const said = document.getElementById("sort-said");
 
-  const place = (card) => (JSON.parse(card.dataset.by)[metric.value] || [0, ""])[0];
+  const by = (card) => JSON.parse(card.dataset.by)[metric.value];
+  // what cannot be judged is last in either order
+  const last = 1e9;
   const keys = {
-    loss: place,
-    gain: (card) => -place(card),
+    loss: (card) => by(card)[0] ?? last,
+    gain: (card) => -(by(card)[0] ?? -last),
     suite: (card) => Number(card.dataset.number),
   };
 
@@ -16,11 +18,11 @@
     const cards = [...list.children];
     cards.sort((a, b) => keys[order.value](a) - keys[order.value](b));
     for (const card of cards) {
-      const values = JSON.parse(card.dataset.by)[metric.value];
-      card.querySelector(".did").textContent = values ? `${metric.value} ${values[1]}` : "";
+      card.querySelector(".did").textContent = `${metric.value} ${by(card)[1]}`;
     }
     list.append(...cards);
-    said.textContent = `${order.selectedOptions[0].textContent} of ${metric.value}`;
+    const chosen = order.selectedOptions[0].textContent;
+    said.textContent = order.value === "suite" ? chosen : `${chosen} of ${metric.value}`;
   }
 
   if (list && metric) {

@@ -1,14 +1,16 @@
 """The clips of two evaluations laid side by side: by item, by seed, by metric; and which item lost most.
 
-Seeds are averaged within an item, over those that both sides have scored, as the comparison does. Knows no page.
+Which item and which seed stands against which is the comparison's (`alignment`), and so is that seeds are averaged
+within an item, over those that both sides have scored. Knows no page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from services.scorer.comparison.alignment import common_items, paired_seeds
 from services.scorer.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.comparison.result import Row
 from shared.scores import Direction, Reason, Score, Scored, Unscored
@@ -17,11 +19,18 @@ from shared.suites.suite import Item
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both clips of an item at one seed; a side that was never spoken is None."""
+    """Both clips of an item at one seed, or at two that stand against each other; a side that was never spoken is
+    None. ``seeds``: the baseline's and the candidate's."""
 
-    seed: int
+    seeds: tuple[int, int]
     baseline: SpokenClip | None
     candidate: SpokenClip | None
+
+    @property
+    def seed(self) -> str:
+        """``3``, or ``3 against 8`` where the two sides spoke others."""
+        ours, theirs = self.seeds
+        return str(ours) if ours == theirs else f"{ours} against {theirs}"
 
     def scored(self, metric: str) -> tuple[Scored | None, Scored | None]:
         """Baseline's and candidate's; None where a clip was spoken and nothing is known of the metric."""
@@ -66,33 +75,38 @@ class PairedItem:
         baseline, candidate = zip(*values, strict=True)
         return sum(baseline) / len(values), sum(candidate) / len(values)
 
+    def can_be_judged(self, metric: str) -> bool:
+        """Whether there is a difference, or one side alone has scores, which is worse or better than any."""
+        baseline, candidate = self._has_scores(metric)
+        return self.means(metric) is not None or baseline != candidate
+
     def has_lost(self, metric: str) -> bool:
-        """Whether the baseline has scores, and the candidate none at all: worse than any difference."""
+        """Whether the baseline has scores, and the candidate none at all."""
+        return self._has_scores(metric) == (True, False)
+
+    def _has_scores(self, metric: str) -> tuple[bool, bool]:
         scored = [pair.scored(metric) for pair in self.pairs]
-        return any(isinstance(b, Score) for b, _ in scored) and not any(isinstance(c, Score) for _, c in scored)
+        return any(isinstance(b, Score) for b, _ in scored), any(isinstance(c, Score) for _, c in scored)
 
 
 def paired(baseline: Evaluated, candidate: Evaluated) -> tuple[PairedItem, ...]:
-    """Every item of either suite, in the order of the baseline's, then the candidate's."""
-    clips = [{(clip.item, clip.seed): clip for clip in side.clips} for side in (baseline, candidate)]
-    seeds: dict[str, dict[int, None]] = {}
-    for item, seed in (*clips[0], *clips[1]):
-        seeds.setdefault(item, {})[seed] = None
-    items = {**candidate.items, **baseline.items}
-    order = dict.fromkeys((*baseline.items, *candidate.items))
-    return tuple(
-        PairedItem(number, items[name], tuple(_pair(name, seed, clips) for seed in sorted(seeds.get(name, ()))))
-        for number, name in enumerate(order, 1)
-    )
+    """The items that are compared, in the order of the baseline's suite."""
+    ours, theirs = ({(clip.item, clip.seed): clip for clip in side.clips} for side in (baseline, candidate))
+    seeds = paired_seeds(baseline, candidate)
 
+    def pairs(item: str) -> Iterator[Pair]:
+        for one, other in seeds:
+            clips = ours.get((item, one)), theirs.get((item, other))
+            if clips != (None, None):
+                yield Pair((one, other), *clips)
 
-def _pair(item: str, seed: int, clips: Sequence[Mapping[tuple[str, int], SpokenClip]]) -> Pair:
-    baseline, candidate = (side.get((item, seed)) for side in clips)
-    return Pair(seed, baseline, candidate)
+    items = common_items(baseline, candidate)
+    return tuple(PairedItem(number, item, tuple(pairs(item.id))) for number, item in enumerate(items, 1))
 
 
 def by_loss(items: Sequence[PairedItem], row: Row) -> tuple[PairedItem, ...]:
-    """Largest loss of the candidate first, unscored ones before all; what neither side can be judged by comes last.
+    """Largest loss of the candidate first: those before all that it alone has no score for, those after all that it
+    alone has one for, and then those that cannot be judged.
 
     A metric that only describes has no loss: there the largest difference comes first.
     """
@@ -100,7 +114,8 @@ def by_loss(items: Sequence[PairedItem], row: Row) -> tuple[PairedItem, ...]:
     def place(one: PairedItem) -> tuple[int, float, int]:
         means = one.means(row.metric)
         if means is None:
-            return (0 if one.has_lost(row.metric) else 2), 0.0, one.number
+            group = 0 if one.has_lost(row.metric) else 2 if one.can_be_judged(row.metric) else 3
+            return group, 0.0, one.number
         return 1, _gain(row, means[1] - means[0]), one.number
 
     return tuple(sorted(items, key=place))

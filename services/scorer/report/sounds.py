@@ -44,7 +44,8 @@ class Listening:
 class Heard:
     """Both sides of an item at one seed, and their pitch where either was found."""
 
-    seed: int | None
+    seed: str | None
+    """As its pair has it."""
     baseline: Listening
     candidate: Listening
     overlay: Overlay | None = None
@@ -85,7 +86,7 @@ class Ears:
     def _heard(self, one: PairedItem) -> Heard:
         pair = one.heard
         if pair is None:
-            first = one.pairs[0] if one.pairs else Pair(0, None, None)
+            first = one.pairs[0] if one.pairs else Pair((0, 0), None, None)
             return Heard(None, _silent(first.baseline), _silent(first.candidate))
         full = self._items_left <= 0
         clips = (pair.baseline, pair.candidate)
@@ -110,7 +111,7 @@ class Ears:
         audio = self._sound(clip.pcm_sha256, clip.sample_rate)
         return audio if audio is not None and audio.pcm else None
 
-    def _overlay(self, item: str, seed: int, sides: Sequence[Audio | None]) -> Overlay | None:
+    def _overlay(self, item: str, seed: str, sides: Sequence[Audio | None]) -> Overlay | None:
         if not any(sides):
             return None
         baseline, candidate = (None if audio is None else self._pitch.contour(audio) for audio in sides)

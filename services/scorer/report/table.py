@@ -1,6 +1,6 @@
 """Rows of a comparison and rules of a gate as the page says them: words, no numbers left to format.
 
-Owns what is said of a row in one word (better, worse, no clear difference). Knows no markup.
+Owns how figures, reasons and gaps are put. What a row reads as was decided before. Knows no markup.
 """
 
 from __future__ import annotations
@@ -9,20 +9,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.scorer.comparison.quantities import is_binary
-from services.scorer.comparison.reasons import rule_in_words
+from services.scorer.comparison.reads import Reads, reads
+from services.scorer.comparison.reasons import reason_in_words, rule_in_words
 from services.scorer.comparison.result import GateResult, Judged, Range, Row
 from services.scorer.report.pairing import PairedItem
 from services.scorer.report.writing import Writing, percent, percent_range, probability, writing
-from services.scorer.statistics.rules import FEWEST_ITEMS
-from shared.scores import Direction, Score, Scored, Unscored
+from shared.scores import Score, Scored, Unscored
 
 _BETTER_IS: Mapping[str, str] = {"higher": "higher is better", "lower": "lower is better", "neutral": "describes"}
+_TONES: Mapping[Reads, str] = {
+    Reads.BETTER: "better",
+    Reads.WORSE: "worse",
+    Reads.EVEN: "even",
+    Reads.FEW: "open",
+    Reads.ONE_SIDED: "open",
+}
 NONE = "–"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row. ``tone``: better, worse, even, few (items) or none (nothing to judge); ``says`` puts it into words."""
+    """One row. ``tone``: better, worse, even, open or none (nothing to judge); ``says`` puts it into words."""
 
     metric: str
     scope: str
@@ -46,7 +53,7 @@ class Line:
 def line(row: Row, confidence: float) -> Line:
     """How a row reads."""
     written = row_writing(row)
-    tone, says = _reading(row, confidence)
+    read = reads(row, confidence)
     wins = (row.wins, row.ties, row.losses)
     return Line(
         metric=row.metric,
@@ -64,8 +71,8 @@ def line(row: Row, confidence: float) -> Line:
         p_corrected=probability(row.p_corrected),
         tally=NONE if row.wins is None else " / ".join(str(count) for count in wins),
         n=row.n,
-        tone=tone,
-        says=says,
+        tone=_TONES.get(read, "none"),
+        says=read.value,
     )
 
 
@@ -78,19 +85,6 @@ def row_writing(row: Row) -> Writing:
 
 def _said(range_: Range | None, say: Callable[[Range], str]) -> str:
     return NONE if range_ is None else say(range_)
-
-
-def _reading(row: Row, confidence: float) -> tuple[str, str]:
-    if row.difference is None:
-        return "none", "not measured"
-    if row.direction == Direction.NEUTRAL:
-        return "none", "describes"
-    if row.n < FEWEST_ITEMS:
-        return "few", "too few items"
-    if row.p_corrected is None or row.p_corrected > 1 - confidence or row.difference.estimate == 0:
-        return "even", "no clear difference"
-    better = (row.difference.estimate > 0) == (row.direction == Direction.HIGHER)
-    return ("better", "better") if better else ("worse", "worse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +188,7 @@ def _item_writing(row: Row, values: Sequence[float]) -> Writing:
 def _scored(scored: Scored | None, written: Writing) -> str:
     if scored is None:
         return NONE
-    return reason(scored.reason.value) if isinstance(scored, Unscored) else written.value(scored.value)
-
-
-def reason(code: str) -> str:
-    """``no_speech`` as people write it."""
-    return code.replace("_", " ")
+    return reason_in_words(scored.reason) if isinstance(scored, Unscored) else written.value(scored.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +213,4 @@ def absences(rows: Sequence[Row]) -> tuple[Absence, ...]:
 
 def _counts(unscored: Mapping[str, int]) -> str:
     parts = sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count} {reason(code)}" for code, count in parts) or "0"
+    return ", ".join(f"{count} {reason_in_words(code)}" for code, count in parts) or "0"

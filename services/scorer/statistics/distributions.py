@@ -17,6 +17,11 @@ def t_quantile(probability: float, freedom: float) -> float:
     return float(special.stdtrit(freedom, probability))
 
 
+def t_quantiles(probability: float, freedom: npt.ArrayLike) -> Values:
+    """Those of many degrees of freedom at once."""
+    return np.asarray(special.stdtrit(freedom, probability), np.float64)
+
+
 def t_below(t: npt.ArrayLike, freedom: float) -> Values:
     """P(T <= t)."""
     return np.asarray(special.stdtr(freedom, t), np.float64)

@@ -36,7 +36,8 @@ class NoiseFloor:
 
     @property
     def is_zero(self) -> bool:
-        """Every seed gave the same score: an engine that ignores its seed. No unit for a margin."""
+        """Every seed gave the same score: the engine ignores its seed, or the metric hears no difference. No unit for a
+        margin."""
         return self.sigma == 0
 
     @property

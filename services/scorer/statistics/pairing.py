@@ -46,7 +46,7 @@ class Pairs:
     @property
     def unscored_share(self) -> float:
         """Pairs left out, of all: 0 to 1; 1 where there is nothing at all."""
-        return 1 - self.scored / self.wanted if self.wanted else 1.0
+        return (self.wanted - self.scored) / self.wanted if self.wanted else 1.0
 
     def gains(self, direction: Direction) -> Values:
         """By how much each item became better, shape (n,). `ValueError` for a metric that has no better."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
+import numpy as np
 
-from services.scorer.statistics.distributions import t_quantile
+from services.scorer.statistics.distributions import t_quantiles
 from services.scorer.statistics.intervals import tail
+from services.scorer.statistics.proportions import projected_bounds
 from services.scorer.statistics.values import Values, is_constant
 
 POWER = 0.8
@@ -14,22 +14,30 @@ MOST_ITEMS = 10_000
 """Beyond this nobody speaks a suite: the answer is None."""
 
 
-def items_needed(gains: Values, threshold: float, confidence: float = 0.95) -> int | None:
+def items_needed(
+    gains: Values, threshold: float, confidence: float = 0.95, *, seeds: float | None = None, in_floors: bool = False
+) -> int | None:
     """Items after which a verdict on ``threshold`` is likely (8 in 10), if what was seen is the truth.
 
-    The smallest n with (t(n - 1, confidence) + t(n - 1, power)) · s / √n <= |mean - threshold|, more than there are
-    now. None where that is beyond `MOST_ITEMS` (the difference lies too near the threshold), and where nothing can be
-    said: fewer than two items, or no spread. It is a plan and no promise: mean and spread are themselves estimates.
+    The smallest n, more than there are now, at which the threshold lies outside of the interval around the same mean
+    by t(n - 1, power) · s / √n or more, what a mean of n items strays by. The interval is mean ± t(n - 1, confidence) ·
+    s / √n; ``seeds``: of a proportion with so many seeds an item, and its interval is that of proportions.py, which
+    narrows even where no two items differ. ``in_floors``: the threshold narrows with √n, as the noise floor does.
+
+    None where that is beyond `MOST_ITEMS` (the difference lies too near the threshold), and where nothing can be said:
+    fewer than two items, or numbers without spread. It is a plan and no promise: mean and spread are estimates.
     """
     now = len(gains)
-    if now < 2 or is_constant(gains):
+    if now < 2 or (seeds is None and is_constant(gains)):
         return None
-    spread, distance = float(gains.std(ddof=1)), abs(float(gains.mean()) - threshold)
-
-    def settles(n: int) -> bool:
-        reach = t_quantile(1 - tail(confidence), n - 1) + t_quantile(POWER, n - 1)
-        return reach * spread / math.sqrt(n) <= distance
-
-    sizes = range(now + 1, MOST_ITEMS + 1)
-    found = bisect_left(sizes, True, key=settles)
-    return sizes[found] if found < len(sizes) else None
+    sizes = np.arange(now + 1, MOST_ITEMS + 1)
+    thresholds = threshold * np.sqrt(now / sizes) if in_floors else np.full(len(sizes), threshold)
+    error = gains.std(ddof=1) / np.sqrt(sizes)
+    if seeds is None:
+        reach = t_quantiles(1 - tail(confidence), sizes - 1) * error
+        low, high = gains.mean() - reach, gains.mean() + reach
+    else:
+        low, high = projected_bounds(gains, sizes, seeds, confidence)
+    stray = t_quantiles(POWER, sizes - 1) * error
+    settled = (low - stray >= thresholds) | (high + stray < thresholds)
+    return int(sizes[settled.argmax()]) if settled.any() else None

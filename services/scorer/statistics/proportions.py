@@ -26,7 +26,14 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from services.scorer.statistics.distributions import coin_at_most, normal_below, normal_quantile, t_below, t_quantile
+from services.scorer.statistics.distributions import (
+    coin_at_most,
+    normal_below,
+    normal_quantile,
+    t_below,
+    t_quantile,
+    t_quantiles,
+)
 from services.scorer.statistics.intervals import Interval, Method, tail
 from services.scorer.statistics.means import mean_bounds, p_mean_below
 from services.scorer.statistics.values import Values, finite, is_constant
@@ -53,7 +60,7 @@ def proportion_bounds(sample: Values, seeds: float, confidence: float = 0.95) ->
     """Lower and upper bound of many at once: two arrays of shape (...,) for samples of shape (..., n)."""
     alpha = tail(confidence)
     if seeds == 1:
-        wins, losses = (sample > 0.5).sum(axis=-1), (sample < -0.5).sum(axis=-1)
+        wins, losses = ((side * sample > 0.5).sum(axis=-1, dtype=np.float64) for side in (1, -1))
         z = normal_quantile(1 - alpha)
         n = sample.shape[-1]
         return -_tango_upper(losses, wins, n, z), _tango_upper(wins, losses, n, z)
@@ -61,6 +68,27 @@ def proportion_bounds(sample: Values, seeds: float, confidence: float = 0.95) ->
     centre, error = _with_pseudo_items(sample, seeds)
     reach = t_quantile(1 - alpha, sample.shape[-1] - 1) * error
     return np.maximum(np.minimum(low, centre - reach), -1), np.minimum(np.maximum(high, centre + reach), 1)
+
+
+def projected_bounds(
+    sample: Values, sizes: npt.NDArray[np.int64], seeds: float, confidence: float = 0.95
+) -> tuple[Values, Values]:
+    """Bounds that samples of ``sizes`` items, shape (m,), would have if they looked like ``sample``, shape (n,).
+
+    Two arrays of shape (m,). Where seeds are several, without the bootstrap's part.
+    """
+    alpha = tail(confidence)
+    if seeds == 1:
+        wins, losses = ((side * sample > 0.5).mean() * sizes for side in (1, -1))
+        z = normal_quantile(1 - alpha)
+        return -_tango_upper(losses, wins, sizes, z), _tango_upper(wins, losses, sizes, z)
+    reach = t_quantiles(1 - alpha, sizes - 1)
+    plain = reach * sample.std(ddof=1) / np.sqrt(sizes)
+    centre, error = _pseudo(sample.mean() * sizes, (sample**2).mean() * sizes, sizes, seeds)
+    return (
+        np.minimum(sample.mean() - plain, centre - reach * error),
+        np.maximum(sample.mean() + plain, centre + reach * error),
+    )
 
 
 def p_proportion_below(sample: Values, value: float, seeds: float) -> float:
@@ -95,14 +123,19 @@ def _checked(sample: Values, seeds: float) -> Values:
 
 def _with_pseudo_items(sample: Values, seeds: float) -> tuple[Values, Values]:
     """Mean and standard error with the two items added, shape (...,) each."""
-    n = sample.shape[-1]
-    centre = np.sort(sample, axis=-1).sum(axis=-1) / (n + 2)
-    variance = ((sample**2).sum(axis=-1) + 2 / seeds) / (n + 2) - centre**2
+    ordered = np.sort(sample, axis=-1)
+    return _pseudo(ordered.sum(axis=-1), (ordered**2).sum(axis=-1), sample.shape[-1], seeds)
+
+
+def _pseudo(total: Values, squares: Values, n: int | npt.NDArray[np.int64], seeds: float) -> tuple[Values, Values]:
+    """That of ``n`` items by their sum and their sum of squares. Broadcasts."""
+    centre = total / (n + 2)
+    variance = (squares + 2 / seeds) / (n + 2) - centre**2
     return centre, np.sqrt(variance / (n + 2))
 
 
-def _tango_upper(wins: npt.NDArray[np.int64], losses: npt.NDArray[np.int64], n: int, z: float) -> Values:
-    """Where the score statistic falls below -z: between the estimate and 1, by halving."""
+def _tango_upper(wins: Values, losses: Values, n: int | npt.NDArray[np.int64], z: float) -> Values:
+    """Where the score statistic falls below -z: between the estimate and 1, by halving. Broadcasts."""
     inside = (wins - losses) / n
     outside = np.ones_like(inside)
     for _ in range(_HALVINGS):
@@ -112,7 +145,9 @@ def _tango_upper(wins: npt.NDArray[np.int64], losses: npt.NDArray[np.int64], n: 
     return np.asarray(outside)
 
 
-def _tango_z(wins: npt.ArrayLike, losses: npt.ArrayLike, n: int, value: npt.ArrayLike) -> Values:
+def _tango_z(
+    wins: npt.ArrayLike, losses: npt.ArrayLike, n: int | npt.NDArray[np.int64], value: npt.ArrayLike
+) -> Values:
     """Score statistic of "the difference is ``value``": standard normal where it is. Broadcasts."""
     b, c, d = (np.asarray(x, np.float64) for x in (wins, losses, value))
     excess = b - c - n * d

@@ -59,7 +59,7 @@ class Doubt(StrEnum):
     TOO_MANY_UNSCORED = "too_many_unscored"  # what was left out could have turned it
     INTERVAL_STRADDLES = "interval_straddles"  # the threshold lies inside of the interval
     FLOOR_MISSING = "floor_missing"  # a margin in noise floors, and none was measured
-    FLOOR_IS_ZERO = "floor_is_zero"  # the engine ignores its seed: zero is no unit
+    FLOOR_IS_ZERO = "floor_is_zero"  # every seed gave the same score: zero is no unit
     BASELINE_NOT_POSITIVE = "baseline_not_positive"  # a share of it says nothing
     RELATIVE_PROPORTION = "relative_proportion"  # for yes and no state the amount in points
     NOT_AFTER_CORRECTION = "not_after_correction"  # fails alone, not among as many rules as there are
@@ -117,10 +117,9 @@ def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: NoiseFloor |
     gains = pairs.gains(rule.direction)
     gain = _interval(rule, gains, thresholds, pairs.seeds if binary else None)
     threshold = float(thresholds.mean()) if len(thresholds) else None
-    needed = items_needed(gains - thresholds, 0.0, rule.confidence)
     if len(gains) < rule.fewest_items:
-        needed = max(rule.fewest_items, needed or 0)
-        return Verdict(Outcome.INCONCLUSIVE, Doubt.TOO_FEW_ITEMS, gain, threshold, None, needed)
+        more = _needed(rule, gains, thresholds, pairs.seeds if binary else None) or 0
+        return Verdict(Outcome.INCONCLUSIVE, Doubt.TOO_FEW_ITEMS, gain, threshold, None, max(rule.fewest_items, more))
     assert gain is not None
     assert threshold is not None  # there are items
     if pairs.unscored_share > rule.unscored_at_most:
@@ -130,6 +129,7 @@ def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: NoiseFloor |
         return Verdict(Outcome.PASS, None, gain, threshold, p_fail)
     if falls_short(gain.high, threshold):
         return Verdict(Outcome.FAIL, None, gain, threshold, p_fail)
+    needed = _needed(rule, gains, thresholds, pairs.seeds if binary else None)
     return Verdict(Outcome.INCONCLUSIVE, Doubt.INTERVAL_STRADDLES, gain, threshold, p_fail, needed)
 
 
@@ -165,6 +165,14 @@ def _interval(rule: Rule, gains: Values, thresholds: Values, seeds: float | None
     assert beyond is not None
     middle = float(thresholds.mean())
     return replace(beyond, estimate=plain.estimate, low=beyond.low + middle, high=beyond.high + middle)
+
+
+def _needed(rule: Rule, gains: Values, thresholds: Values, seeds: float | None) -> int | None:
+    if rule.scale is Scale.RELATIVE:
+        return items_needed(gains - thresholds, 0.0, rule.confidence)
+    threshold = float(thresholds[0]) if len(thresholds) else 0.0
+    in_floors = rule.scale is Scale.NOISE_FLOORS
+    return items_needed(gains, threshold, rule.confidence, seeds=seeds, in_floors=in_floors)
 
 
 def _p_fail(gains: Values, thresholds: Values, seeds: float | None) -> float:

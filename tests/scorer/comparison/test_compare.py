@@ -215,25 +215,6 @@ def test_one_seed_has_no_floor() -> None:
     assert not measured_floors(evaluated("v1", honest(1)))
 
 
-def test_the_headline_names_what_is_surely_different() -> None:
-    assert COMPARISON.headline.startswith("v2 against v1 on drawn (35 items): better in mos/dnsmos_ovrl (3.")
-    assert COMPARISON.headline.endswith("; no sure difference in 4 other metrics")
-
-
-def test_costs_come_last_in_the_headline() -> None:
-    slow = evaluated("v2", spoiled(honest(2), shifted(cost__rtf=0.1)))
-    told = compare("cmp_1", evaluated("v1", honest(1)), slow).headline
-    assert "; dearer in cost/rtf (" in told
-    assert "worse" not in told
-
-
-def test_the_headline_of_nothing_and_of_little_says_so() -> None:
-    same = compare("cmp_1", evaluated("v1", honest(1), items=4), evaluated("v2", honest(1), items=4))
-    assert same.headline == (
-        "v2 against v1 on drawn (4 items, fewer than the 10 that a verdict needs): no sure difference in 5 metrics"
-    )
-
-
 def test_a_comparison_survives_json() -> None:
     gaps = spoiled(honest(2), lambda n, one: one | {MOS: Reason.NO_SPEECH} if n % 5 == 0 else one)
     candidate = evaluated("v2", gaps, seeds=(0, 1, 2))

@@ -82,6 +82,19 @@ def test_a_pin_that_is_as_good_passes_on_the_35_items_of_a_golden_suite(seeds: t
     }
 
 
+def half_in_a_language_without_recogniser(number: int, readings: dict[str, Reading]) -> Mapping[str, Reading]:
+    """As golden-hard is, half of which is Chinese, to the recogniser that comes with Ringtrue."""
+    return readings if number % 2 else readings | {"asr/wer": Reason.LANGUAGE_NOT_COVERED}
+
+
+def test_a_suite_in_two_languages_can_pass_though_the_recogniser_covers_one() -> None:
+    baseline = evaluated("v1", spoiled(honest(1), half_in_a_language_without_recogniser), 46)
+    candidate = evaluated("v2", spoiled(honest(2), half_in_a_language_without_recogniser), 46)
+    result = decide("gate_1", compare("cmp_1", baseline, candidate), baseline, candidate, default_rules())
+    words = next(one for one in result.judged if one.metric == "asr/wer")
+    assert (result.verdict, words.outcome, words.n, words.unscored_share) == ("pass", "pass", 23, 0.0), result.headline
+
+
 def test_every_rule_names_a_metric_that_there_is_and_that_judges() -> None:
     for rule in default_rules().rules:
         assert SHIPPED.direction(rule.metric) is not Direction.NEUTRAL

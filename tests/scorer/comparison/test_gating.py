@@ -12,32 +12,16 @@ import pytest
 from services.scorer.comparison.compute import compare
 from services.scorer.comparison.evaluated import Evaluated
 from services.scorer.comparison.floors import measured_floors
-from services.scorer.comparison.gating import NOT_APPLICABLE, decide
-from services.scorer.comparison.result import GateResult, Judged
+from services.scorer.comparison.gating import decide
+from services.scorer.comparison.result import GateResult
 from services.scorer.statistics.rules import FEWEST_ITEMS, Demand, Scale
 from shared.gating import rules as words
 from shared.gating.checking import read_rules
 from shared.scores import Reason
-from tests.scorer.comparison.drawn import Reading, evaluated, honest, shifted, spoiled
+from tests.scorer.comparison.asked import BASELINE, MOS, SAME, gate, not_worse, only
+from tests.scorer.comparison.drawn import evaluated, honest, shifted, spoiled
 
-MOS = "mos/dnsmos_ovrl"
-BASELINE = evaluated("v1", honest(1), seeds=(0, 1, 2))
 WORSE = evaluated("v2", spoiled(honest(2), shifted(mos__dnsmos_ovrl=-0.3)), seeds=(0, 1, 2))
-SAME = evaluated("v2", honest(2), seeds=(0, 1, 2))
-
-
-def gate(candidate: Evaluated, *rules: Mapping[str, Any], baseline: Evaluated = BASELINE, **head: Any) -> GateResult:
-    comparison = compare("cmp_1", baseline, candidate, measured_floors(baseline))
-    return decide("gate_1", comparison, baseline, candidate, read_rules({"schema": 1, "rule": [*rules], **head}))
-
-
-def only(result: GateResult) -> Judged:
-    (judged,) = result.judged
-    return judged
-
-
-def not_worse(amount: float | str, metric: str = MOS, **more: Any) -> Mapping[str, Any]:
-    return {"metric": metric, "not_worse_by": amount, **more}
 
 
 def test_the_words_of_a_file_are_those_of_the_statistics() -> None:
@@ -118,61 +102,9 @@ def test_coverage_fails_who_falls_silent() -> None:
     assert (judged.outcome, judged.unscored_share, judged.unit) == ("fail", 0.0, "1")
 
 
-@pytest.mark.parametrize(
-    ("reason", "outcome"),
-    [
-        (Reason.LANGUAGE_NOT_COVERED, NOT_APPLICABLE),
-        (Reason.NEEDS_REFERENCE, NOT_APPLICABLE),
-        (Reason.NEEDS_TEXT, NOT_APPLICABLE),
-        (Reason.CLASS_NOT_COVERED, NOT_APPLICABLE),
-        (Reason.MODEL_NOT_PULLED, NOT_APPLICABLE),
-        (Reason.NO_SPEECH, "inconclusive"),
-        (Reason.SCORER_ERROR, "inconclusive"),
-        (Reason.TOO_SHORT, "inconclusive"),
-    ],
-)
-def test_a_rule_does_not_apply_where_the_metric_covers_nothing(reason: Reason, outcome: str) -> None:
-    sides = [evaluated(name, lambda n, _: {MOS: reason}) for name in ("v1", "v2")]
-    result = gate(sides[1], not_worse(0.1, if_covered=True), baseline=sides[0])
-    assert (only(result).outcome, result.verdict) == (outcome, "inconclusive")
-    assert only(gate(sides[1], not_worse(0.1), baseline=sides[0])).outcome == "inconclusive"
-
-
-def test_a_rule_does_not_apply_where_nobody_asked_for_the_metric() -> None:
-    result = gate(SAME, not_worse(0.1), not_worse(0.1, "mos/utmos", if_covered=True))
-    assert result.judged[1].why == "mos/utmos does not apply: no clip is scored (not asked for)"
-    assert result.headline == "pass: v2 against v1 meets 1 rule (35 items); 1 rule did not apply: mos/utmos"
-
-
-def test_one_scored_clip_is_enough_for_a_rule_to_apply() -> None:
-    def seldom(number: int, seed: int) -> Mapping[str, Reading]:
-        return {MOS: 3.0 if number == 0 else Reason.LANGUAGE_NOT_COVERED}
-
-    sides: list[Evaluated] = [evaluated(name, seldom) for name in ("v1", "v2")]
-    assert only(gate(sides[1], not_worse(0.1, if_covered=True), baseline=sides[0])).outcome == "inconclusive"
-
-
-@pytest.mark.parametrize(
-    ("others", "outcome"),
-    [(Reason.NOT_SPOKEN, "inconclusive"), (Reason.LANGUAGE_NOT_COVERED, NOT_APPLICABLE)],
-)
-def test_clips_without_audio_tell_nothing_of_what_a_metric_covers(others: Reason, outcome: str) -> None:
-    def seldom_spoken(number: int, seed: int) -> Mapping[str, Reading]:
-        return {MOS: Reason.NOT_SPOKEN if number % 2 else others}
-
-    sides = [evaluated(name, seldom_spoken) for name in ("v1", "v2")]
-    assert only(gate(sides[1], not_worse(0.1, if_covered=True), baseline=sides[0])).outcome == outcome
-
-
 def test_a_margin_in_floors_for_the_only_language_is_that_of_the_suite() -> None:
     whole, english = gate(WORSE, not_worse("1 floors"), not_worse("1 floors", scope="language/en")).judged
     assert whole.noise_floor == english.noise_floor is not None
-
-
-def test_a_gate_of_rules_that_do_not_apply_has_passed_nothing() -> None:
-    result = gate(SAME, not_worse(0.1, "mos/utmos", if_covered=True))
-    assert result.verdict == "inconclusive"
-    assert result.headline == "inconclusive: there is no rule that applies; 1 rule did not apply: mos/utmos"
 
 
 @pytest.mark.parametrize(
@@ -194,6 +126,33 @@ def test_what_cannot_be_asked_is_inconclusive_and_says_why(rule: Mapping[str, An
     assert (judged.outcome, judged.doubt) == ("inconclusive", doubt)
     assert judged.why.startswith(f"{rule['metric']}")
     assert len(judged.why) > len(f"{judged.metric}: ") + 10
+
+
+def test_a_floor_of_zero_is_not_blamed_on_the_engine_where_only_the_metric_stands_still() -> None:
+    """Clips that never clip say nothing of whether the engine heeds its seed: other metrics of it do spread."""
+    judged = only(gate(SAME, not_worse("1 floors", "signal/clipping_ratio")))
+    assert judged.why.endswith("the floor is exactly zero: every seed gave the same score")
+
+
+def test_coverage_has_no_floor_that_could_be_measured() -> None:
+    judged = only(gate(SAME, not_worse("1 floors", f"coverage/{MOS}")))
+    assert judged.why == f"coverage/{MOS}: coverage has no noise floor: state the margin as a number"
+
+
+def test_reasons_are_told_in_words() -> None:
+    sides = [evaluated(name, lambda n, _: {MOS: Reason.LANGUAGE_NOT_COVERED}) for name in ("v1", "v2")]
+    judged = only(gate(sides[1], not_worse(0.1, if_covered=True), baseline=sides[0]))
+    assert judged.why == f"{MOS} does not apply: no clip is scored (language not covered)"
+
+
+def test_where_more_items_do_not_help_against_the_noise_more_seeds_are_named() -> None:
+    noisy = [evaluated(f"v{n}", honest(n, seed_noise=0.3), seeds=(0, 1)) for n in (1, 2)]
+    floors = measured_floors(noisy[0])
+    comparison = compare("cmp_1", *noisy, floors)
+    rules = read_rules({"schema": 1, "rule": [not_worse("0.5 floors")]})
+    judged = only(decide("gate_1", comparison, *noisy, rules))
+    assert (judged.doubt, judged.n_needed) == ("interval_straddles", None)
+    assert judged.why.endswith("more items narrow the noise floor as well: more seeds may settle it")
 
 
 def test_a_metric_that_only_describes_can_be_given_a_direction() -> None:

@@ -152,6 +152,23 @@ def test_items_stand_by_the_loss_in_the_metric_that_is_chosen(chromium: Chromium
     assert chromium.run("document.querySelector('.item .did').textContent").startswith("asr/cer_whisper ")
 
 
+def test_what_nobody_can_judge_comes_last_in_either_order(chromium: Chromium, page: str) -> None:
+    """The classifier knows no disgust: those items neither lost nor gained."""
+    chromium.open(page)
+    for order in ("loss", "gain"):
+        chromium.run(f"({CHOOSE})('sort-order', '{order}')")
+        names = chromium.run(f"({CHOOSE})('sort-metric', 'emotion/correct')")
+        assert {name.partition("-")[0] for name in names[-5:]} == {"disgust"}
+
+
+def test_it_is_said_how_the_items_stand(chromium: Chromium, page: str) -> None:
+    chromium.open(page)
+    said = "document.getElementById('sort-said').textContent"
+    assert chromium.run(said) == "largest loss first of mos/nisqa_tts"
+    chromium.run(f"({CHOOSE})('sort-order', 'suite')")
+    assert chromium.run(said) == "as in the suite"
+
+
 def test_on_a_phone_nothing_lies_beyond_the_edge(chromium: Chromium, page: str) -> None:
     chromium.look(width=375, height=700)
     chromium.open(page)

@@ -7,10 +7,12 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import soundfile
 
 from services.scorer.comparison.compute import compare
+from services.scorer.comparison.evaluated import Evaluated
 from services.scorer.comparison.result import Disagreement
 from services.scorer.report.document import Report, report
 from services.scorer.report.pairing import by_loss, paired
@@ -54,6 +56,30 @@ def test_it_names_locks_licences_environments_and_hashes(made: Sample, reported:
 def test_every_seed_of_every_item_is_in_the_details(made: Sample, reported: Report) -> None:
     text = reported.html.decode()
     assert [clip.job_id for clip in (*made.baseline.clips, *made.candidate.clips) if clip.job_id not in text] == []
+
+
+def test_the_items_and_seeds_that_were_insisted_on_are_paired_as_the_comparison_pairs_them(made: Sample) -> None:
+    """The candidate spoke other seeds, and another text under the name of the third item: that one is in no figure."""
+    shifted = [replace(clip, seed=clip.seed + 7) for clip in made.candidate.clips]
+    first, second, third, *rest = made.candidate.suite.items
+    suite = replace(made.candidate.suite, items=(first, second, replace(third, text="Something else."), *rest))
+    candidate = replace(made.candidate, clips=tuple(shifted), seeds=(7, 8), suite=suite)
+    comparison = compare("cmp_allowed", made.baseline, candidate, allow=("seeds", "suite"))
+    row = comparison.row("mos/nisqa_tts")
+    items = paired(made.baseline, candidate)
+    means = [both for one in items if (both := one.means("mos/nisqa_tts")) is not None]
+    assert row is not None
+    assert (len(items), len(means)) == (comparison.items, row.n) == (34, 32)
+    assert row.difference is not None
+    assert np.mean([after - before for before, after in means]) == pytest.approx(row.difference.estimate)
+    text = report(comparison, made.baseline, candidate, made.sounds).html.decode()
+    assert "seed 0 against 7 (heard above)" in text
+    assert "Something else." not in text
+
+
+def test_coverage_is_nothing_that_a_clip_has_or_that_items_stand_by(reported: Report) -> None:
+    items = reported.html.decode().partition('id="items-list"')[2].partition("</ol>")[0]
+    assert "coverage/" not in items.replace("<wbr>", "")
 
 
 def test_what_was_left_out_is_counted_by_reason(reported: Report) -> None:
@@ -104,6 +130,22 @@ def test_the_largest_loss_comes_first_and_the_unscored_before_it(made: Sample) -
     assert [one.item.id for one in items[:2]] == ["neutral-5", "angry-2"]
     assert losses == sorted(losses, reverse=True)
     assert len(losses) == row.n
+
+
+def test_a_sentence_that_only_the_candidate_can_be_scored_on_is_a_gain_and_one_that_neither_can_comes_last(
+    made: Sample,
+) -> None:
+    row = made.comparison.row("mos/nisqa_tts")
+    assert row is not None
+    first, second = (item.id for item in made.baseline.suite.items[:2])
+
+    def without(side: Evaluated, *items: str) -> Evaluated:
+        clips = (replace(clip, scores={}) if clip.item in items else clip for clip in side.clips)
+        return replace(side, clips=tuple(clips))
+
+    items = by_loss(paired(without(made.baseline, first, second), without(made.candidate, second)), row)
+    assert [one.item.id for one in items[-2:]] == [first, second]
+    assert [one.can_be_judged(row.metric) for one in items[-2:]] == [True, False]
 
 
 def test_the_items_are_those_that_the_row_counts(made: Sample) -> None:

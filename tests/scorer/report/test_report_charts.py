@@ -42,6 +42,14 @@ def test_a_rise_of_the_error_rate_lies_on_the_side_of_worse() -> None:
     assert "+0.20 [+0.10, +0.30]" in worse.svg  # the number keeps the sign of the table
 
 
+def test_the_ends_of_a_scale_have_the_signs_of_the_difference_that_lies_on_it() -> None:
+    """An error rate that rose by 0.2 lies on the left, where the scale ends at a rise."""
+    for direction, ends in (("lower", ["+0.34", "−0.34"]), ("higher", ["−0.34", "+0.34"])):
+        drawn = forest([replace(WER, direction=direction)], None)
+        assert drawn is not None
+        assert re.findall(r">([+−]0\.34)<", drawn.svg) == ends
+
+
 def test_the_scale_of_a_line_holds_its_noise_floor() -> None:
     floor = Floor(5.0, 5.0, False, 5, "eval", 1.0, 100, 35)
     wide = forest([replace(WER, floor=floor)], None)
@@ -92,7 +100,7 @@ def test_a_contour_follows_the_voice_and_leaves_out_the_pause() -> None:
 @pytest.mark.parametrize("audio", [Audio(b"", RATE), Audio(silence(1.0, RATE), RATE), Audio(b"\0\0", RATE)])
 def test_a_clip_without_voice_is_drawn_without_a_line(audio: Audio) -> None:
     contour = PitchFinder().contour(audio)
-    drawn = Overlay("item", 0, contour, None).inline(Frame.around([contour]))
+    drawn = Overlay("item", "0", contour, None).inline(Frame.around([contour]))
     assert "no voice" in drawn
     assert 'd=""' in drawn
 

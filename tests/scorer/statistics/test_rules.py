@@ -115,6 +115,13 @@ def test_too_many_unscored_is_never_a_pass() -> None:
     assert judge(not_worse(0.1, unscored_at_most=0.2), pairs).outcome is Outcome.PASS
 
 
+@pytest.mark.parametrize(("silent", "most"), [(21, 0.3), (7, 0.1)])
+def test_exactly_as_many_unscored_as_a_rule_allows_are_allowed(silent: int, most: float) -> None:
+    """In floating point 1 - 49 / 70 is more than 0.3."""
+    pairs = pair(scored([[3.6]] * 70), scored([[None]] * silent + [[3.6]] * (70 - silent)))
+    assert judge(not_worse(0.1, unscored_at_most=most), pairs).outcome is Outcome.PASS
+
+
 def test_a_candidate_that_falls_silent_fails_by_its_silence() -> None:
     before, after = scored([[3.6]] * 35), scored([[3.6]] * 20 + [[None]] * 15)
     verdict = judge(not_worse(0.1), pair(whether_scored(before), whether_scored(after)), binary=True)

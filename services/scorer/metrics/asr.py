@@ -18,20 +18,10 @@ from typing import Any
 import jiwer
 
 from services.scorer.metrics import infos, recogniser, wording
-from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.base import Clip, Reading, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from shared.scores import Reason, Unscored
-
-LONGEST_S = 300.0
-"""Longer clips are not transcribed: on a busy machine they would not be done within the deadline."""
-
-
-def too_long(clip: Clip) -> Unscored | None:
-    """Why this clip is not transcribed, if so."""
-    if clip.duration_s <= LONGEST_S:
-        return None
-    return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {LONGEST_S:g} s are transcribed")
 
 
 class Asr:
@@ -45,7 +35,7 @@ class Asr:
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(
             "asr",
-            revision=1,
+            revision=2,  # soft hyphens part no words
             weights={"pocketsphinx/en-us": self._recogniser.model_sha256()},
             packages=("jiwer", *recogniser.PACKAGES),
             parameters=recogniser.PARAMETERS,

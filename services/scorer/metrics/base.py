@@ -18,7 +18,7 @@ import soxr  # type: ignore[import-untyped]
 
 from shared.audio import Audio
 from shared.errors import RingtrueError
-from shared.scores import MetricInfo, Unscored
+from shared.scores import MetricInfo, Reason, Unscored
 
 Samples = npt.NDArray[np.float32]
 """Mono, in [-1, 1], shape (n,)."""
@@ -26,11 +26,15 @@ Samples = npt.NDArray[np.float32]
 Reading = float | Unscored
 """What a metric says of one quantity. Its unit and its lock are added by the panel, in one place."""
 
+LONGEST_S = 300.0
+"""Longer clips are not shown to models that take long: on a busy machine they would not be done within the deadline."""
+
 T = TypeVar("T")
 
 
 class WeightsMismatch(RingtrueError):
-    """A file of weights is there, and its bytes are not the pinned ones; the message gives both hashes."""
+    """What is pinned is there and cannot be used: its bytes are not the pinned ones (the message gives both hashes), or
+    it is not whole, or another kind of model (the message gives the pin's name)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,11 @@ class Clip:
         return cls(samples, audio.sample_rate, text, language, voice, emotion, dict(cost or {}))
 
     @property
+    def primary_language(self) -> str:
+        """The first subtag of ``language`` in lower case: ``zh`` of zh-Hans-CN; empty where no language is known."""
+        return (self.language or "").split("-")[0].lower()
+
+    @property
     def duration_s(self) -> float:
         return len(self.samples) / self.sample_rate
 
@@ -94,6 +103,13 @@ class Clip:
         if name not in self._found:
             self._found[name] = find(self)
         return cast(T, self._found[name])
+
+
+def too_long(clip: Clip, longest_s: float = LONGEST_S) -> Unscored | None:
+    """Why a clip is not shown to a model that is given ``longest_s`` seconds at most, if so."""
+    if clip.duration_s <= longest_s:
+        return None
+    return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {longest_s:g} s are measured")
 
 
 class Metric(Protocol):

@@ -24,7 +24,7 @@ from services.scorer.metrics.base import Reading
 from shared.scores import Reason, Unscored
 
 PARAMETERS = {"characters": 2}
-"""Part of the lock of every metric that counts characters: raised when the above changes."""
+"""Part of the lock of every metric that normalises a text by this module: raised when the above changes."""
 PACKAGES = ("jiwer", "opencc")
 
 CHINESE = frozenset({"zh", "cmn", "yue"})
@@ -35,9 +35,11 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
 
 
 def parted(text: str) -> list[str]:
-    """The letters, marks and numbers of ``text``, as they are parted by anything else; empty where it has none."""
+    """The letters, marks and numbers of ``text``, as they are parted by anything else that has a width; empty where it
+    has none."""
     folded = _SELECTORS.sub("", unicodedata.normalize("NFKC", text).lower())
-    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split()
+    categories = ((c, unicodedata.category(c)) for c in folded)
+    return "".join(c if of[0] in "LMN" else " " for c, of in categories if of != "Cf").split()
 
 
 def characters(text: str, language: str) -> str:

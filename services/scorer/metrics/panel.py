@@ -80,17 +80,13 @@ class Panel:
             return Unscored(Reason.NEEDS_TEXT)
         if info.needs_reference and clip.reference is None:
             return Unscored(Reason.NEEDS_REFERENCE, "the job names no reference voice, or its recording was taken back")
-        if info.languages is not None and _primary(clip.language) not in info.languages:
+        if info.languages is not None and clip.primary_language not in info.languages:
             return Unscored(
                 Reason.LANGUAGE_NOT_COVERED, f"{clip.language or 'unknown'}; covers {', '.join(info.languages)}"
             )
         if info.needs_speech and not (len(clip.samples) and self._instruments.speech.find(clip).stretches):
             return Unscored(Reason.NO_SPEECH, "no speech was found in this clip")
         return None
-
-
-def _primary(language: str | None) -> str:
-    return (language or "").split("-")[0].lower()
 
 
 def _failed(error: Exception) -> Unscored:

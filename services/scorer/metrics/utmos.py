@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading, Samples, WeightsMismatch
+from services.scorer.metrics.base import Clip, Reading, Samples, WeightsMismatch, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from shared.scores import Reason, Unscored
@@ -66,7 +66,10 @@ class Utmos:
         # The snapshot was checked a moment ago; these bytes are about to be run.
         if hashlib.sha256(script).hexdigest() != file.sha256:
             raise WeightsMismatch(f"{file.path} of {pin.name} was changed after it was checked")
-        self._script = torch.jit.load(io.BytesIO(script), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        try:
+            self._script = torch.jit.load(io.BytesIO(script), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            raise WeightsMismatch(f"{file.path} of {pin.name} is no TorchScript: {error}") from error
         self._pin = pin
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
@@ -74,8 +77,8 @@ class Utmos:
 
     def _mos(self, clip: Clip) -> Reading:
         assert self._pin is not None, "load comes first"
-        if clip.duration_s > LONGEST_S:
-            return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {LONGEST_S:g} s are judged")
+        if obstacle := too_long(clip, LONGEST_S):
+            return obstacle
         with torch.inference_mode():
             found = self._script(torch.from_numpy(_given(clip.at_16k, _form(self._pin))[None]))
         if not isinstance(found, torch.Tensor) or found.numel() != 1:

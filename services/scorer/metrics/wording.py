@@ -6,7 +6,7 @@ Owns the normalisation: letter case, punctuation, numbers. What it does, in orde
 2. Numbers become words: grouping commas are dropped, a point is read "point" and the digits after it one by one,
    the ordinals 1st, 2nd … as ordinals, `%` as "percent". Years, dates and times are read as plain numbers.
 3. `&` becomes "and"; a hyphen or dash separates words; every other sign but the apostrophe inside a word is dropped.
-4. Accents are dropped, as the recogniser's dictionary has none.
+4. Accents are dropped, as the recogniser's dictionary has none, and what has no width, such as soft hyphens.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ _ORDINALS = {
 }
 _NUMBER = re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d+)|(?P<nth>st|nd|rd|th)\b)?")
 _LONGEST_NUMBER = 12
+_UNHEARD = ("Mn", "Cf")
+"""Categories of Unicode: marks over and under a letter, and formatting."""
 
 
 def cardinal(number: int) -> str:
@@ -71,6 +73,6 @@ def words(text: str) -> str:
     """The words of ``text``, joined by single blanks; empty where it has none."""
     text = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
     text = _NUMBER.sub(_spoken, text).replace("%", " percent ").replace("&", " and ")
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) not in _UNHEARD)
     text = re.sub(r"[^a-z']+", " ", text)
     return " ".join(word.strip("'") for word in text.split() if word.strip("'"))

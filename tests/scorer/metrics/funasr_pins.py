@@ -43,8 +43,12 @@ def funasr_python(folder: Path, *, without: Sequence[str] = ()) -> Path:
 
 def funasr_files(model: str, **saved: object) -> Mapping[str, bytes]:
     """Path -> content of a pin. ``saved``: what the fake's model.pt says besides the names of its weights."""
-    metas = {"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"token_list": "tokens.txt"}}
-    return {
+    metas = {
+        **{"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"token_list": "tokens.txt"}},
+        **({} if model == "Emotion2vec" else {"frontend_conf": {"cmvn_file": "am.mvn"}}),
+    }
+    ears = {} if model == "Emotion2vec" else {"am.mvn": b"<Nnet>"}
+    return ears | {
         "configuration.json": json.dumps({"file_path_metas": metas}).encode(),
         "config.yaml": f"model: {model}\nmodel_conf: {{}}\n".encode(),
         "model.pt": json.dumps({"weights": _WHOLE.get(model, ()), **saved}).encode(),

@@ -107,8 +107,8 @@ class TestCheckpoint:
         ("made", "detail"),
         [
             ({"sampling_rate": 8_000}, "listens at 8000 Hz"),
-            ({"problem_type": "regression"}, "does not choose between classes"),
-            ({"labels": ("LABEL_0", "LABEL_1")}, "no class of the classifier is an emotion"),
+            ({"problem_type": "regression"}, "the head of judge does not choose between classes"),
+            ({"labels": ("LABEL_0", "LABEL_1")}, "no class of judge is an emotion"),
         ],
     )
     def test_what_is_no_classifier_of_emotions_at_16_khz_is_refused(
@@ -122,12 +122,12 @@ class TestCheckpoint:
     def test_another_kind_of_model_is_refused(self, tmp_path: Path) -> None:
         files = dict(classifier_files(tmp_path / "made", EIGHT))
         files["config.json"] = files["config.json"].replace(b"Wav2Vec2ForSequenceClassification", b"Wav2Vec2ForCTC")
-        assert "names Wav2Vec2ForCTC" in refusal(shelved(tmp_path, files)).detail
+        assert "the config.json of judge names Wav2Vec2ForCTC" in refusal(shelved(tmp_path, files)).detail
 
     def test_weights_that_are_missing_are_not_made_up(self, tmp_path: Path) -> None:
         files = dict(classifier_files(tmp_path / "made", EIGHT))
         files["config.json"] = files["config.json"].replace(b'"num_hidden_layers": 2', b'"num_hidden_layers": 3')
-        assert "weights are not in the checkpoint" in refusal(shelved(tmp_path, files)).detail
+        assert "weights are not in judge" in refusal(shelved(tmp_path, files)).detail
 
     def test_the_target_reaches_it_through_a_metric_host(self, tmp_path: Path) -> None:
         instruments = shelved(tmp_path, classifier_files(tmp_path / "made", FOUR))

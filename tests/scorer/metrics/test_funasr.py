@@ -26,12 +26,14 @@ SECOND = np.zeros(16_000, np.float32)
 SAID = "今天的阳光真灿烂!"
 
 
-def laid(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """A model as it lies in a folder."""
+def loaded(python: Path, folder: Path, files: Mapping[str, bytes]) -> Funasr:
+    """A child that has loaded the model ``ears``, which lies in ``folder``."""
     folder.mkdir()
     for path, content in files.items():
         (folder / path).write_bytes(content)
-    return folder
+    funasr = Funasr(python, threads=1)
+    funasr.load(locked("ears", files, NOWHERE, engine="funasr"), folder)
+    return funasr
 
 
 def shelved(folder: Path, files: Mapping[str, bytes], python: Path, **options: object) -> Instruments:
@@ -62,19 +64,16 @@ class TestChild:
     """The process that FunASR runs in."""
 
     def test_a_model_answers_for_each_part(self, python: Path, tmp_path: Path) -> None:
-        funasr = Funasr(python, threads=1)
-        funasr.load(laid(tmp_path / "model", funasr_files("Paraformer", text="你好")))
+        funasr = loaded(python, tmp_path / "model", funasr_files("Paraformer", text="你好"))
         assert funasr.generate([SECOND, SECOND[:800]], {}, 10) == [{"text": "你 好"}] * 2
 
     def test_chance_that_a_model_takes_is_the_same_for_every_part(self, python: Path, tmp_path: Path) -> None:
-        funasr = Funasr(python, threads=1)
-        funasr.load(laid(tmp_path / "model", funasr_files("Paraformer", misdeed="dithers")))
+        funasr = loaded(python, tmp_path / "model", funasr_files("Paraformer", misdeed="dithers"))
         first, again = funasr.generate([SECOND, SECOND], {}, 10)
         assert first == again
 
     def test_what_it_prints_while_it_hears_harms_nothing(self, python: Path, tmp_path: Path) -> None:
-        funasr = Funasr(python, threads=1)
-        funasr.load(laid(tmp_path / "model", funasr_files("Paraformer", text="好", misdeed="prints")))
+        funasr = loaded(python, tmp_path / "model", funasr_files("Paraformer", text="好", misdeed="prints"))
         assert funasr.generate([SECOND], {}, 10) == [{"text": "好"}]
 
     def test_a_python_that_is_not_there_is_said(self, tmp_path: Path) -> None:
@@ -93,28 +92,45 @@ class TestChild:
     def test_weights_that_are_not_in_the_file_are_not_made_up(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         files["model.pt"] = json.dumps({"weights": ["encoder.weight"], "text": "你好"}).encode()
-        with pytest.raises(WeightsMismatch, match=r"1 weights are not in model\.pt; the first is decoder\.weight"):
-            Funasr(python, threads=1).load(laid(tmp_path / "model", files))
+        with pytest.raises(
+            WeightsMismatch, match=r"ears is not whole: 1 weights are not in model\.pt; the first is decoder\.weight"
+        ):
+            loaded(python, tmp_path / "model", files)
 
-    def test_a_file_of_weights_that_is_not_there_is_noticed(self, python: Path, tmp_path: Path) -> None:
-        files = {path: content for path, content in funasr_files("Paraformer").items() if path != "model.pt"}
-        with pytest.raises(WeightsMismatch, match="no weights were loaded from the pin"):
-            Funasr(python, threads=1).load(laid(tmp_path / "model", files))
+    def test_a_configuration_that_names_no_weights_is_refused(self, python: Path, tmp_path: Path) -> None:
+        files = dict(funasr_files("Paraformer", text="你好"))
+        files["configuration.json"] = files["configuration.json"].replace(b'"init_param"', b'"unread"')
+        with pytest.raises(WeightsMismatch, match="ears is not whole: no weights were loaded from the pin"):
+            loaded(python, tmp_path / "model", files)
 
-    def test_weights_from_beyond_the_pin_are_refused(self, python: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("absent", ["model.pt", "am.mvn", "tokens.txt", "config.yaml"])
+    def test_a_file_that_funasr_would_do_without_is_noticed(self, absent: str, python: Path, tmp_path: Path) -> None:
+        files = {path: content for path, content in funasr_files("Paraformer", text="你好").items() if path != absent}
+        with pytest.raises(WeightsMismatch, match=rf"ears names what is not in the pin: {absent}"):
+            loaded(python, tmp_path / "model", files)
+
+    def test_a_file_from_beyond_the_pin_is_refused(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         (tmp_path / "model.pt").write_bytes(files.pop("model.pt"))
         files["configuration.json"] = files["configuration.json"].replace(b'"model.pt"', b'"../model.pt"')
-        with pytest.raises(WeightsMismatch, match="no weights were loaded from the pin"):
-            Funasr(python, threads=1).load(laid(tmp_path / "model", files))
+        with pytest.raises(WeightsMismatch, match=r"ears names what is not in the pin: \.\./model\.pt"):
+            loaded(python, tmp_path / "model", files)
+
+    @pytest.mark.parametrize("content", [None, b"{", b"{}", b"[]"])
+    def test_a_pin_that_does_not_say_of_what_it_consists_is_refused(
+        self, content: bytes | None, python: Path, tmp_path: Path
+    ) -> None:
+        others = {path: kept for path, kept in funasr_files("Paraformer").items() if path != "configuration.json"}
+        files = others if content is None else others | {"configuration.json": content}
+        with pytest.raises(WeightsMismatch, match=r"ears has no configuration\.json that names the model's files"):
+            loaded(python, tmp_path / "model", files)
 
     def test_a_model_that_cannot_be_loaded_says_why(self, python: Path, tmp_path: Path) -> None:
-        with pytest.raises(FunasrFailed, match="RuntimeError: model Whisper is not registered"):
-            Funasr(python, threads=1).load(laid(tmp_path / "model", funasr_files("Whisper")))
+        with pytest.raises(FunasrFailed, match="ears cannot be loaded: RuntimeError: model Whisper is not registered"):
+            loaded(python, tmp_path / "model", funasr_files("Whisper"))
 
     def test_it_reaches_no_network(self, python: Path, tmp_path: Path) -> None:
-        funasr = Funasr(python, threads=1)
-        funasr.load(laid(tmp_path / "model", funasr_files("Paraformer", text="", misdeed="calls out")))
+        funasr = loaded(python, tmp_path / "model", funasr_files("Paraformer", text="", misdeed="calls out"))
         with pytest.raises(FunasrFailed, match="PermissionError"):
             funasr.generate([SECOND], {}, 10)
 
@@ -124,8 +140,7 @@ class TestChild:
     def test_a_failure_is_told_and_the_child_lives(
         self, misdeed: str, detail: str, python: Path, tmp_path: Path
     ) -> None:
-        funasr = Funasr(python, threads=1)
-        funasr.load(laid(tmp_path / "model", funasr_files("Paraformer", text="", misdeed=misdeed)))
+        funasr = loaded(python, tmp_path / "model", funasr_files("Paraformer", text="", misdeed=misdeed))
         for _ in range(2):
             with pytest.raises(FunasrFailed, match=detail):
                 funasr.generate([SECOND], {}, 10)
@@ -134,9 +149,8 @@ class TestChild:
     def test_a_child_that_is_lost_is_started_again_with_its_model(
         self, misdeed: str, error: type[Exception], python: Path, tmp_path: Path
     ) -> None:
-        funasr = Funasr(python, threads=1)
-        model = laid(tmp_path / "model", funasr_files("Paraformer", text="", misdeed=misdeed))
-        funasr.load(model)
+        model = tmp_path / "model"
+        funasr = loaded(python, model, funasr_files("Paraformer", text="", misdeed=misdeed))
         with pytest.raises(error):
             funasr.generate([SECOND], {}, 1)
         (model / "model.pt").write_bytes(funasr_files("Paraformer", text="好")["model.pt"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.scorer.metrics import characters
 from services.scorer.metrics.base import Clip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
@@ -107,5 +108,9 @@ def test_weights_that_are_missing_are_not_made_up(
 def test_its_lock_names_the_files_of_both_pins(
     instruments: Instruments, whisper: Mapping[str, bytes], encoder: Mapping[str, bytes]
 ) -> None:
-    weights = set(SemanticMultilingual(instruments).lock()["weights"])
-    assert weights == set(encoder) | {f"whisper/{path}" for path in whisper}
+    lock = SemanticMultilingual(instruments).lock()
+    assert set(lock["weights"]) == set(encoder) | {f"whisper/{path}" for path in whisper}
+
+
+def test_its_lock_says_how_characters_are_normalised(instruments: Instruments) -> None:
+    assert characters.PARAMETERS.items() <= SemanticMultilingual(instruments).lock()["parameters"].items()

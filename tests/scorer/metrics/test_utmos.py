@@ -86,9 +86,10 @@ def test_a_pin_is_one_script(tmp_path: Path) -> None:
     assert "tiny has 2 files" in detail
 
 
-def test_what_is_no_torchscript_is_an_error(tmp_path: Path) -> None:
-    reason, _ = _refusal(_scored(_pinned(tmp_path, {"any.pt": b"state_dict"})))
-    assert reason is Reason.SCORER_ERROR
+def test_what_is_no_torchscript_is_refused(tmp_path: Path) -> None:
+    reason, detail = _refusal(_scored(_pinned(tmp_path, {"any.pt": b"state_dict"})))
+    assert reason is Reason.MODEL_NOT_PULLED
+    assert "any.pt of tiny is no TorchScript" in detail
 
 
 def test_bytes_that_are_not_the_locked_ones_are_not_run(tmp_path: Path) -> None:

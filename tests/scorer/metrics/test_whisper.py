@@ -180,6 +180,8 @@ def test_another_pin_is_another_lock(tmp_path: Path, instruments: Instruments, u
         ("one", "one two three", "en", 2.0),
         ("It's 20", "it’s twenty", "en", 0.0),
         ("Bücher ❤️ lesen", "bücher lesen", "de", 0.0),
+        ("Donau\u00addampf\u00adschiff", "Donaudampfschiff", "de", 0.0),
+        ("می\u200cخواهم", "میخواهم", "fa", 0.0),
     ],
 )
 def test_words_are_compared_as_they_are_written(text: str, heard: str, language: str, rate: float) -> None:

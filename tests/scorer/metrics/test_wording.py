@@ -20,6 +20,7 @@ from services.scorer.metrics.wording import cardinal, ordinal, words
         ("the 21st of May, the 12th, the 30th", "the twenty first of may the twelfth the thirtieth"),
         ("5% & more", "five percent and more"),
         ("1234567890123", "one two three four five six seven eight nine zero one two three"),
+        ("inter\u00adnational \u200elaw", "international law"),
         ("你好", ""),
         ("", ""),
     ],

@@ -1,7 +1,7 @@
 """A classifier of emotions that transformers reads: wav2vec 2.0, HuBERT or WavLM with a head for whole clips.
 
-Owns how such a checkpoint is loaded (files of the snapshot only, every weight from them) and what is refused: another
-kind of model, another sample rate, a head that does not choose between classes. Knows no target.
+Owns what is refused as no classifier of emotions: another kind of model, a head that does not choose between classes,
+classes that are no emotion. How the checkpoint is read is pretrained.py's. Knows no target.
 """
 
 from __future__ import annotations
@@ -11,41 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
+from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from services.scorer.metrics.emotion.classes import Heard, canonical
+from services.scorer.metrics.pretrained import Pretrained
+from shared.weights.lock import PinLock
 
 PACKAGES = ("transformers", "torch", "numpy", "soxr")
 _HEADS = {f"{name}ForSequenceClassification" for name in ("Wav2Vec2", "Hubert", "WavLM")}
+_UNUSED = ("masked_spec_embed",)
+"""A weight that only training uses, and that many checkpoints leave out."""
 
 
 class Checkpoint:
     """A loaded classifier. `WeightsMismatch` where ``folder`` does not hold one that can be used whole."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)
-        config = _read(AutoConfig, folder)
-        _check(config)
-        self._prepare = _read(AutoFeatureExtractor, folder)
-        if (rate := self._prepare.sampling_rate) != speech.RATE:
-            raise WeightsMismatch(f"the classifier listens at {rate} Hz, not at {speech.RATE}")
+        checkpoint = Pretrained(pin, folder)
+        config = checkpoint.config()
+        _check(pin.name, config)
+        self._prepare = checkpoint.ear(AutoFeatureExtractor)
         self.labels: Sequence[str] = [config.id2label[index] for index in range(config.num_labels)]
         if not any(map(canonical, self.labels)):
-            raise WeightsMismatch(f"no class of the classifier is an emotion: {', '.join(self.labels)}")
-        self._model, report = _read(
-            AutoModelForAudioClassification,
-            folder,
-            use_safetensors=any(folder.glob("*.safetensors")),
-            weights_only=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-        # What is missing the library makes up, and random weights give plausible numbers.
-        if missing := sorted(report["missing_keys"]):
-            raise WeightsMismatch(f"{len(missing)} weights are not in the checkpoint; the first is {missing[0]}")
-        self._model.eval()
+            raise WeightsMismatch(f"no class of {pin.name} is an emotion: {', '.join(self.labels)}")
+        self._model = checkpoint.model(AutoModelForAudioClassification, unused=_UNUSED)
 
     @torch.inference_mode()
     def hear(self, parts: Sequence[Samples]) -> list[Heard]:
@@ -59,14 +51,10 @@ class Checkpoint:
         return found
 
 
-def _check(config: Any) -> None:
+def _check(pin: str, config: Any) -> None:
     architectures = set(config.architectures or ())
     if not architectures & _HEADS:
         found = ", ".join(sorted(architectures)) or "nothing"
-        raise WeightsMismatch(f"config.json names {found}, not one of {', '.join(sorted(_HEADS))}")
+        raise WeightsMismatch(f"the config.json of {pin} names {found}, not one of {', '.join(sorted(_HEADS))}")
     if config.problem_type not in (None, "single_label_classification"):
-        raise WeightsMismatch(f"the head does not choose between classes: {config.problem_type}")
-
-
-def _read(made_by: Any, folder: Path, **how: Any) -> Any:
-    return made_by.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False, **how)
+        raise WeightsMismatch(f"the head of {pin} does not choose between classes: {config.problem_type}")

@@ -11,17 +11,18 @@ from pathlib import Path
 from services.scorer.metrics.base import Samples
 from services.scorer.metrics.emotion.classes import Heard
 from services.scorer.metrics.funasr.package import Funasr
+from shared.weights.lock import PinLock
 
 _OPTIONS = {"granularity": "utterance", "extract_embedding": False}
 
 
 class Emotion2vec:
-    """A loaded classifier. ``timeout_s``: for all parts of a clip."""
+    """A loaded classifier. ``timeout_s``: for all parts of a clip. Made, it raises what `Funasr.load` raises."""
 
-    def __init__(self, funasr: Funasr, folder: Path, timeout_s: float) -> None:
+    def __init__(self, funasr: Funasr, pin: PinLock, folder: Path, timeout_s: float) -> None:
         self._funasr = funasr
         self._timeout_s = timeout_s
-        funasr.load(folder)
+        funasr.load(pin, folder)
 
     def hear(self, parts: Sequence[Samples]) -> list[Heard]:
         """What is heard in each part; ``parts``: samples at 16 kHz. Raises what `Funasr.generate` and `Heard` raise."""

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from services.scorer.metrics import infos, speech
-from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.base import Clip, Reading, Samples, too_long
 from services.scorer.metrics.emotion import classes
 from services.scorer.metrics.emotion.classes import Heard
 from services.scorer.metrics.funasr.package import Funasr
@@ -30,8 +30,6 @@ from shared.weights.lock import PinLock
 PART_S = 15.0
 """Longer clips are heard in equal parts of at most this length: time and memory of the attention grow with the square
 of a part, and these models were trained on single utterances."""
-LONGEST_S = 300.0
-"""Longer clips are not heard: on a busy machine they would not be done within the deadline."""
 
 
 class Classifier(Protocol):
@@ -75,16 +73,15 @@ class Emotion:
         if _by_funasr(pin):
             from services.scorer.metrics.emotion.emotion2vec import Emotion2vec
 
-            return Emotion2vec(self._funasr, folder, timeout_s=0.9 * self.info.deadline_s)
+            return Emotion2vec(self._funasr, pin, folder, timeout_s=0.9 * self.info.deadline_s)
         from services.scorer.metrics.emotion.checkpoint import Checkpoint
 
-        return Checkpoint(folder, self._instruments.threads)
+        return Checkpoint(pin, folder, self._instruments.threads)
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
         assert self._classifier is not None, "load comes first"
-        if clip.duration_s > LONGEST_S:
-            why = Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {LONGEST_S:g} s are heard")
-            return dict.fromkeys(self.info.names, why)
+        if obstacle := too_long(clip):
+            return dict.fromkeys(self.info.names, obstacle)
         parts = np.array_split(clip.at_16k, max(1, math.ceil(len(clip.at_16k) / (PART_S * speech.RATE))))
         try:
             heard = self._classifier.hear(parts)

@@ -17,8 +17,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from services.scorer.metrics import characters, infos, speech
-from services.scorer.metrics.asr import too_long
-from services.scorer.metrics.base import Clip, Reading, WeightsMismatch
+from services.scorer.metrics.base import Clip, Reading, WeightsMismatch, too_long
 from services.scorer.metrics.funasr.package import Funasr, FunasrFailed
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
@@ -73,14 +72,14 @@ class FunasrRecogniser:
         folder = self._instruments.snapshot(pin)
         self._model = _model(folder, pin.name)
         self._languages = _languages(pin, self._model)
-        self._funasr.load(folder)
+        self._funasr.load(pin, folder)
         self._pin = pin
 
     def measure(self, clip: Clip) -> Mapping[str, Reading]:
         return {"asr/cer_funasr": self._error_rate(clip)}
 
     def _error_rate(self, clip: Clip) -> Reading:
-        language = (clip.language or "").split("-")[0].lower()
+        language = clip.primary_language
         if language not in self._languages:
             covered = ", ".join(self._languages)
             return Unscored(Reason.LANGUAGE_NOT_COVERED, f"{language}; this {self._model} covers {covered}")

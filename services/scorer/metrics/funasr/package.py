@@ -6,7 +6,8 @@ of what is heard. FunASR brings torchaudio and some eighty packages along, so it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ import numpy as np
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from shared.errors import RingtrueError
 from shared.hosting import Child, HostCrashed, HostTimeout
+from shared.weights.lock import PinLock
 
 OUTPOST = Path(__file__).with_name("outpost.py")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+CONFIGURATION = "configuration.json"
+"""Of a pin: where FunASR looks up which files the model consists of."""
 PACKAGES = ("funasr", "torch", "torchaudio", "numpy")
 """What can move a value in that Python."""
 START_S = 30.0
@@ -44,7 +48,7 @@ class Funasr:
         self._threads = threads
         self._child: Child | None = None
         self._packages: Mapping[str, str] = {}
-        self._folder: Path | None = None
+        self._loads: tuple[PinLock, Path] | None = None
         self._loaded = False
 
     def packages(self) -> Mapping[str, str]:
@@ -59,14 +63,22 @@ class Funasr:
             self._packages = found
         return self._packages
 
-    def load(self, folder: Path) -> None:
-        """Load the model in ``folder``, which holds all its files. `WeightsMismatch` where it did not take each of its
-        weights from there, `FunasrFailed` where it cannot be loaded, `FunasrMissing` as `packages`."""
+    def load(self, pin: PinLock, folder: Path) -> None:
+        """Load the model of ``pin``, whose files lie in ``folder``.
+
+        `WeightsMismatch` where files of it are missing or it did not take each of its weights from there,
+        `FunasrFailed` where it cannot be loaded, `FunasrMissing` as `packages`.
+        """
         self.packages()
-        self._folder, self._loaded = folder, False
-        answer = self._ask({"op": "load", "folder": str(folder), "threads": self._threads}, timeout_s=LOAD_S)
+        _check(pin, folder)
+        self._loads, self._loaded = (pin, folder), False
+        header = {"op": "load", "folder": str(folder), "threads": self._threads}
+        try:
+            answer = self._ask(header, timeout_s=LOAD_S)
+        except FunasrFailed as error:
+            raise FunasrFailed(f"{pin.name} cannot be loaded: {error}") from error
         if answer["op"] == "refused":
-            raise WeightsMismatch(answer["detail"])
+            raise WeightsMismatch(f"{pin.name} is not whole: {answer['detail']}")
         self._loaded = True
 
     def generate(
@@ -79,8 +91,8 @@ class Funasr:
         than ``timeout_s`` for all parts, `HostCrashed` where it dies.
         """
         if not self._loaded:
-            assert self._folder is not None, "load comes first"
-            self.load(self._folder)
+            assert self._loads is not None, "load comes first"
+            self.load(*self._loads)
         header = {"op": "generate", "samples": [len(part) for part in parts], "options": options}
         payload = np.concatenate(parts).astype("<f4").tobytes()
         results: Sequence[Mapping[str, Any]] = self._ask(header, payload, timeout_s=timeout_s)["results"]
@@ -104,3 +116,24 @@ class Funasr:
         except OSError as error:
             raise FunasrMissing(f"there is no Python for FunASR: {error}") from error
         return self._child
+
+
+def _check(pin: PinLock, folder: Path) -> None:
+    """That the pin has what its configuration names. What is not there FunASR leaves out without a word: a recogniser
+    whose features are not normalised (am.mvn) goes on, and writes down something else."""
+    try:
+        metas = json.loads((folder / CONFIGURATION).read_bytes())["file_path_metas"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        said = f"{pin.name} has no {CONFIGURATION} that names the model's files: {type(error).__name__}"
+        raise WeightsMismatch(said) from error
+    if absent := sorted(set(_named(metas)) - {file.path for file in pin.files}):
+        raise WeightsMismatch(f"{CONFIGURATION} of {pin.name} names what is not in the pin: {', '.join(absent)}")
+
+
+def _named(metas: Any) -> Iterator[str]:
+    """The files at the ends of what may be mappings within mappings."""
+    if isinstance(metas, dict):
+        for member in metas.values():
+            yield from _named(member)
+    elif isinstance(metas, str):
+        yield metas

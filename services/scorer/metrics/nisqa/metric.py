@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.base import Clip, Reading, Samples, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.nisqa import network, weights
@@ -81,8 +81,8 @@ class _Predictor:
         return {name: self._mos(clip)}
 
     def _mos(self, clip: Clip) -> Reading:
-        if clip.duration_s > self.longest_s:
-            return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; the model takes up to {self.longest_s:g} s")
+        if obstacle := too_long(clip, self.longest_s):
+            return obstacle
         if len(clip.samples) <= FFT_SIZE // 2:
             return Unscored(Reason.TOO_SHORT, f"{len(clip.samples)} samples; the model needs {FFT_SIZE // 2 + 1}")
         spectrogram = mel_spectrogram_db(clip.samples, clip.sample_rate, self.high_hz)

@@ -5,7 +5,7 @@ Owns the word error rate and where there is one; that of characters is character
 ``asr/wer_whisper`` is given for languages that are written with spaces between words. English is brought into words as
 for ``asr/wer`` (wording.py: numbers become words). In every other language words are what is between blanks, after
 Unicode NFKC and lower case, with punctuation and signs gone but for apostrophes inside a word; numbers stay as they are
-written. ``asr/cer_whisper`` is given for all languages.
+written, and what has no width, such as a soft hyphen, parts nothing. ``asr/cer_whisper`` is given for all languages.
 
 Whisper was taught by what people publish: it writes numbers in digits, leaves out slips of the tongue, and makes sense
 of what has none, so a rate of 0 says that the words came across, not that each sound did. On noise it may repeat
@@ -49,7 +49,7 @@ class Whisper:
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(
             self.info.family,
-            revision=1,
+            revision=2,  # soft hyphens part no words
             weights=self._recogniser.weights(),
             packages=(*COUNTING, *recogniser.PACKAGES),
             parameters={**CHARACTERS, **recogniser.PARAMETERS},

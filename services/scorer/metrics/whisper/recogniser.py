@@ -1,8 +1,7 @@
 """Writes down what is said in a clip, in the languages of a Whisper that the team has pinned.
 
-Owns how such a checkpoint is loaded (files of the snapshot only, every weight from them), which languages it covers,
-and how it decodes. Which one it is says the catalog: the pin whose engine is ``whisper``, for example
-openai/whisper-small. Knows no text to compare with.
+Owns which languages such a checkpoint covers and how it decodes; how it is read is pretrained.py's. Which one it is
+says the catalog: the pin whose engine is ``whisper``, for example openai/whisper-small. Knows no text to compare with.
 
 Decoding is greedy, without timestamps, without sampling and without a second try, in the clip's language, so that the
 same samples give the same words. A clip that is longer than what the checkpoint hears at a time (30 s for those of
@@ -12,15 +11,15 @@ OpenAI) is parted in its pauses (parts.py); each part is heard by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
+from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
 from services.scorer.metrics import speech
-from services.scorer.metrics.base import Clip, Samples, WeightsMismatch
+from services.scorer.metrics.base import LONGEST_S, Clip, Samples, WeightsMismatch, too_long
 from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.pretrained import Pretrained
 from services.scorer.metrics.whisper.parts import PARAMETERS as PARTS
 from services.scorer.metrics.whisper.parts import parts
 from shared.scores import Reason, Unscored
@@ -28,9 +27,6 @@ from shared.weights.lock import PinLock
 
 ENGINE = "whisper"
 """Of the pin."""
-LONGEST_S = 300.0
-"""Longer clips are not transcribed: on a busy machine they would not be done within the deadline."""
-
 REVISION = 1
 PARAMETERS = {"revision": REVISION, "longest_s": LONGEST_S, **PARTS, "speech": speech.PARAMETERS}
 PACKAGES = ("transformers", "tokenizers", "torch", "silero-vad", "onnxruntime", "soxr", "numpy")
@@ -61,17 +57,18 @@ class WhisperRecogniser:
             return
         torch.set_num_threads(self._instruments.threads)
         pin = self._instruments.pin_for(ENGINE)
-        folder = self._instruments.snapshot(pin)
-        _check(pin, folder)
-        self._prepare = _read(WhisperFeatureExtractor, folder)
-        self._tokenizer = _read(WhisperTokenizer, folder)
-        self._model = _model(pin, folder)
+        checkpoint = Pretrained(pin, self._instruments.snapshot(pin))
+        checkpoint.config("whisper")
+        _check(pin)
+        self._prepare = checkpoint.ear(WhisperFeatureExtractor)
+        self._tokenizer = checkpoint.part(WhisperTokenizer)
+        self._model = checkpoint.model(WhisperForConditionalGeneration)
         self._languages = _languages(pin, self._model.generation_config)
         self._pin = pin
 
     def language_of(self, clip: Clip) -> str | None:
         """Whisper's own code of the clip's language; ``None`` where the pin does not cover it. Known once loaded."""
-        subtag = (clip.language or "").split("-")[0].lower()
+        subtag = clip.primary_language
         return next((code for code in (subtag, _OWN_CODES.get(subtag)) if code in self._languages), None)
 
     def obstacle(self, clip: Clip) -> Unscored | None:
@@ -80,9 +77,7 @@ class WhisperRecogniser:
         if self.language_of(clip) is None:
             said = f"{clip.language or 'unknown'}; {self._pin.name} covers {', '.join(sorted(self._languages))}"
             return Unscored(Reason.LANGUAGE_NOT_COVERED, said)
-        if clip.duration_s > LONGEST_S:
-            return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {LONGEST_S:g} s are transcribed")
-        return None
+        return too_long(clip)
 
     def transcript(self, clip: Clip) -> str:
         """What is said, with the punctuation that Whisper gives it; empty where it hears nothing. There must be no
@@ -111,11 +106,8 @@ def whisper_of(instruments: Instruments) -> WhisperRecogniser:
     return instruments.once(ENGINE, WhisperRecogniser)
 
 
-def _check(pin: PinLock, folder: Path) -> None:
+def _check(pin: PinLock) -> None:
     """What transformers would make up where it is missing."""
-    found = _read(AutoConfig, folder).model_type
-    if found != "whisper":
-        raise WeightsMismatch(f"{pin.name} is a model of type {found}, not whisper")
     paths = {file.path for file in pin.files}
     if not {"preprocessor_config.json", "processor_config.json"} & paths:
         raise WeightsMismatch(f"{pin.name} has neither preprocessor_config.json nor processor_config.json")
@@ -123,21 +115,6 @@ def _check(pin: PinLock, folder: Path) -> None:
         raise WeightsMismatch(f"{pin.name} has no generation_config.json")
     if "tokenizer.json" not in paths and not {"vocab.json", "merges.txt"} <= paths:
         raise WeightsMismatch(f"{pin.name} has no tokenizer.json, and not both of vocab.json and merges.txt")
-
-
-def _model(pin: PinLock, folder: Path) -> Any:
-    model, report = _read(
-        WhisperForConditionalGeneration,
-        folder,
-        use_safetensors=any(folder.glob("*.safetensors")),
-        weights_only=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
-    # What is missing the library makes up, and random weights give plausible words.
-    if missing := sorted(report["missing_keys"]):
-        raise WeightsMismatch(f"{len(missing)} weights are not in {pin.name}; the first is {missing[0]}")
-    return model.eval()
 
 
 def _languages(pin: PinLock, generation: Any) -> Mapping[str, str | None]:
@@ -148,7 +125,3 @@ def _languages(pin: PinLock, generation: Any) -> Mapping[str, str | None]:
     if not tokens:
         raise WeightsMismatch(f"the generation_config.json of {pin.name} does not say which languages it covers")
     return {token.strip("<|>"): token for token in tokens}
-
-
-def _read(made_by: Any, folder: Path, **how: Any) -> Any:
-    return made_by.from_pretrained(str(folder), local_files_only=True, **how)

@@ -32,7 +32,7 @@ class AutoModel:
             name = file.readline().removeprefix("model: ").strip()
         if name not in WEIGHTS:
             raise RuntimeError(f"model {name} is not registered")
-        weights = os.path.join(folder, metas["init_param"])
+        weights = os.path.join(folder, metas["init_param"]) if "init_param" in metas else ""
         self.kwargs = {**kwargs, "model": name}
         self.saved = {}
         if os.path.exists(weights):  # a file that is not there is left out without a word
@@ -42,6 +42,8 @@ class AutoModel:
             for key in WEIGHTS[name]:
                 if key not in self.saved["weights"]:
                     print(f"Warning, miss key in ckpt: {key}, {weights}")
+        cmvn = metas.get("frontend_conf", {}).get("cmvn_file")  # so is this, and what is heard is another thing
+        self.normalises = cmvn is not None and os.path.exists(os.path.join(folder, cmvn))
         self.labels = _lines(os.path.join(folder, "tokens.txt"))
 
     def generate(self, input, **cfg):
@@ -55,6 +57,8 @@ class AutoModel:
         if self.kwargs["model"] == "Emotion2vec":
             assert cfg == {"granularity": "utterance", "extract_embedding": False}
             return [{"key": "rand_key_1", "labels": self.labels, "scores": self.saved["scores"]}]
+        if not self.normalises:
+            return [{"key": "rand_key_1", "text": "嗯嗯嗯"}]
         if self.kwargs["model"] == "SenseVoiceSmall":
             style = "withitn" if cfg["use_itn"] else "woitn"
             tags = f"<|{cfg['language']}|><|NEUTRAL|><|Speech|><|{style}|>"

@@ -163,11 +163,17 @@ class MlflowServer:
         for start in range(0, max(len(params), 1), MAX_PARAMS_TAGS_PER_BATCH):
             part = params[start : start + MAX_PARAMS_TAGS_PER_BATCH]
             batch = {"run_id": run.run_id, "params": part, "metrics": metrics, "tags": tags}
-            self.post("runs/log-batch", batch)
+            self._log_batch(batch)
             metrics, tags = [], []
         for path, content in files.items():
             self._upload(run, path, content)
         self.post("runs/update", {"run_id": run.run_id, "status": record.status.value, "end_time": record.end_ms})
+
+    def _log_batch(self, batch: Mapping[str, Any]) -> None:
+        try:
+            self.post("runs/log-batch", batch)
+        except TrackerRefused:  # so is a batch that met its like, from another logger of this run; the second time it
+            self.post("runs/log-batch", batch)  # finds everything written, and is taken
 
     def add(self, run: Run, files: Mapping[str, bytes], tags: Mapping[str, str]) -> None:
         """Files first, so that a tag never tells of what is not there."""

@@ -82,19 +82,18 @@ def test_a_run_that_a_crash_left_half_written_is_completed(tracker: MlflowTracke
 
 
 def test_two_writers_at_once_leave_one_run(server: TrackingServer, reader: Reader) -> None:
-    record = recorded(finished_job())
-    together = threading.Barrier(2)
+    records = [recorded(finished_job()) for _ in range(6)]  # they meet in the same request now and then only
+    together = threading.Barrier(2, timeout=30)
 
-    def write() -> str:
+    def write() -> list[str]:
         tracker = MlflowTracker(server.uri)
-        together.wait()
-        return tracker.log(record, FILES).run_id
+        return [tracker.log(record, FILES).run_id for record in records if together.wait() >= 0]
 
     with ThreadPoolExecutor(2) as threads:
-        told = {future.result() for future in [threads.submit(write) for _ in range(2)]}
-    run = reader.run(record.subject)
-    assert told == {run.info.run_id}
-    assert run.info.status == "FINISHED"
+        one, other = [future.result() for future in [threads.submit(write) for _ in range(2)]]
+    runs = [reader.run(record.subject) for record in records]
+    assert one == other == [run.info.run_id for run in runs]
+    assert {run.info.status for run in runs} == {"FINISHED"}
 
 
 def test_eight_threads_find_each_their_own_run(tracker: MlflowTracker, reader: Reader) -> None:

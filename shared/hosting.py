@@ -220,8 +220,12 @@ class Child:
         """The next frame, or ``None`` where none came within ``timeout_s``. ``HostCrashed`` where the child is gone."""
         try:
             return self._coming.next(timeout_s)
-        except EOFError:
-            raise HostCrashed(self._epitaph()) from None
+        except (
+            EOFError,
+            OSError,
+            ValueError,
+        ) as error:  # the two last: another thread killed it, which closes the pipe
+            raise HostCrashed(self._epitaph()) from error
 
     def ask(self, header: Mapping[str, Any], payload: bytes | memoryview = b"", *, timeout_s: float) -> Frame:
         """Send a frame and wait for the answer. A child that does not answer in time is killed: ``HostTimeout``."""
@@ -245,8 +249,15 @@ class Child:
         except subprocess.TimeoutExpired:
             return f"host {self.pid} closed its pipe"
         if code < 0:
-            return f"host {self.pid} died of {signal.Signals(-code).name}"
+            return f"host {self.pid} died of {_signal_name(-code)}"
         return f"host {self.pid} exited with {code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # of real time: but the first and the last have no name
 
 
 class Served:

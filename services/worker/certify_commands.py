@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from services.worker.certify import progress, table
-from services.worker.certify.certificate import HERE, Certificate, CertificateInvalid, read_certificate
+from services.worker.certify.certificate import HERE, Certificate
 from services.worker.certify.comparing import Comparison, NothingInCommon, compared
 from services.worker.certify.conditions import Stage, Tell
 from services.worker.certify.issuing import Occasion, issued
-from services.worker.certify.items import NothingToSpeak, Selection, built_in, job_of, selected, used
+from services.worker.certify.items import MOST_SEED, NothingToSpeak, Selection, built_in, job_of, selected, used
+from services.worker.certify.reading import CertificateInvalid, read_certificate
 from services.worker.certify.servers import PinNotThere, Server, ServerFailed, ServerRefuses
 from services.worker.engines import surroundings
 from services.worker.interpreters import Interpreters
@@ -39,7 +41,7 @@ from shared.weights.store import WeightStore
 
 
 class NotWritten(RingtrueError):
-    """The file that was asked for cannot be written."""
+    """What was asked for cannot be written where it was asked for."""
 
 
 NOT_MET = 1
@@ -58,8 +60,10 @@ _BY_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (JobFailure, _FAILED),
     (SettingsError, _CONFIG),
     (RingtrueError, _INTERNAL),
-    (OSError, _NOT_FOUND),
+    (OSError, _NOT_FOUND),  # a file that was named to be read
 )
+_NOBODY_READS = 141
+_OF_SPEAKING = ("suite", "seed", "repeats", "at_once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Wish:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pin", required=False)
 @click.option("--suite", metavar="NAME|FILE", help="Speak its items. Default: five that come with Ringtrue.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of every clip.")
+@click.option("--seed", type=click.IntRange(0, MOST_SEED), default=0, show_default=True, help="Of every clip.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Times that each is spoken warm.")
 @click.option("--at-once", type=click.IntRange(1), default=2, show_default=True, help="Hosts that speak under load.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON into this file.")
@@ -100,25 +104,28 @@ def certify(
     """Speak the same items again and again and say how equal they are, in four tiers: 0 equal PCM, 1 within 2 LSB,
     2 the same sound, 3 different. Prints function, output and speed as Markdown.
 
-    Exit codes: 1 --require is not met; 65 a file or an item that is not taken, 66 no such pin, suite or file, 69 a
-    server does not answer, 73 the file cannot be written, 76 the pin does not speak, 77 the server asks for another
-    key (RINGTRUE_API_KEY), 78 settings.
+    Exit codes: 1 --require is not met; 64 command line, 65 a file or an item that is not taken, 66 no such pin, suite
+    or file, 69 a server does not answer, 73 the file cannot be written, 76 the pin does not speak, 77 the server asks
+    for another key (RINGTRUE_API_KEY), 78 settings.
     """
     _check(pin, compare, against, with_audio)
     with _errors_told():
-        if output is not None and not output.parent.is_dir():
-            raise NotWritten(f"{output.parent} is no folder")  # said before anything is spoken
+        if output is not None:
+            _check_writable(output)
         if compare is not None:
             found: Certificate | Comparison = compared(*map(read_certificate, compare))
         else:
             found = _spoken(Wish(pin=str(pin), **speaking), against)  # type: ignore[arg-type]
-        _hand_out(found, output, with_audio, as_document)
+        names = tuple(map(str, compare)) if compare is not None else None
+        _hand_out(found, names, output, with_audio, as_document)
     if require is not None and (found.tier is None or found.tier > require):
         sys.exit(NOT_MET)
 
 
 def _check(pin: str | None, compare: object, against: Sequence[str], with_audio: bool) -> None:
-    if compare is not None and (pin or against or with_audio):
+    source = click.get_current_context().get_parameter_source
+    speaking = any(source(name) is ParameterSource.COMMANDLINE for name in _OF_SPEAKING)
+    if compare is not None and (pin or against or with_audio or speaking):
         raise click.UsageError("--compare takes two certificates and nothing to speak")
     if compare is None and not pin:
         raise click.UsageError("name a PIN, or --compare two certificates")
@@ -128,18 +135,44 @@ def _check(pin: str | None, compare: object, against: Sequence[str], with_audio:
         raise click.UsageError("--with-audio is of a certificate; --against writes a comparison, which has none")
 
 
-def _hand_out(found: Certificate | Comparison, output: Path | None, with_audio: bool, as_document: bool) -> None:
+def _check_writable(output: Path) -> None:
+    """As far as can be told before anything is spoken."""
+    if not output.parent.is_dir():
+        raise NotWritten(f"{output.parent} is no folder")
+    if not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise NotWritten(f"{output} may not be written")
+
+
+def _hand_out(
+    found: Certificate | Comparison,
+    names: tuple[str, ...] | None,
+    output: Path | None,
+    with_audio: bool,
+    as_document: bool,
+) -> None:
+    """``names``: of the two certificates, where they are files."""
     if isinstance(found, Certificate):
         text, kept = table.of_certificate(found), found if with_audio else found.without_audio()
-        document = kept.to_json()
+        document = json.dumps(kept.to_json(), indent=1, ensure_ascii=False)
     else:
-        text, document = table.of_comparison(found), found.to_json()
-    if output is not None:
-        try:
-            output.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise NotWritten(f"{output}: {error.strerror}") from error
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False) if as_document else text)
+        text, document = table.of_comparison(found, names), json.dumps(found.to_json(), indent=1, ensure_ascii=False)
+    try:
+        if output is not None:
+            output.write_text(document + "\n", encoding="utf-8")
+    except OSError as error:
+        raise NotWritten(f"{output}: {error.strerror}") from error
+    finally:  # what was heard took minutes: it is shown, too, where it cannot be kept
+        _printed(document if as_document else text)
+
+
+def _printed(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        sys.exit(_NOBODY_READS)
+    except OSError as error:
+        raise NotWritten(f"standard output: {error.strerror}") from error
 
 
 def _spoken(wish: Wish, against: Sequence[str]) -> Certificate | Comparison:
@@ -152,8 +185,8 @@ def _spoken(wish: Wish, against: Sequence[str]) -> Certificate | Comparison:
             selection = _selection(wish, manifest)
             there = _certified_there(wish, against[0], selection, tell)
             return compared(_certified_here(wish, manifest, offer, selection, tell), there)
-        with _server(against[0], tell) as first:
-            selection = _selection(wish, first.manifest(wish.pin))
+        manifests = [_manifest_there(wish, url, tell) for url in against]  # both, before either speaks
+        selection = _selection(wish, manifests[0])
         one, other = (_certified_there(wish, url, selection, tell) for url in against)
         return compared(one, other)
 
@@ -196,8 +229,16 @@ def _certified_there(wish: Wish, url: str, selection: Selection, tell: Tell) -> 
         return issued(occasion, selection, used_there, recital)
 
 
+def _manifest_there(wish: Wish, url: str, tell: Tell) -> Manifest:
+    with _server(url, tell) as server:
+        return server.manifest(wish.pin)
+
+
 def _server(url: str, tell: Tell) -> Server:
-    return Server(url, os.environ.get("RINGTRUE_API_KEY"), tell)
+    key = (os.environ.get("RINGTRUE_API_KEY") or "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise SettingsError("RINGTRUE_API_KEY holds characters that no key has")
+    return Server(url, key or None, tell)
 
 
 def _now() -> str:
@@ -209,5 +250,6 @@ def _errors_told() -> Iterator[None]:
     try:
         yield
     except (RingtrueError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        click.echo(f"error: {told}", err=True)
         sys.exit(next(code for kind, code in _BY_ERROR if isinstance(error, kind)))

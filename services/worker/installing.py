@@ -8,7 +8,6 @@ what was left by one that was killed.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -25,6 +24,7 @@ from services.worker.interpreters import Interpreter
 from services.worker.pythons import fitting
 from services.worker.requirements_file import NAME, Requirements, Sources
 from shared.errors import RingtrueError
+from shared.flock import flock
 
 Say = Callable[[str], None]
 """Told how it goes on, a line at a time."""
@@ -79,10 +79,11 @@ def install(family: Installed, wanted: Requirements, order: Order, folder: Path,
 def _alone(folder: Path, family: str) -> Iterator[None]:
     lock = os.open(folder / f".{family}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            flock(lock, at_once=True)
+        except BlockingIOError as error:
+            raise NotMade(f"{family} is being installed by another process") from error
         yield
-    except BlockingIOError as error:
-        raise NotMade(f"{family} is being installed by another process") from error
     finally:
         os.close(lock)
 
@@ -115,9 +116,8 @@ def _fill(made: Path, wanted: Requirements, order: Order) -> None:
         # Every pin is exact: of several indexes the first that has it, not the first that knows the name.
         command = [str(order.uv), "pip", "install", "--python", inside, "--compile-bytecode"]
         command += ["--index-strategy", "unsafe-first-match"]
-        command += [
-            "--no-sources"
-        ]  # a package's own word on where its needs come from would stand above the operator's
+        # A package's own word on where its needs come from would stand above the operator's.
+        command += ["--no-sources"]
     else:
         command = [sys.executable, "-m", "pip", "--python", inside, "install", "--disable-pip-version-check"]
         command += ["--ignore-requires-python"]  # as uv does for what is named by address: the pins were tried with it
@@ -168,7 +168,7 @@ def _in_use(made: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flock(held, at_once=True)
     except BlockingIOError:
         return True
     finally:

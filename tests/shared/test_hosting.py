@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,29 @@ def test_a_dead_child_cannot_be_asked(child: Child) -> None:
     child.kill()
     with pytest.raises(HostCrashed):
         child.ask({"op": "echo"}, timeout_s=5)
+
+
+def test_a_dead_child_has_nothing_to_say(child: Child) -> None:
+    child.kill()
+    with pytest.raises(HostCrashed):
+        child.receive(5)
+
+
+def test_a_child_that_another_thread_kills_is_gone_to_who_waits_for_it(child: Child) -> None:
+    child.ask({"op": "echo"}, timeout_s=30)
+    killer = threading.Timer(0.3, child.kill)
+    killer.start()
+    with pytest.raises(HostCrashed):
+        child.ask({"op": "hang"}, timeout_s=30)
+    killer.join()
+
+
+def test_a_crash_by_a_signal_without_a_name_has_its_number(child: Child) -> None:
+    child.ask({"op": "echo"}, timeout_s=30)
+    nameless = signal.SIGRTMIN + 1
+    os.kill(child.pid, nameless)
+    with pytest.raises(HostCrashed, match=f"signal {nameless}"):
+        child.receive(30)
 
 
 def _eventually(check: Callable[[], bool], within_s: float = 10) -> bool:

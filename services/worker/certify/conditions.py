@@ -209,8 +209,10 @@ class _Crowd:
             self._threads.append(thread)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> None:
         self._until.set()
+        if error is not None:
+            self._open.close()  # nobody wants to hear the rest (Ctrl-C): what a thread waits for ends with its host
         for thread in self._threads:
             thread.join()
         self._open.close()

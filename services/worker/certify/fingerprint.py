@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,8 @@ LOWEST_HZ, HIGHEST_HZ = 80.0, 7600.0
 FLOOR_DB, STEP_DB = -100.0, 0.5
 MOST_FRAMES = 1_000_000
 """Nearly three hours: more is no clip of ours."""
+RATES = (1_000, 768_000)
+"""Least and most sample rate of a clip, in Hz."""
 
 Levels = npt.NDArray[np.float32]
 _FULL_SCALE = 32768.0
@@ -69,7 +72,7 @@ class Fingerprint:
 
 
 def fingerprint(audio: Audio) -> Fingerprint:
-    """Of a clip that has samples."""
+    """Of a clip that has samples, at a rate within `RATES`."""
     samples = np.frombuffer(audio.pcm, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
     power = _spectra(samples, audio.sample_rate)
     bands = power @ _filters(audio.sample_rate, power.shape[1]).T
@@ -78,11 +81,16 @@ def fingerprint(audio: Audio) -> Fingerprint:
     return Fingerprint(cells)
 
 
+def frames_of(samples: int, sample_rate: int) -> int:
+    """How many frames a clip has: one every 10 ms, the last where it ends."""
+    return math.ceil(samples / sample_rate / HOP_S)
+
+
 def _spectra(samples: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float64]:
     """Power, shape (frames, bins)."""
     length = round(WINDOW_S * sample_rate)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
-    starts = np.rint(np.arange(0, len(samples) / sample_rate, HOP_S) * sample_rate).astype(int)
+    starts = np.rint(np.arange(frames_of(len(samples), sample_rate)) * HOP_S * sample_rate).astype(int)
     padded = np.pad(samples, (0, length))
     frames = padded[starts[:, None] + np.arange(length)] * window
     spectrum = np.fft.rfft(frames, axis=1) / (window.sum() / 2)

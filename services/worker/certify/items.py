@@ -20,6 +20,8 @@ BUILT_IN = ("golden-en-emotion", "golden-zh-emotion")
 """Suites that the selection is taken from: the first one whose language the pin speaks."""
 USED = ("text", "language", "voice", "emotion", "speed", "pitch_scale", "seed", "options")
 """Members of a job's input that decide its sound."""
+MOST_SEED = 2**32 - 1
+"""A gateway takes no higher one."""
 TAKE_S = 300.0
 """Longer than this no item may take; as long as a job that says nothing else."""
 

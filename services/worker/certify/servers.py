@@ -17,9 +17,10 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from services.worker.certify.conditions import LOADED, REFERENCE, WARM, Heard, Recital, Result, Tell
+from services.worker.certify.fingerprint import RATES
 from services.worker.certify.items import USED, asked
 from services.worker.memory.amounts import Amount
-from shared.audio import Audio
+from shared.audio import BYTES_PER_SAMPLE, Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure, RingtrueError
 from shared.suites.suite import Item
@@ -31,6 +32,9 @@ WAIT_S = 30
 """A server may hold an answer back for so long until the job is done."""
 _SLACK_S = 30.0
 _BUSY = (429, 503)
+"""A gateway that says so says when to come again, too; who does not is something in between, with nobody behind it."""
+_PAUSE_S = (0.1, 10.0)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FINISHED = ("succeeded", "failed", "canceled", "expired")
 
 
@@ -66,12 +70,17 @@ class _Done:
 
 
 class Server:
-    """A gateway at ``url``. For one thread; to be used as a context."""
+    """A gateway at ``url``. For one thread; to be used as a context. Raises `ServerFailed` where it is no address."""
 
     def __init__(self, url: str, key: str | None, tell: Tell) -> None:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=WAIT_S + _SLACK_S)
+        try:
+            # A server on this machine is not behind the proxy that the environment names.
+            near = httpx.URL(self.url).host in _LOOPBACK
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=WAIT_S + _SLACK_S, trust_env=not near)
+        except httpx.InvalidURL as error:
+            raise ServerFailed(f"{self.url} is no address: {error}") from error
         self._tell = tell
         self._run = uuid.uuid4().hex
 
@@ -135,8 +144,7 @@ class Server:
     def _heard(self, job: Submitted, pcm_sha256: str) -> Audio:
         content = self._answered("GET", f"/v1/jobs/{job.id}/audio").content
         try:
-            with wave.open(io.BytesIO(content)) as file:
-                audio = Audio(file.readframes(file.getnframes()), file.getframerate())
+            audio = _samples(content)
         except (wave.Error, EOFError, ValueError) as error:
             raise ServerFailed(f"{self.url} sent no WAV for {job.id}: {error}") from error
         if audio.sha256 != pcm_sha256:
@@ -154,10 +162,11 @@ class Server:
                 answer = self._http.request(method, path, **more)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise ServerFailed(f"{self.url} does not answer: {error}") from error
-            pause_s = answer.headers.get("retry-after", "1")
-            if answer.status_code not in _BUSY or time.monotonic() > until:
+            pause_s = answer.headers.get("retry-after", "")
+            if answer.status_code not in _BUSY or not pause_s.isdecimal() or time.monotonic() > until:
                 return answer
-            time.sleep(min(float(pause_s) if pause_s.isdecimal() else 1.0, 10.0))
+            least, most = _PAUSE_S
+            time.sleep(min(max(float(pause_s), least), most))
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.status_code in (401, 403):
@@ -176,6 +185,17 @@ class Server:
         for done, item in enumerate(items):
             self._tell(condition, done, len(items))
             yield item
+
+
+def _samples(wav: bytes) -> Audio:
+    """Raises `ValueError` where the file is no clip of ours, `wave.Error` and `EOFError` where it is no WAV."""
+    with wave.open(io.BytesIO(wav)) as file:
+        form = file.getnchannels(), file.getsampwidth()
+        audio = Audio(file.readframes(file.getnframes()), file.getframerate())
+    least, most = RATES
+    if form != (1, BYTES_PER_SAMPLE) or not audio.pcm or not least <= audio.sample_rate <= most:
+        raise ValueError("it is not mono speech in 16 bits")
+    return audio
 
 
 def _manifest(pins: Sequence[Mapping[str, Any]], pin: str) -> Manifest | None:

@@ -57,21 +57,27 @@ def of_certificate(certificate: Certificate) -> str:
     )
 
 
-def of_comparison(comparison: Comparison) -> str:
-    """Function, output, speed, side by side."""
+def of_comparison(comparison: Comparison, names: Sequence[str] | None = None) -> str:
+    """Function, output, speed, side by side. ``names``: of the two, in the headings; default: where they were made."""
     both = [comparison.one, comparison.other]
+    named = names or [one.where for one in both]
+    sides = [f"{place}: {name}" for place, name in zip(("first", "second"), named, strict=True)]
     heading = ["output", "tier", "first sample", "LSB at most", "SNR dB", "log-mel dB", "longer by s"]
     return "\n".join(
         [
             f"## {comparison.one.pin} and {comparison.other.pin}: {_verdict(comparison.tier, len(comparison.pairs))}",
-            *_section(["function", *(_place(one) for one in both)], _function(both)),
+            *_section(["function", *sides], [*_made(both), *_function(both)]),
             *_section(heading, [_pair(pair) for pair in comparison.pairs]),
-            *_section(["speed", *(_place(one) for one in both), "second / first", ""], _speed(both)),
+            *_section(["speed", *sides, "second / first", ""], _speed(both)),
             *_notes([_LEGEND]),
             *_notes(_of_servers(both)),
-            *_notes(f"{_place(one)}: {failure}" for one in both for failure in _failures(one.entries)),
+            *_notes(
+                f"{side}: {failure}"
+                for side, one in zip(sides, both, strict=True)
+                for failure in _failures(one.entries)
+            ),
             *_notes(f"{pair.id}: {pair.why}" for pair in comparison.pairs if pair.why),
-            *_notes(_unheard(comparison)),
+            *_notes(_unheard(comparison, sides)),
             *_notes(_used_otherwise(comparison.pairs)),
         ]
     )
@@ -99,6 +105,10 @@ def _line(cells: Sequence[str]) -> str:
 def _notes(lines: Iterable[str]) -> list[str]:
     found = [f"* {' '.join(line.split())}" for line in lines]
     return ["", *found] if found else []
+
+
+def _made(certificates: Sequence[Certificate]) -> list[list[str]]:
+    return [["spoken", *(one.where for one in certificates)], ["made at", *(one.made_at for one in certificates)]]
 
 
 def _function(certificates: Sequence[Certificate]) -> list[list[str]]:
@@ -208,9 +218,10 @@ def _failures(entries: Iterable[Entry]) -> Iterable[str]:
                 yield f"{entry.id}, {_words(name)}: {outcome.failure}"
 
 
-def _unheard(comparison: Comparison) -> Iterable[str]:
+def _unheard(comparison: Comparison, sides: Sequence[str]) -> Iterable[str]:
     if comparison.unheard:
-        without = [_place(one) for one in (comparison.one, comparison.other) if _lacks_audio(one)]
+        both = (comparison.one, comparison.other)
+        without = [side for side, one in zip(sides, both, strict=True) if _lacks_audio(one)]
         yield (
             f"{len(comparison.unheard)} of {len(comparison.pairs)} items are in tier 2 by their fingerprints. Whether"
             f" they are in tier 1 cannot be said: no samples from {' and '.join(without)} (--with-audio)"

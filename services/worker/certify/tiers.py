@@ -6,7 +6,6 @@ docs/certificates.md). Knows no pin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
@@ -60,10 +59,6 @@ class Difference:
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None} | {"tier": int(self.tier)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Difference:
-        return cls(**{**data, "tier": Tier(data["tier"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.worker.certify.certificate import Certificate, CertificateInvalid, Outcome, read_certificate
+from services.worker.certify.certificate import Certificate, Outcome
+from services.worker.certify.reading import CertificateInvalid, read_certificate
 from services.worker.certify.tiers import Tier, difference
 from tests.worker.certify.clips_apart import certificate, clip, vowels
 
@@ -77,6 +78,7 @@ def _set(value: object, *path: str | int) -> Callable[[Any], None]:
     return spoil
 
 
+WARM = ("items", 0, "conditions", "warm")
 SPOILT = {
     "another object": (_set("job", "object"), "is no certificate"),
     "a later schema": (_set(2, "schema"), "of another form"),
@@ -84,20 +86,49 @@ SPOILT = {
     "no items": (_without("items"), "no whole certificate"),
     "items that are none": (_set([1], "items"), "no whole certificate"),
     "no pin": (_without("manifest", "pin"), "no whole certificate"),
-    "a spoilt fingerprint": (_set("?", "items", 0, "fingerprint"), "NoFingerprint"),
+    "a spoilt fingerprint": (_set("?", "items", 0, "fingerprint"), "no whole certificate"),
     "spoilt audio": (_set("eJw=", "items", 0, "pcm"), "the audio"),
     "other audio": (_set("0" * 64, "items", 0, "pcm_sha256"), "the audio is not that of"),
-    "a tier that there is not": (_set({"warm": {"tier": 9, "pcm_sha256": []}}, "items", 0, "conditions"), "Tier"),
+    "a tier that there is not": (_set(9, *WARM, "tier"), "tier: 9 is no"),
+    "a distance that is none": (_set("far", *WARM, "log_mel_db"), "log_mel_db: 'far' is no number"),
+    "a failure without a word": (_set(None, *WARM, "failure"), "failure: None is no text"),
+    "a hash that is none": (_set("abc", "items", 0, "pcm_sha256"), "'abc' is no SHA-256"),
+    "a time before it began": (_set(-1, "items", 0, "timings", "rtf"), "rtf: -1 is no number that it can be"),
+    "a time beyond all numbers": (_set(10**400, "items", 0, "timings", "rtf"), "rtf is too large"),
+    "samples beyond all numbers": (_set(10**400, "items", 0, "samples"), "the fingerprint is not that of"),
+    "samples that are no number": (_set(True, "items", 0, "samples"), "samples: True is no whole number"),
+    "samples of another clip": (_set(500, "items", 0, "samples"), "the fingerprint is not that of 500 samples"),
+    "a rate at which nothing is heard": (_set(1, "items", 0, "sample_rate"), "sample_rate: 1 is no"),
+    "a number of languages": (_set(3, "manifest", "languages"), "languages: 3 is no list"),
+    "voices that are no names": (_set([{}], "manifest", "voices"), "voices: {} is no text"),
+    "a library without a version": (_set({"numpy": [2]}, "environment", "libraries"), "libraries/numpy"),
+    "an item that was and was not spoken": (_set({"item-0": "why"}, "unspoken"), "item-0 is there twice"),
 }
 
 
 @pytest.mark.parametrize("what", SPOILT)
 def test_a_spoilt_certificate_is_refused(tmp_path: Path, what: str) -> None:
     spoil, said = SPOILT[what]
-    document = json.loads(json.dumps(certificate(VOICE).to_json()))
+    apart = difference(VOICE, clip(vowels(seed=3)))
+    document = json.loads(json.dumps(under({"warm": Outcome((VOICE.pcm_sha256,), apart)}).to_json()))
     spoil(document)
     with pytest.raises(CertificateInvalid, match=said):
         read_certificate(written(tmp_path, document))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_number_is_refused_wherever_it_stands(tmp_path: Path, number: str) -> None:
+    path = written(tmp_path, {**certificate(VOICE).to_json(), "environment": {"speed": 12345.5}})
+    path.write_text(path.read_text().replace("12345.5", number))
+    with pytest.raises(CertificateInvalid, match=f"{number} is no number"):
+        read_certificate(path)
+
+
+def test_a_certificate_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, certificate(VOICE).to_json())
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(CertificateInvalid, match="is no JSON"):
+        read_certificate(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b"1"])

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from shared.catalog import Manifest
 from tests.elsewhere import without_posix
+from tests.worker.certify.answering import Answer, answering
 from tests.worker.certify.clips_apart import certificate, clip, vowels
 
 OURS = {name: value for name, value in os.environ.items() if not name.startswith(("RINGTRUE_", "MLFLOW_"))}
@@ -40,6 +42,9 @@ def written(folder: Path, name: str, document: object) -> str:
     path = folder / name
     path.write_text(json.dumps(document))
     return str(path)
+
+
+MANIFEST = Manifest("voice-v1", "voice", "1", "0" * 64, 16_000, ("en",), "en", (), {}, ())
 
 
 @pytest.fixture
@@ -105,15 +110,19 @@ def test_a_verdict_that_is_missing_meets_no_requirement(tmp_path: Path) -> None:
 REFUSED: Mapping[str, tuple[tuple[str, ...], int, str]] = {
     "nothing to do": ((), 64, "name a PIN"),
     "too much to do": (("espeak-v1", "--compare", "a", "b"), 64, "--compare takes two certificates"),
+    "something to speak, and nothing that speaks": (("--compare", "a", "b", "--seed", "3"), 64, "nothing to speak"),
+    "a seed that no server takes": (("espeak-v1", "--seed", str(2**32)), 64, "0<=x<=4294967295"),
     "three servers": (("espeak-v1", *["--against", "http://h"] * 3), 64, "one server, or two"),
     "no such tier": (("espeak-v1", "--require", "4"), 64, "0<=x<=3"),
     "no such pin": (("nobody-v9",), 66, "neither built in nor locked: nobody-v9"),
     "no such suite": (("espeak-v1", "--suite", "nothing"), 66, "no suite nothing ships"),
     "no such file": (("--compare", "a.json", "b.json"), 66, "a.json"),
     "no suite": (("espeak-v1", "--suite", "wrong.yaml"), 65, "wrong.yaml:1"),
+    "a folder for a file": (("--compare", ".", "."), 66, ".: Is a directory"),
     "no certificate": (("--compare", "wrong.json", "wrong.json"), 65, "is no certificate"),
     "nobody there": (("espeak-v1", "--against", "http://127.0.0.1:9"), 69, "does not answer"),
     "no address": (("espeak-v1", "--against", "nonsense"), 69, "does not answer"),
+    "no port": (("espeak-v1", "--against", "http://host:port"), 69, "is no address"),
     "nowhere to write": (("espeak-v1", "--suite", "two.yaml", "-o", "no/such/folder.json"), 73, "no/such is no folder"),
 }
 
@@ -126,6 +135,43 @@ def test_what_cannot_be_done_says_why(tmp_path: Path, suite: str, what: str) -> 
     ended = certify(tmp_path, *arguments)
     assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_what_was_heard_is_shown_where_it_cannot_be_kept(tmp_path: Path, suite: str) -> None:
+    full = certify(tmp_path, "espeak-v1", "--suite", suite, "--repeats", "1", "--at-once", "1", "-o", "/dev/full")
+    assert full.returncode == 73
+    assert full.stdout.startswith("## espeak-v1: tier 0, equal PCM (2 items)")
+    assert "error: /dev/full: No space left on device" in full.stderr
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines"])
+def test_a_key_that_cannot_be_sent_is_a_setting_to_be_mended(tmp_path: Path, key: str) -> None:
+    told = certify(tmp_path, "espeak-v1", "--against", "http://h", environ={**OURS, "RINGTRUE_API_KEY": key})
+    assert (told.returncode, told.stderr) == (78, "error: RINGTRUE_API_KEY holds characters that no key has\n")
+
+
+def test_output_that_cannot_be_printed_is_no_missing_file_and_no_verdict(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.json", certificate(clip(vowels())).to_json())
+    command = f"{sys.executable} -m ringtrue certify --compare {file} {file}"
+    ends = [f"{command} > /dev/full", f"{command} --json | exec true; exit ${{PIPESTATUS[0]}}"]
+    codes = [
+        subprocess.run(["bash", "-c", end], capture_output=True, timeout=60, check=False).returncode for end in ends
+    ]
+    assert codes == [73, 141]
+
+
+def test_two_servers_are_both_asked_for_the_pin_before_either_speaks(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(path: str, _body: bytes) -> Answer:
+        asked.append(path)
+        return 200, {}, json.dumps({"data": [{**MANIFEST.to_json(), "name": "voice-v1"}]}).encode()
+
+    with answering(answer) as url:
+        told = certify(tmp_path, "voice-v1", "--against", url, "--against", "http://127.0.0.1:9")
+    assert told.returncode == 69
+    assert "http://127.0.0.1:9 does not answer" in told.stderr
+    assert asked == ["/v1/pins"]
 
 
 def test_the_items_of_another_language_are_left_out_and_named(tmp_path: Path) -> None:

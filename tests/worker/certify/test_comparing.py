@@ -33,7 +33,7 @@ def test_without_audio_on_one_side_the_table_says_what_it_cannot_say() -> None:
     found = compared(certificate(VOICE, VOICE).without_audio(), nearly())
     assert found.tier is Tier.SAME_SOUND
     assert [pair.id for pair in found.unheard] == ["item-1"]
-    assert "tier 1 cannot be said: no samples from here" in table.of_comparison(found)
+    assert "tier 1 cannot be said: no samples from first: here (" in table.of_comparison(found)
 
 
 def test_an_item_that_one_lacks_leaves_no_verdict_and_is_named() -> None:
@@ -73,3 +73,9 @@ def test_the_table_shows_both_sides_of_what_differs_and_a_ratio() -> None:
     assert "| pin | voice-v1 | voice-v2 |" in text
     assert "| os | Linux | Darwin |" in text
     assert "| real-time factor, warm | 0.5 | 0.25 | 0.50 | x |" in text
+
+
+def test_two_files_are_told_apart_by_their_names_where_both_were_made_here() -> None:
+    text = table.of_comparison(compared(certificate(VOICE), certificate(VOICE)), ("old.json", "new.json"))
+    assert "| function | first: old.json | second: new.json |" in text
+    assert "| spoken | here | here |" in text

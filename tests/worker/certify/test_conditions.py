@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import textwrap
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from services.worker.certify.certificate import Certificate, Entry
-from services.worker.certify.conditions import Stage
+from services.worker.certify.conditions import LOADED, Stage
 from services.worker.certify.issuing import Occasion, issued
 from services.worker.certify.items import Selection, built_in, job_of, used
 from services.worker.certify.tiers import Tier
@@ -28,7 +29,8 @@ from tests.worker.families import family_folder
 
 TRANSFORMERS = "services.worker.engines.transformers.family:Transformers"
 MOODY = """
-    import os, struct
+    import os, struct, time
+    from pathlib import Path
     from shared.audio import Audio
     from shared.catalog import Manifest, Support
     from services.worker.engines.base import EngineError
@@ -44,9 +46,13 @@ MOODY = """
         def manifest(self):
             return Manifest(self.pin, "moody", "1", "", 16000, ("en",), "en", (), {}, (), max_batch=2)
         def load(self):
-            pass
+            with Path(__file__).with_name(self.pin).open("a+") as loads:
+                loads.write("one more")
+            self.beside = self.pin == "moody-slow" and os.path.getsize(loads.name) > 3 * len("one more")
         def speak(self, request):
             self.calls += 1
+            if self.beside:
+                time.sleep(30)
             if self.pin == "moody-crash" and self.calls > 1:
                 os._exit(7)
             if self.pin == "moody-mute":
@@ -60,7 +66,7 @@ MOODY = """
     class Family:
         name = "moody"
         def pins(self):
-            return ["moody-warm", "moody-picky", "moody-crash", "moody-batch", "moody-even", "moody-mute"]
+            return [f"moody-{what}" for what in "warm picky crash batch even mute slow".split()]
         def build(self, pin):
             return Engine(pin)
 """
@@ -203,6 +209,21 @@ def test_a_host_that_dies_warm_leaves_a_failure_and_no_verdict(moody: Moody) -> 
     assert failure is not None
     assert failure.startswith("engine_crashed")
     assert made.tier is None
+
+
+def test_giving_up_under_load_does_not_wait_for_what_the_others_speak(moody: Moody) -> None:
+    manifest = manifest_of(moody, "moody-slow")  # its fourth host, the first that speaks beside another, takes 30 s
+    given_up: list[float] = []
+
+    def give_up(condition: str, *_: int) -> None:
+        if condition == LOADED:
+            given_up.append(time.monotonic())
+            raise KeyboardInterrupt
+
+    job = job_of(few(manifest).items[0], manifest, 7)
+    with pytest.raises(KeyboardInterrupt):
+        Stage(moody, manifest, 1, 2, give_up).recite([job])
+    assert time.monotonic() - given_up[0] < 10
 
 
 def test_a_pin_that_speaks_nothing_has_no_certificate(moody: Moody) -> None:

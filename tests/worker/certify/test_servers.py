@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from services.worker.certify.servers import PinNotThere, Server, ServerFailed, S
 from shared.audio import Audio, wav_file
 from shared.errors import JobFailure
 from shared.suites.suite import Item
+from tests.worker.certify.answering import Answer, answering
 
 AUDIO = Audio(bytes(range(200)), 16_000)
 PIN = {
@@ -34,7 +33,6 @@ JOB: dict[str, Any] = {
     "timings": {"speak_s": 0.25, "peak_rss_mb": 50.0},
 }
 ITEM = Item("hello", "Hello.", "en")
-Answer = tuple[int, Mapping[str, str], bytes]
 
 
 def said(document: object, status: int = 200) -> Answer:
@@ -66,27 +64,8 @@ def gateway() -> Gateway:
 
 @pytest.fixture
 def server(gateway: Gateway) -> Iterator[Server]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, content = gateway.answer(self.path.partition("?")[0], body)
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_POST = do_GET
-
-        def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
-    with Server(f"http://127.0.0.1:{listening.server_port}/", None, lambda *_: None) as server:
+    with answering(gateway.answer) as url, Server(f"{url}/", None, lambda *_: None) as server:
         yield server
-    listening.shutdown()
-    listening.server_close()
 
 
 def spoken(server: Server) -> Heard | JobFailure:
@@ -132,6 +111,11 @@ BROKEN: Mapping[str, tuple[str, Answer]] = {
         said({**JOB, "audio": {"pcm_sha256": hashlib.sha256(b"").hexdigest()}}),
     ),
     "no WAV": ("/v1/jobs/job_1/audio", (200, {}, b"<html>")),
+    "a rate at which nothing is heard": (
+        "/v1/jobs/job_1/audio",
+        (200, {}, wav_file(replace(AUDIO, sample_rate=1), {})),
+    ),
+    "nobody behind it": ("/v1/jobs", (503, {}, b"")),
     "a job without members": ("/v1/jobs/job_1", said({"status": "succeeded"})),
     "a failure that there is not": (
         "/v1/jobs/job_1",
@@ -149,6 +133,27 @@ def test_a_server_that_answers_what_it_should_not_has_failed(server: Server, gat
     gateway.answers[path] = [answer]
     with pytest.raises(ServerFailed):
         spoken(server)
+
+
+def test_a_silent_server_has_failed_before_its_samples_are_looked_at(server: Server, gateway: Gateway) -> None:
+    nothing = Audio(b"", 16_000)
+    gateway.answers["/v1/jobs/job_1"] = [said({**JOB, "audio": {"pcm_sha256": nothing.sha256}})]
+    gateway.answers["/v1/jobs/job_1/audio"] = [(200, {}, wav_file(nothing, {}))]
+    with pytest.raises(ServerFailed, match="no WAV"):
+        spoken(server)
+
+
+def test_what_is_no_address_is_said_to_be_none() -> None:
+    with pytest.raises(ServerFailed, match="is no address"):
+        Server("http://host:port", None, lambda *_: None)
+
+
+def test_a_server_on_this_machine_is_not_looked_for_behind_the_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with Server(server.url, None, lambda *_: None) as near:
+        assert near.manifest("voice-v1").pin == "voice-v1"
 
 
 @pytest.mark.parametrize("status", [401, 403])

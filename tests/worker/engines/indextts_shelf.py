@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.worker.engine_host import HOST, EngineHost
+from services.worker.engine_host import EngineHost
 from services.worker.engines.base import Snapshot
 from services.worker.engines.indextts2.releases import COMMIT
-from services.worker.shelf import Shelf
 from shared.audio import Audio, wav_file
-from shared.weights.lock import PinLock
-from tests.shelves import NOWHERE, Shelves, locked, pull
+from tests.worker.engines import own_python
 
 FAMILY = "services.worker.engines.indextts2.family:IndexTts2"
 FAKE = Path(__file__).parents[2] / "engines" / "fake_indextts" / "indextts"
@@ -61,29 +58,15 @@ def files(release: str, *more: Mapping[str, bytes]) -> dict[str, bytes]:
     return found
 
 
-def put(shelves: Shelves, pin: str, content: Mapping[str, bytes], **options: Any) -> PinLock:
-    """Pull and lock a pin with the engine's own ``options``."""
-    lock = locked(pin, content, NOWHERE, engine="indextts2", options=options)
-    pull(shelves.store, lock, content)
-    shelves.write({lock.name: lock})
-    return lock
-
-
 def snapshot(folder: Path, pin: str, content: Mapping[str, bytes], **options: Any) -> Snapshot:
-    """As a worker gives it to a host."""
-    shelves = Shelves(folder / pin)
-    lock = put(shelves, pin, content, **options)
-    return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
+    """As a worker gives it to a host, with the engine's own ``options``."""
+    return own_python.snapshot(folder, "indextts2", pin, content, options=options)
 
 
 def installed(folder: Path, commit: str = COMMIT) -> Path:
     """A folder with the fake in it as an installer would leave it."""
     shutil.copytree(FAKE, folder / "indextts", ignore=shutil.ignore_patterns("__pycache__"))
-    info = folder / "indextts-2.0.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: indextts\nVersion: 2.0.0\n")
-    origin = {"url": "https://github.com/index-tts/index-tts", "vcs_info": {"vcs": "git", "commit_id": commit}}
-    (info / "direct_url.json").write_text(json.dumps(origin))
+    own_python.note_installed(folder, "indextts", "2.0.0", own_python.from_commit(commit))
     return folder
 
 
@@ -100,5 +83,4 @@ class Hosts:
 
     def start(self, given: Snapshot) -> EngineHost:
         """Not loaded."""
-        argv = (*HOST, "--family", FAMILY, "--snapshot", json.dumps(given.to_json()))
-        return EngineHost(given.pin, argv, self.environ)
+        return own_python.host_of(FAMILY, given, self.environ)

@@ -13,16 +13,10 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import pytest
-
-from services.worker.engine_host import HOST, EngineHost, never_mind
+from services.worker.engine_host import EngineHost
 from services.worker.engines.base import Snapshot
 from services.worker.engines.sambert.installed import COMMIT
-from services.worker.shelf import Shelf
-from shared.errors import FailureCode, JobFailure
-from shared.weights.lock import PinLock
-from tests.shelves import NOWHERE, Shelves, locked, pull
-from tests.worker.engines.conftest import LOAD_S
+from tests.worker.engines import own_python
 
 FAMILY = "services.worker.engines.sambert.family:Sambert"
 FAKE = Path(__file__).parents[2] / "engines" / "fake_sambert"
@@ -82,30 +76,17 @@ def checkpoint(part: str) -> bytes:
     return written.getvalue()
 
 
-def put(shelves: Shelves, pin: str, content: Mapping[str, bytes], **members: Any) -> PinLock:
-    """Pull and lock a pin, with members of its lock."""
-    lock = locked(pin, content, NOWHERE, engine="sambert", **members)
-    pull(shelves.store, lock, content)
-    shelves.write({lock.name: lock})
-    return lock
-
-
 def snapshot(folder: Path, pin: str, content: Mapping[str, bytes], **members: Any) -> Snapshot:
-    """As a worker gives it to a host."""
-    shelves = Shelves(folder / pin)
-    lock = put(shelves, pin, content, **members)
-    return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
+    """As a worker gives it to a host, with members of its lock."""
+    return own_python.snapshot(folder, "sambert", pin, content, **members)
 
 
 def installed(folder: Path, commit: str = COMMIT, **versions: str) -> Path:
     """A folder with the fakes in it as an installer would leave them."""
     shutil.copytree(FAKE, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     for name, version in (VERSIONS | versions).items():
-        info = folder / f"{name}-{version}.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    origin = {"url": "https://example.org/KAN-TTS", "vcs_info": {"vcs": "git", "commit_id": commit}}
-    next(folder.glob("kantts-*")).joinpath("direct_url.json").write_text(json.dumps(origin))
+        built = own_python.from_commit(commit) if name == "kantts" else None
+        own_python.note_installed(folder, name, version, built)
     return folder
 
 
@@ -124,16 +105,4 @@ class Hosts:
 
     def start(self, given: Snapshot) -> EngineHost:
         """Not loaded."""
-        argv = (*HOST, "--family", FAMILY, "--snapshot", json.dumps(given.to_json()))
-        return EngineHost(given.pin, argv, self.environ)
-
-
-def load_failure(hosts: Hosts, given: Snapshot) -> tuple[FailureCode, str]:
-    """How it ends that a pin is loaded."""
-    host = hosts.start(given)
-    try:
-        with pytest.raises(JobFailure) as failed:
-            host.load(never_mind, LOAD_S)
-        return failed.value.code, failed.value.message
-    finally:
-        host.close()
+        return own_python.host_of(FAMILY, given, self.environ)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.worker.engine_host import EngineHost, never_mind
-from services.worker.engines.base import SpeakRequest
 from shared.audio import Audio
-from shared.errors import FailureCode, JobFailure
+from shared.errors import FailureCode
 from shared.jobs import Emotion
+from tests.worker.engines import own_python
 from tests.worker.engines.conformance import EngineConformance
 from tests.worker.engines.conftest import LOAD_S, Start
 from tests.worker.engines.hearing import pitch_hz
@@ -66,16 +65,11 @@ def new(hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engi
 
 
 def spoken(host: EngineHost, text: str = SENTENCE, **changes: Any) -> Audio:
-    request = replace(SpeakRequest(text, "en", seed=7), **changes)
-    return host.speak(request, sample_rate=None, deadline_s=60, tick=never_mind)
+    return own_python.spoken(host, text, "en", **changes)
 
 
 def failure(host: EngineHost, text: str = SENTENCE, **changes: Any) -> tuple[FailureCode, str]:
-    """How the job ends; the host must go on."""
-    with pytest.raises(JobFailure) as failed:
-        spoken(host, text, **changes)
-    assert host.alive
-    return failed.value.code, failed.value.message
+    return own_python.failure(host, text, "en", **changes)
 
 
 @pytest.fixture
@@ -232,8 +226,4 @@ def test_a_random_choice_of_emotion_is_the_seeds(old: EngineHost) -> None:
 def test_a_failure_of_the_package_is_told_and_changes_nothing(
     old: EngineHost, text: str, code: FailureCode, why: str
 ) -> None:
-    before = spoken(old).sha256
-    told, message = failure(old, text)
-    assert told is code
-    assert why in message
-    assert spoken(old).sha256 == before
+    own_python.check_failure(old, text, SENTENCE, "en", code, why)

@@ -10,45 +10,20 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from services.worker.engine_host import never_mind
-from services.worker.engines.base import EngineError, Snapshot
+from services.worker.engines.base import Snapshot
 from services.worker.engines.indextts2.family import IndexTts2
 from services.worker.engines.indextts2.releases import COMMIT
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
-from shared.catalog import Manifest, PinState, Support
-from shared.errors import FailureCode, JobFailure
+from shared.catalog import PinState, Support
+from shared.errors import FailureCode
 from shared.weights.catalog_file import read_catalog
-from tests.shelves import Shelves
-from tests.worker.engines.conftest import LOAD_S
-from tests.worker.engines.indextts_shelf import CONFIG, FAKE, FAMILY, QWEN, Hosts, files, installed, put, snapshot
+from tests.worker.engines.indextts_shelf import CONFIG, FAKE, FAMILY, QWEN, Hosts, files, installed, snapshot
+from tests.worker.engines.own_python import load_failure, manifest_of, refusal, refused_by_a_worker
 
 ROOT = Path(__file__).parents[3]
 
 
 def fault(given: Snapshot) -> str:
-    """Why no engine is made of a snapshot."""
-    with pytest.raises(EngineError) as refused:
-        IndexTts2().build_from(given)
-    return str(refused.value)
-
-
-def manifest_of(hosts: Hosts, given: Snapshot) -> Manifest:
-    host = hosts.start(given)
-    try:
-        return host.manifest(LOAD_S)
-    finally:
-        host.close()
-
-
-def load_failure(hosts: Hosts, given: Snapshot) -> tuple[FailureCode, str]:
-    host = hosts.start(given)
-    try:
-        with pytest.raises(JobFailure) as failed:
-            host.load(never_mind, LOAD_S)
-        return failed.value.code, failed.value.message
-    finally:
-        host.close()
+    return refusal(IndexTts2(), given)
 
 
 # --- the package
@@ -56,40 +31,29 @@ def load_failure(hosts: Hosts, given: Snapshot) -> tuple[FailureCode, str]:
 
 def test_without_the_package_the_pin_is_refused_and_says_what_it_could_do(tmp_path: Path) -> None:
     given = snapshot(tmp_path, "index-v21", files("2.0"))
-    manifest = manifest_of(Hosts(None), given)
+    manifest = manifest_of(Hosts(None).start(given))
     assert manifest.state is PinState.REFUSED
     assert manifest.detail is not None
     assert "(No module named 'indextts'): give the engine an interpreter of its own" in manifest.detail
     assert manifest.support("emotion_vector") is Support.NATIVE
-    assert load_failure(Hosts(None), given) == (FailureCode.ENGINE_ERROR, manifest.detail)
+    assert load_failure(Hosts(None).start(given)) == (FailureCode.ENGINE_ERROR, manifest.detail)
 
 
 def test_a_worker_without_the_package_refuses_the_pin_and_its_jobs_with_the_same_words(tmp_path: Path) -> None:
-    shelves = Shelves(tmp_path / "shelves")
-    lock = put(shelves, "index-v21", files("2.0"))
-    (tmp_path / "registered-1.0.dist-info").mkdir()
-    (tmp_path / "registered-1.0.dist-info" / "METADATA").write_text("Name: registered\nVersion: 1.0\n")
-    entry = f"[ringtrue.engines]\nindextts2 = {FAMILY}\n"
-    (tmp_path / "registered-1.0.dist-info" / "entry_points.txt").write_text(entry)
-    offer = Offer(["index-v21"], env=Hosts(tmp_path).environ, shelf=Shelf(shelves.store, shelves.lock_file))
-    manifest = next(iter(offer.manifests()))
-    failure = offer.refused()["index-v21"]
-    assert (manifest.state, manifest.lock_sha256) == (PinState.REFUSED, lock.sha256)
-    assert manifest.detail == f"engine_error: {failure.message}"
-    assert "No module named 'indextts'" in failure.message
+    manifest = refused_by_a_worker(FAMILY, "index-v21", files("2.0"), Hosts(tmp_path).environ, tmp_path)
+    assert "No module named 'indextts'" in str(manifest.detail)
     assert manifest.support("emotion_vector") is Support.NATIVE
-    assert "index-v21" not in offer.served()
 
 
 def test_with_the_package_the_pin_says_which_code_it_is_served_by(tmp_path: Path) -> None:
-    manifest = manifest_of(Hosts(installed(tmp_path)), snapshot(tmp_path, "index-v21", files("2.0")))
+    manifest = manifest_of(Hosts(installed(tmp_path)).start(snapshot(tmp_path, "index-v21", files("2.0"))))
     assert manifest.state is PinState.READY
     assert manifest.engine_version == f"2.0 (indextts 2.0.0@{COMMIT[:12]})"
 
 
 def test_other_code_than_the_engine_is_written_for_is_refused(tmp_path: Path) -> None:
     hosts = Hosts(installed(tmp_path, commit="830f6f8f" * 5))
-    manifest = manifest_of(hosts, snapshot(tmp_path, "index-v21", files("2.0")))
+    manifest = manifest_of(hosts.start(snapshot(tmp_path, "index-v21", files("2.0"))))
     assert manifest.state is PinState.REFUSED
     assert f"installed from commit {'830f6f8f' * 5}, and this engine is written for {COMMIT}" in str(manifest.detail)
 
@@ -97,7 +61,7 @@ def test_other_code_than_the_engine_is_written_for_is_refused(tmp_path: Path) ->
 def test_a_package_among_wrong_packages_says_what_could_not_be_imported(tmp_path: Path) -> None:
     path = installed(tmp_path)
     (path / "indextts" / "infer_v2.py").write_text("from transformers.cache_utils import OffloadedPancake")
-    code, message = load_failure(Hosts(path), snapshot(tmp_path, "index-v21", files("2.0")))
+    code, message = load_failure(Hosts(path).start(snapshot(tmp_path, "index-v21", files("2.0"))))
     assert code is FailureCode.ENGINE_ERROR
     assert "ImportError: cannot import name 'OffloadedPancake'" in message
     assert "requirements.txt" in message
@@ -184,7 +148,7 @@ def test_options_of_a_pin_are_checked(tmp_path: Path, options: dict[str, object]
 
 def test_half_precision_without_a_gpu_is_an_error_and_not_full_precision(tmp_path: Path) -> None:
     hosts = Hosts(installed(tmp_path))
-    code, message = load_failure(hosts, snapshot(tmp_path, "index", files("2.0"), half=True))
+    code, message = load_failure(hosts.start(snapshot(tmp_path, "index", files("2.0"), half=True)))
     assert (code, message) == (
         FailureCode.ENGINE_ERROR,
         "the pin's option half asks for a GPU that can do that; there is none",

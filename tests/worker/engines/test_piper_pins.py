@@ -56,7 +56,7 @@ def test_two_voices_are_no_pin(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(b"{", "voice.onnx.json is not JSON"), (b"\xff", "voice.onnx.json is not JSON"), (b"[]", "is not a JSON object")],
+    [(b"{", "voice.onnx.json is no JSON"), (b"\xff", "voice.onnx.json is no JSON"), (b"[]", "is no JSON object")],
 )
 def test_a_json_that_is_none_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     assert complaint in str(refusal(tmp_path, {**piper_voices.files(), "voice.onnx.json": content}))
@@ -91,6 +91,7 @@ def test_a_json_that_does_not_describe_a_voice_is_refused(
     [
         ({"languages": []}, "options/languages: must be a list of language tags, not []"),
         ({"languages": ["e n"]}, "options/languages: must be a list of language tags, not ['e n']"),
+        ({"languages": ["english"]}, "options/languages: must be a list of language tags, not ['english']"),
         ({"max_piece_chars": 49}, "options/max_piece_chars: must be from 50 to 2000, not 49"),
         ({"threads": 1.5}, "options/threads: must be a whole number, not 1.5"),
         ({"device": "auto"}, "options/device: must be one of cpu, cuda, not 'auto'"),

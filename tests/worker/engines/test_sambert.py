@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.worker.engine_host import EngineHost, never_mind
-from services.worker.engines.base import SpeakRequest
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
-from shared.errors import FailureCode, JobFailure
+from shared.errors import FailureCode
 from shared.jobs import Emotion
+from tests.worker.engines import own_python
 from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import LOAD_S, Start
 from tests.worker.engines.hearing import pitch_hz
@@ -77,16 +76,11 @@ def plain(hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
 
 
 def spoken(host: EngineHost, text: str = SENTENCE, **changes: Any) -> Audio:
-    request = replace(SpeakRequest(text, "zh", seed=7), **changes)
-    return host.speak(request, sample_rate=None, deadline_s=60, tick=never_mind)
+    return own_python.spoken(host, text, "zh", **changes)
 
 
 def failure(host: EngineHost, text: str = SENTENCE, **changes: Any) -> tuple[FailureCode, str]:
-    """How the job ends; the host must go on."""
-    with pytest.raises(JobFailure) as failed:
-        spoken(host, text, **changes)
-    assert host.alive
-    return failed.value.code, failed.value.message
+    return own_python.failure(host, text, "zh", **changes)
 
 
 # --- voices
@@ -162,8 +156,4 @@ def test_text_is_text_and_no_markup(kind: str, request: pytest.FixtureRequest) -
 def test_a_failure_of_the_packages_is_told_and_changes_nothing(
     feeling: EngineHost, text: str, code: FailureCode, why: str
 ) -> None:
-    before = spoken(feeling).sha256
-    told, message = failure(feeling, text)
-    assert told is code
-    assert why in message
-    assert spoken(feeling).sha256 == before
+    own_python.check_failure(feeling, text, SENTENCE, "zh", code, why)

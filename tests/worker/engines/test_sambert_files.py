@@ -14,7 +14,8 @@ from services.worker.engines.base import EngineError, Snapshot
 from services.worker.engines.sambert.workplace import MOST_BYTES, Workplace
 from shared.errors import FailureCode
 from tests.worker.engines.conftest import LOAD_S
-from tests.worker.engines.sambert_shelf import Hosts, files, installed, load_failure, snapshot, zipped
+from tests.worker.engines.own_python import load_failure
+from tests.worker.engines.sambert_shelf import Hosts, files, installed, snapshot, zipped
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_checkpoint_with_more_than_weights_is_loaded_only_if_the_catalog_says_
     tmp_path: Path, hosts: Hosts
 ) -> None:
     content = files("zhiyan_emo") | {"voices/zhiyan_emo/am/ckpt/checkpoint_980001.pth": pickled(PurePath("surprise"))}
-    code, message = load_failure(hosts, snapshot(tmp_path, "sambert", content))
+    code, message = load_failure(hosts.start(snapshot(tmp_path, "sambert", content)))
     assert code is FailureCode.ENGINE_ERROR
     assert message.startswith("a checkpoint holds more than weights")
     trusted = hosts.start(snapshot(tmp_path, "trusted", content, trust_remote_code=True))
@@ -58,7 +59,7 @@ def test_a_configuration_with_code_in_it_is_not_read(tmp_path: Path, hosts: Host
     made = tmp_path / "made"
     trap = f"Model: !!python/object/apply:os.mkdir ['{made}']\n".encode()
     given = snapshot(tmp_path, "sambert", files("zhiyan_emo") | {"voices/zhiyan_emo/am/config.yaml": trap})
-    code, message = load_failure(hosts, given)
+    code, message = load_failure(hosts.start(given))
     assert code is FailureCode.ENGINE_ERROR
     assert message.startswith("zhiyan_emo/am/config.yaml is no plain YAML")
     assert not made.exists()

@@ -8,16 +8,14 @@ from typing import Any
 
 import pytest
 
-from services.worker.engines.base import EngineError, Snapshot
+from services.worker.engines.base import Snapshot
 from services.worker.engines.sambert.family import Sambert
 from services.worker.engines.sambert.installed import CODE, COMMIT
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
 from shared.catalog import Manifest, PinState, Support
 from shared.errors import FailureCode
 from shared.weights.catalog_file import read_catalog
-from tests.shelves import Shelves
-from tests.worker.engines.conftest import LOAD_S
+from tests.worker.engines import own_python
+from tests.worker.engines.own_python import load_failure, refusal, refused_by_a_worker
 from tests.worker.engines.sambert_shelf import (
     FAKE,
     FAMILY,
@@ -26,8 +24,6 @@ from tests.worker.engines.sambert_shelf import (
     configuration,
     files,
     installed,
-    load_failure,
-    put,
     snapshot,
     voice,
 )
@@ -36,40 +32,22 @@ ROOT = Path(__file__).parents[3]
 
 
 def fault(given: Snapshot) -> str:
-    """Why no engine is made of a snapshot."""
-    with pytest.raises(EngineError) as refused:
-        Sambert().build_from(given)
-    return str(refused.value)
+    return refusal(Sambert(), given)
 
 
 def manifest_of(path: Path | None, given: Snapshot) -> Manifest:
     """As a host says it that finds what is installed in ``path``."""
-    host = Hosts(path, given.folder).start(given)
-    try:
-        return host.manifest(LOAD_S)
-    finally:
-        host.close()
+    return own_python.manifest_of(Hosts(path, given.folder).start(given))
 
 
 # --- the packages
 
 
 def test_a_worker_without_the_packages_refuses_the_pin_and_its_jobs_with_the_same_words(tmp_path: Path) -> None:
-    shelves = Shelves(tmp_path / "shelves")
-    lock = put(shelves, "sambert-zhiyan", files("zhiyan_emo"))
-    (tmp_path / "registered-1.0.dist-info").mkdir()
-    (tmp_path / "registered-1.0.dist-info" / "METADATA").write_text("Name: registered\nVersion: 1.0\n")
-    entry = f"[ringtrue.engines]\nsambert = {FAMILY}\n"
-    (tmp_path / "registered-1.0.dist-info" / "entry_points.txt").write_text(entry)
     environ = Hosts(tmp_path, tmp_path).environ
-    offer = Offer(["sambert-zhiyan"], env=environ, shelf=Shelf(shelves.store, shelves.lock_file))
-    manifest = next(iter(offer.manifests()))
-    failure = offer.refused()["sambert-zhiyan"]
-    assert (manifest.state, manifest.lock_sha256) == (PinState.REFUSED, lock.sha256)
-    assert manifest.detail == f"engine_error: {failure.message}"
-    assert "(No module named 'modelscope'): give the engine an interpreter of its own" in failure.message
+    manifest = refused_by_a_worker(FAMILY, "sambert-zhiyan", files("zhiyan_emo"), environ, tmp_path)
+    assert "(No module named 'modelscope'): give the engine an interpreter of its own" in str(manifest.detail)
     assert manifest.support("emotion") is Support.NATIVE
-    assert "sambert-zhiyan" not in offer.served()
 
 
 def test_with_the_packages_the_pin_says_which_code_it_is_served_by(tmp_path: Path) -> None:
@@ -89,7 +67,7 @@ def test_a_placeholder_is_refused_by_name_and_says_what_to_install(tmp_path: Pat
 def test_a_placeholder_is_known_by_what_it_lacks_whatever_its_version(tmp_path: Path) -> None:
     path = installed(tmp_path / "packages")
     (path / "ttsfrd.py").write_text("def hello():\n    return 'Hello'\n")
-    code, message = load_failure(Hosts(path, tmp_path), snapshot(tmp_path, "sambert", files("zhiyan_emo")))
+    code, message = load_failure(Hosts(path, tmp_path).start(snapshot(tmp_path, "sambert", files("zhiyan_emo"))))
     assert code is FailureCode.ENGINE_ERROR
     assert "installed as ttsfrd is a placeholder" in message
 
@@ -126,7 +104,7 @@ def test_packages_in_a_wrong_python_or_among_wrong_packages_say_so(
     path = installed(tmp_path / "packages")
     file = path / "modelscope" / "models" / "audio" / "tts" / f"{module}.py"
     file.write_text(file.read_text().replace(was, becomes))
-    code, message = load_failure(Hosts(path, tmp_path), snapshot(tmp_path, "sambert", files("zhiyan_emo")))
+    code, message = load_failure(Hosts(path, tmp_path).start(snapshot(tmp_path, "sambert", files("zhiyan_emo"))))
     assert code is FailureCode.ENGINE_ERROR
     assert why in message
     assert "requirements.txt" in message

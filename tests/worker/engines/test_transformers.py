@@ -85,7 +85,7 @@ def test_without_a_configuration_the_pin_is_not_pulled(folder: Path) -> None:
     ("options", "complaint"),
     [
         ({"languages": []}, "options/languages: must be a list"),
-        ({"languages": ["e n"]}, "options/languages: 'e n' is no language tag"),
+        ({"languages": ["e n"]}, r"must be a list of language tags, not \['e n'\]"),
         ({"max_piece_chars": 49}, "options/max_piece_chars: must be a whole number from 50 to 2000"),
         ({"device": "tpu"}, "options/device: must be one of auto, cpu, cuda"),
         ({"threads": 0}, "options/threads: must be a whole number from 1 to 64"),

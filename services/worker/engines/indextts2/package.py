@@ -7,19 +7,17 @@ with no more than a warning. Knows no request.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.distributions import commit_of, installed
 from services.worker.engines.indextts2.releases import CODE, COMMIT, Release
 from services.worker.engines.indextts2.weights import CONFIG, Weights
 from services.worker.engines.samples import audio_of
@@ -45,7 +43,7 @@ def fault() -> str | None:
     """Why the package cannot be used by this Python, as far as can be seen without importing it: that takes seconds."""
     if find_spec(PACKAGE) is None:
         return _unusable(f"No module named '{PACKAGE}'")
-    commit = _commit(_installed())
+    commit = commit_of(installed(PACKAGE))
     if commit not in (None, COMMIT):
         return _unusable(f"it is installed from commit {commit}, and this engine is written for {COMMIT}")
     return None
@@ -53,11 +51,11 @@ def fault() -> str | None:
 
 def version() -> str:
     """Of the package, as far as it says."""
-    installed = _installed()
-    if installed is None:
+    found = installed(PACKAGE)
+    if found is None:
         return "unknown"
-    commit = _commit(installed)
-    return f"{installed.version}@{commit[:12]}" if commit else installed.version
+    commit = commit_of(found)
+    return f"{found.version}@{commit[:12]}" if commit else found.version
 
 
 class Model:
@@ -175,19 +173,6 @@ def _audio(answer: Any) -> Audio:
     if sample_rate != SAMPLE_RATE:
         raise EngineError(f"expected {SAMPLE_RATE} Hz, got {sample_rate}", FailureCode.AUDIO_INVALID)
     return audio_of(samples[:, 0] if samples.ndim == 2 and samples.shape[1] == 1 else samples, sample_rate)
-
-
-def _installed() -> Distribution | None:
-    with suppress(PackageNotFoundError):
-        return distribution(PACKAGE)
-    return None
-
-
-def _commit(installed: Distribution | None) -> str | None:
-    """The commit that it was installed from, where the installer wrote that down (PEP 610)."""
-    origin = json.loads((installed and installed.read_text("direct_url.json")) or "{}")
-    commit: str | None = origin.get("vcs_info", {}).get("commit_id")
-    return commit
 
 
 def _unusable(why: str) -> str:

@@ -6,14 +6,14 @@ and needs no package.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.json_files import json_object
+from services.worker.engines.language_tags import is_tag
 from services.worker.engines.options import Number
 from shared.errors import FailureCode
 
@@ -25,7 +25,6 @@ NOISE = (
     Number("noise_w", 0.8, 0, 2, "how much the lengths of sounds vary"),
 )
 _LENGTH = Number("length_scale", 1.0, 0.05, 20, "how long sounds are")
-_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Voice:
 def voice_in(folder: Path) -> Voice:
     """The voice below ``folder``. Raises `EngineError` where there is none, more than one, or it is not whole."""
     model = _model(folder)
-    said = _described(model.with_name(f"{model.name}.json"))
+    description = model.with_name(f"{model.name}.json")
+    said = json_object(description, description.name)
     scales = _table(said, "inference", {})
     phonemes = said.get("phoneme_type", "espeak")
     if phonemes not in PHONEME_TYPES:
@@ -85,16 +85,6 @@ def _model(folder: Path) -> Path:
     return found[0]
 
 
-def _described(file: Path) -> Mapping[str, Any]:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EngineError(f"{file.name} is not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise EngineError(f"{file.name} is not a JSON object")
-    return data
-
-
 def _table(said: Mapping[str, Any], name: str, default: object = None) -> Mapping[str, Any]:
     found = said.get(name, default)
     if not isinstance(found, dict):
@@ -118,7 +108,7 @@ def _scale(scales: Mapping[str, Any], known: Number) -> float:
 def _languages(language: Mapping[str, Any], espeak: str) -> tuple[str, ...]:
     """``en_US`` speaks for ``en-us`` and for ``en``, where no narrower voice is asked for."""
     code = str(language.get("code") or espeak).lower().replace("_", "-")
-    if not _TAG.fullmatch(code):
+    if not is_tag(code):
         return ()
     return tuple(dict.fromkeys((code, code.partition("-")[0])))
 

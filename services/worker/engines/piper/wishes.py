@@ -5,12 +5,12 @@ options = {languages = ["en-gb"], max_piece_chars = 200, device = "cuda", thread
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.language_tags import tags_fault
 from services.worker.engines.options import Number
 
 DEVICES = ("cpu", "cuda")
@@ -18,7 +18,6 @@ NUMBERS = (
     Number("max_piece_chars", 400, 50, 2_000, "longer texts are split", whole=True),
     Number("threads", 1, 1, 64, "how many threads one model may use", whole=True),
 )
-_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Wishes:
 
 def wishes(options: Mapping[str, Any]) -> Wishes:
     """Raises `EngineError` for the first option that is not one."""
-    checks = {"languages": _languages_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
+    checks = {"languages": tags_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
     for name, value in options.items():
         if name not in checks:
             raise EngineError(f"options/{name}: no such option; there are: {', '.join(checks)}")
@@ -43,13 +42,6 @@ def wishes(options: Mapping[str, Any]) -> Wishes:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     languages = tuple(tag.lower() for tag in options.get("languages", ()))
     return Wishes(**{**options, "languages": languages})
-
-
-def _languages_fault(value: object) -> str | None:
-    tags = (
-        isinstance(value, list) and value and all(isinstance(tag, str) and _TAG.fullmatch(tag.lower()) for tag in value)
-    )
-    return None if tags else "must be a list of language tags"
 
 
 def _device_fault(value: object) -> str | None:

@@ -6,12 +6,11 @@ the package index, a greeting each, which an installer takes where it is not tol
 
 from __future__ import annotations
 
-import json
 import sys
-from contextlib import suppress
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+
+from services.worker.engines.distributions import commit_of, installed
 
 CODE = "https://github.com/alibaba-damo-academy/KAN-TTS"
 COMMIT = "66202d052189a3dcca5f75c718c47a7a5cc68116"
@@ -31,15 +30,15 @@ def fault() -> str | None:
         if find_spec(name) is None:
             return unusable(f"No module named '{name}'")
     for name in _INSTEAD:
-        if getattr(_installed(name), "version", None) == _PLACEHOLDER:
+        if getattr(installed(name), "version", None) == _PLACEHOLDER:
             return unusable(placeholder(name))
     return _fault_of_kantts()
 
 
 def version() -> str:
     """Of the packages, as far as they say."""
-    commit = _commit(_installed("kantts"))
-    said = {name: getattr(_installed(name), "version", "unknown") for name in ("modelscope", "kantts", "ttsfrd")}
+    commit = commit_of(installed("kantts"))
+    said = {name: getattr(installed(name), "version", "unknown") for name in ("modelscope", "kantts", "ttsfrd")}
     said["kantts"] += f"@{commit[:12]}" if commit else ""
     return ", ".join(f"{name} {number}" for name, number in said.items())
 
@@ -63,20 +62,7 @@ def _fault_of_kantts() -> str | None:
         return unusable(placeholder("kantts"))
     if missing := [part for part in (_VOCODER, _PHONES) if not any((folder / part).is_file() for folder in folders)]:
         return unusable(f"kantts was installed without {missing[0]}: it has to be built with kantts.ini")
-    commit = _commit(_installed("kantts"))
+    commit = commit_of(installed("kantts"))
     if commit not in (None, COMMIT):
         return unusable(f"kantts is installed from commit {commit}, and this engine is written for {COMMIT}")
     return None
-
-
-def _installed(name: str) -> Distribution | None:
-    with suppress(PackageNotFoundError):
-        return distribution(name)
-    return None
-
-
-def _commit(found: Distribution | None) -> str | None:
-    """The commit that it was installed from, where the installer wrote that down (PEP 610)."""
-    origin = json.loads((found and found.read_text("direct_url.json")) or "{}")
-    commit: str | None = origin.get("vcs_info", {}).get("commit_id")
-    return commit

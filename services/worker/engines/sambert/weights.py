@@ -7,7 +7,6 @@ engine's packages. Knows nothing of speaking.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.json_files import json_object
+from services.worker.engines.language_tags import is_tag
 from services.worker.engines.sambert import feeling
 
 CONFIGURATION = "configuration.json"
@@ -28,7 +29,6 @@ _KINDS = {"model": "sambert-hifigan", "pipeline": "sambert-hifigan-tts"}
 _CODE = ("plugins", "allow_remote")
 _NULL = ("null", "~")
 _NAME = re.compile(r"\w[\w.-]*")
-_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Weights:
 
     def _language(self, said: Any) -> str:
         word = next(iter(self.voices.values())).language
-        if said is not None and not (isinstance(said, str) and _TAG.fullmatch(said)):
+        if said is not None and not is_tag(said):
             raise EngineError(f"the pin's option language must be a BCP 47 tag in lower case, not {said!r}")
         if said is None and word not in LANGUAGES:
             raise EngineError(f"the voices speak {word}: say in the pin's option language which language that is")
@@ -125,7 +125,7 @@ class Weights:
 
 
 def _configuration(folder: Path) -> Mapping[str, Any]:
-    found = _json(folder, CONFIGURATION)
+    found = _object(folder, CONFIGURATION)
     for part, kind in _KINDS.items():
         if not isinstance(found.get(part), dict) or found[part].get("type") != kind:
             raise EngineError(f"{CONFIGURATION} is not of Sambert-HifiGAN: {part}.type must be {kind}")
@@ -145,7 +145,7 @@ def _sample_rate(configuration: Mapping[str, Any]) -> int:
 
 def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, Voice]:
     """By name, in their order: those that voices.json names and that are there, as the package takes them."""
-    names = _json(folder, VOICES).get("voices")
+    names = _object(folder, VOICES).get("voices")
     if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
         raise EngineError(f"{VOICES} has no list of voices")
     known = {**feeling.KNOWN, **emotions}
@@ -158,13 +158,8 @@ def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, Vo
     return there
 
 
-def _json(folder: Path, name: str) -> Mapping[str, Any]:
+def _object(folder: Path, name: str) -> Mapping[str, Any]:
     try:
-        found = json.loads((folder / name).read_text(encoding="utf-8"))
+        return json_object(folder / name, name)
     except FileNotFoundError as error:
         raise EngineError(f"Sambert-HifiGAN needs {name}, which the lock does not name") from error
-    except ValueError as error:
-        raise EngineError(f"{name} is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise EngineError(f"{name} is no JSON object")
-    return found

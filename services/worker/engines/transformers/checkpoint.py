@@ -6,7 +6,6 @@ where the snapshot allows it, and no weight that the library would have made up.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.json_files import json_object
 from shared.errors import FailureCode
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ class Checkpoint:
     def described(self, name: str) -> Mapping[str, Any]:
         """The JSON object in the file ``name``; empty where there is no such file."""
         file = self.folder / name
-        if not file.is_file():
-            return {}
-        try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise EngineError(f"{self._name}: {name} is not JSON: {error}") from error
-        if not isinstance(data, dict):
-            raise EngineError(f"{self._name}: {name} is not a JSON object")
-        return data
+        return json_object(file, f"{self._name}: {name}") if file.is_file() else {}
 
     def tokenizer(self) -> Any:
         """The checkpoint's tokenizer."""

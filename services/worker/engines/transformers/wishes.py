@@ -8,19 +8,18 @@ Owns names, kinds and bounds. What ``speakers`` holds depends on the class of mo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.language_tags import tags_fault
 
 DEVICES = ("auto", "cpu", "cuda")
 COMPILERS = ("none", "inductor")
 PIECE_CHARS = (50, 2_000)
 THREADS = (1, 64)
 BATCH = (1, 64)
-_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,9 @@ def wishes(options: Mapping[str, Any]) -> Wishes:
     return Wishes(**{name: known[name](value) for name, value in options.items()})
 
 
-def _languages(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(tag, str) for tag in value):
-        raise EngineError("options/languages: must be a list of language tags")
-    for tag in value:
-        if not _TAG.fullmatch(tag.lower()):
-            raise EngineError(f"options/languages: {tag!r} is no language tag")
+def _languages(value: Any) -> tuple[str, ...]:
+    if (fault := tags_fault(value)) is not None:
+        raise EngineError(f"options/languages: {fault}, not {value!r}")
     return tuple(tag.lower() for tag in value)
 
 

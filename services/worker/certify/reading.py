@@ -1,0 +1,192 @@
+"""A certificate from a file, believed in nothing that was not looked at: it may have been cut, or made by others.
+
+Owns what each member of the document may hold. Knows neither how a certificate is made nor what it is compared for.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from reprlib import repr as brief
+from typing import Any
+
+from services.worker.certify.certificate import OBJECT, SCHEMA, Certificate, Entry, Outcome
+from services.worker.certify.fingerprint import DEFINITION, RATES, Fingerprint, frames_of
+from services.worker.certify.tiers import Difference, Print, Tier
+from shared.audio import BYTES_PER_SAMPLE
+from shared.errors import RingtrueError
+
+MOST_SAMPLES = 1 << 29
+"""Of one clip: a gibibyte."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LISTS = ("languages", "voices", "emotions")
+_LOUDEST = 1 << 16
+"""No two samples are further apart, in LSB."""
+
+
+class CertificateInvalid(RingtrueError):
+    """A file that is no certificate; the message says why."""
+
+
+def read_certificate(path: Path) -> Certificate:
+    """Raises `CertificateInvalid`, and `OSError` where the file cannot be read."""
+    content = path.read_bytes()
+    try:
+        data = json.loads(content, parse_constant=_number_of, parse_float=_number_of)
+    except (ValueError, RecursionError) as error:
+        raise CertificateInvalid(f"{path} is no JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("object") != OBJECT:
+        raise CertificateInvalid(f"{path} is no certificate")
+    if data.get("schema") != SCHEMA or data.get("fingerprint") != DEFINITION:
+        found = f"schema {data.get('schema')}, fingerprint {data.get('fingerprint')}"
+        raise CertificateInvalid(f"{path} is of another form ({found}); this reads {SCHEMA} and {DEFINITION}")
+    try:
+        return _certificate(data)
+    except KeyError as error:
+        raise CertificateInvalid(f"{path} is no whole certificate: {error} is missing") from error
+    except ValueError as error:
+        raise CertificateInvalid(f"{path} is no whole certificate: {error}") from error
+
+
+def _certificate(data: Mapping[str, Any]) -> Certificate:
+    entries = tuple(_entry(_table(entry, "items")) for entry in _list(data["items"], "items"))
+    unspoken = _texts(data["unspoken"], "unspoken")
+    ids = [*(entry.id for entry in entries), *unspoken]
+    if twice := [id_ for id_, times in Counter(ids).items() if times > 1]:
+        raise ValueError(f"the item {twice[0]} is there twice")
+    return Certificate(
+        made_at=_text(data["made_at"], "made_at"),
+        where=_text(data["where"], "where"),
+        manifest=_manifest(_table(data["manifest"], "manifest")),
+        environment=_environment(_table(data["environment"], "environment")),
+        suite=_table(data["suite"], "suite"),
+        seed=_whole(data["seed"], "seed", 0),
+        entries=entries,
+        unspoken=unspoken,
+        skipped=_texts(data["skipped"], "skipped"),
+    )
+
+
+def _manifest(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in ("pin", "lock_sha256"):
+        _text(said[name], name)
+    for name in _LISTS:
+        for one in _list(said.get(name) or [], name):
+            _text(one, name)
+    _texts(said.get("controls", {}), "controls")
+    return said
+
+
+def _environment(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    _texts(said.get("libraries", {}), "libraries")
+    return said
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    timings = _table(data["timings"], "timings")
+    conditions = _table(data["conditions"], "conditions")
+    return Entry(
+        _text(data["id"], "id"),
+        _table(data["asked"], "asked"),
+        _table(data["used"], "used"),
+        _clip(data),
+        {name: _number(value, name, 0) for name, value in timings.items()},
+        {name: _outcome(_table(outcome, name)) for name, outcome in conditions.items()},
+    )
+
+
+def _clip(data: Mapping[str, Any]) -> Print:
+    rate, samples = _whole(data["sample_rate"], "sample_rate", *RATES), _whole(data["samples"], "samples", 1)
+    sound = Fingerprint.from_text(_text(data["fingerprint"], "fingerprint"))
+    if samples > MOST_SAMPLES or len(sound.cells) != frames_of(samples, rate):
+        raise ValueError(f"the fingerprint is not that of {brief(samples)} samples at {rate} Hz")
+    sha256 = _hash(data["pcm_sha256"])
+    pcm = _pcm(_text(data["pcm"], "pcm"), sha256, samples) if "pcm" in data else None
+    return Print(sha256, rate, samples, sound, pcm)
+
+
+def _pcm(text: str, sha256: str, samples: int) -> bytes:
+    size = samples * BYTES_PER_SAMPLE
+    try:
+        pcm = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(f"audio that cannot be unpacked: {error}") from error
+    if len(pcm) != size or hashlib.sha256(pcm).hexdigest() != sha256:
+        raise ValueError(f"the audio is not that of pcm_sha256 {sha256}")
+    return pcm
+
+
+def _outcome(data: Mapping[str, Any]) -> Outcome:
+    if "failure" in data:
+        return Outcome(failure=_text(data["failure"], "failure"))
+    heard = data["heard"]
+    if not isinstance(heard, bool):
+        raise ValueError(f"heard: {brief(heard)} is neither true nor false")
+    difference = Difference(
+        Tier(_whole(data["tier"], "tier", min(Tier), max(Tier))),
+        _number(data["log_mel_db"], "log_mel_db", 0),
+        _number(data["shift_s"], "shift_s"),
+        heard,
+        _whole(data["first_sample"], "first_sample", 0) if "first_sample" in data else None,
+        _whole(data["max_lsb"], "max_lsb", 0, _LOUDEST) if "max_lsb" in data else None,
+        _number(data["snr_db"], "snr_db") if "snr_db" in data else None,
+    )
+    return Outcome(tuple(_hash(one) for one in _list(data["pcm_sha256"], "pcm_sha256")), difference)
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name}: {brief(value)} is no text")
+    return value
+
+
+def _hash(value: object) -> str:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise ValueError(f"pcm_sha256: {brief(value)} is no SHA-256")
+    return value
+
+
+def _table(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name}: {brief(value)} is no object")
+    return value
+
+
+def _texts(value: object, name: str) -> dict[str, str]:
+    return {key: _text(one, f"{name}/{key}") for key, one in _table(value, name).items()}
+
+
+def _list(value: object, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name}: {brief(value)} is no list")
+    return value
+
+
+def _whole(value: object, name: str, least: int, most: float = math.inf) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name}: {brief(value)} is no whole number that it can be")
+    return value
+
+
+def _number(value: object, name: str, least: float = -math.inf) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value:
+        raise ValueError(f"{name}: {brief(value)} is no number that it can be")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is too large a number") from None
+
+
+def _number_of(said: str) -> float:
+    """As JSON has it; NaN and what does not fit are none."""
+    if not math.isfinite(number := float(said)):
+        raise ValueError(f"{said} is no number that can be read")
+    return number

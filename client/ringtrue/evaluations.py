@@ -84,7 +84,7 @@ class NoiseFloor:
     """Degrees of freedom that it was measured with."""
     items: int
     is_zero: bool
-    """The engine ignores its seed: no unit for a margin."""
+    """Every seed gave the same score: no unit for a margin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -51,12 +52,17 @@ def data_json(value: Any) -> None:
 
 
 def data_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows below a header; cut to the screen's width only where there is a screen."""
+    """Rows below a header, every cell whole. Where there is a screen that is narrower, the last column gives way, and
+    what is right of the screen is left out: an id that is cut is no id."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    for column in columns[:-1]:
         table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(" ".join(cell.split())) for cell in row))
+    table.add_column(columns[-1], overflow="ellipsis")
+    whole = [[" ".join(cell.split()) for cell in row] for row in rows]
+    for column, cells in zip(table.columns[:-1], zip(*whole, strict=True), strict=False):
+        column.min_width = max(map(cell_len, (str(column.header), *cells)))
+    for row in whole:
+        table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNTRUNCATED)
     with console.capture() as captured:
         console.print(table)

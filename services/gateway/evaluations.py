@@ -69,6 +69,7 @@ class Evaluations:
     def _prepare(
         self, request: EvaluationRequest, suite: Suite, admission: Admission, production: Production
     ) -> _Prepared:
+        asked = _asked(request, suite, admission)
         lines = script_of(request, suite, admission, production)
         identities = [identity_of(line.job, request.preprocessing) for line in lines]
         here = admission.manifest.environment
@@ -81,13 +82,13 @@ class Evaluations:
             id=production.evaluation,
             user=production.user,
             kind=Kind.EVALUATION,
-            asked=_asked(request, suite, admission),
+            asked=asked,
             stands_on=(),
             created_at=production.now,
             pin=admission.manifest.pin,
             lock_sha256=admission.manifest.lock_sha256,
             suite=suite.name,
-            suite_sha256=suite.sha256,
+            suite_sha256=asked["suite"]["sha256"],
             clips=clips,
         )
         return _Prepared(study, jobs, _progress(clips, spoken))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from services.gateway.answers import as_json
@@ -28,6 +29,11 @@ _NOT_FOUND: Mapping[Kind, RefusalCode] = {
     Kind.GATE: RefusalCode.GATE_NOT_FOUND,
 }
 _NO_CLIPS = Progress(0, 0, 0, 0, 0, 0)
+_FEW = 5
+"""So many are held at a time: each has its suite and its result, of which a list shows nothing, and which are megabytes
+where they are large."""
+
+Document = Mapping[str, Any]
 
 
 class StudyLook(NamedTuple):
@@ -66,9 +72,9 @@ class Studies:
                     return look
                 await pause(changed, left_s)
 
-    async def find(self, wanted: StudyFilter) -> list[StudyLook]:
-        """Newest first."""
-        return await asyncio.to_thread(lambda: self._with_progress(self._store.find(wanted)))
+    async def find(self, wanted: StudyFilter, describe: Callable[[StudyLook], Document]) -> list[Document]:
+        """Newest first, each as ``describe`` has it; that is called in a thread."""
+        return await asyncio.to_thread(self._find, wanted, describe)
 
     async def clips(self, user: str, study_id: str) -> list[Clip]:
         """Of an evaluation."""
@@ -116,6 +122,17 @@ class Studies:
     def _read(self, ids: Sequence[str]) -> list[StudyLook]:
         return self._with_progress(list(self._store.get(ids).values()))
 
+    def _find(self, wanted: StudyFilter, describe: Callable[[StudyLook], Document]) -> list[Document]:
+        found: list[Document] = []
+        while len(found) < wanted.limit:
+            few = replace(wanted, limit=min(_FEW, wanted.limit - len(found)))
+            looks = self._with_progress(self._store.find(few))
+            found += map(describe, looks)
+            if len(looks) < few.limit:
+                break
+            wanted = replace(wanted, before=looks[-1].study.id)
+        return found
+
     def _with_progress(self, studies: Sequence[Study]) -> list[StudyLook]:
         ids = [study.id for study in studies if study.kind is Kind.EVALUATION]
         progress = self._store.progress(ids) if ids else {}
@@ -137,4 +154,4 @@ def _rules(asked: Written | Mapping[str, Any] | None) -> Rules:
 
 
 def _in_file(error: FieldError) -> str:
-    return error.detail if error.detail.startswith(("line ", "no TOML")) else f"{error.pointer or '/'}: {error.detail}"
+    return error.detail if error.detail.startswith("line ") or not error.pointer else f"{error.pointer}: {error.detail}"

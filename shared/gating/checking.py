@@ -6,8 +6,8 @@ nobody knows before the scores are there.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +33,8 @@ _HEAD = ("schema", "confidence", *_LIMITS, "rule")
 _AMOUNTS = ("not_worse_by", "better_by")
 _RULE = ("metric", *_AMOUNTS, "scope", "direction", *_LIMITS, "if_covered")
 
+_LARGEST = sys.float_info.max
+"""TOML knows integers beyond it."""
 _METRIC = re.compile(r"(coverage/)?[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.:-]*")
 _SCOPE = re.compile(r"overall|each_(emotion|language|tag)|(emotion|language|tag)/[^\x00-\x1f\x7f,]{1,200}")
 _SHARE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?%")
@@ -81,8 +83,8 @@ class _Checker:
         metric = self._text(said, "metric", at, _METRIC, "a metric's name such as mos/dnsmos_ovrl") or ""
         scope = self._text(said, "scope", at, _SCOPE, "overall, each_emotion, emotion/NAME or the like") or "overall"
         name, amount = self._amount(said, at)
-        if metric.startswith(COVERAGE) and amount.scale == "relative":
-            self._wrong(f"{at}/{name}", "a share of a share says little: state the amount for coverage as a number")
+        if metric.startswith(COVERAGE) and amount.scale != "absolute":
+            self._wrong(f"{at}/{name}", "coverage is a share and has no noise floor: state its amount as a number")
         direction = said.get("direction")
         if "direction" in said and direction not in ("higher", "lower"):
             self._wrong(f"{at}/direction", f"direction is higher or lower, not {_shown(direction)}")
@@ -167,7 +169,7 @@ def _amount_of(value: object) -> Amount | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return Amount(float(value)) if 0 <= value < math.inf else None
+        return Amount(float(value)) if 0 <= value <= _LARGEST else None
     forms: tuple[tuple[re.Pattern[str], Scale, float], ...] = ((_SHARE, "relative", 100), (_FLOORS, "noise_floors", 1))
     for form, scale, parts in forms:
         if isinstance(value, str) and (found := form.fullmatch(value.strip())):

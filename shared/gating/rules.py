@@ -56,8 +56,9 @@ class RuleSpec:
     unscored_at_most: float = UNSCORED_AT_MOST
     """Share of pairs of clips, 0 to 1."""
     if_covered: bool = False
-    """Where the metric could score no clip at all for want of language, reference, text, class or weights, the rule
-    does not apply; without this it is inconclusive then."""
+    """Asked of the items that the metric covers: those that it can score for neither side, for want of language,
+    reference, text, class or weights, are no part of the rule, and where there is no other it does not apply. Without
+    this they are unscored like any other."""
 
     def to_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"metric": self.metric, "scope": self.scope}

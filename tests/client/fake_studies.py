@@ -1,6 +1,6 @@
 """A small gateway for the commands that judge: evaluations, comparisons and gates, over as soon as they are looked at.
 
-What a pin is called decides what becomes of its evaluation: "broken" fails, "slow" never ends.
+What a pin is called decides what becomes of its evaluation: "broken" fails, "slow" never ends, "unknown" is none.
 """
 
 from __future__ import annotations
@@ -63,10 +63,12 @@ class StudyGateway(FakeGateway):
     def _route(self, seen: Seen) -> Answer:
         match seen.method, seen.path.removeprefix("/v1/").split("/"):
             case "POST", [what] if what in self.refuse:
-                refused = self.refuse[what]
-                return Answer(
-                    refused["status"], json.dumps(refused).encode(), {"Content-Type": "application/problem+json"}
-                )
+                return _refused(self.refuse[what])
+            case "POST", ["evaluations"] if seen.body["pin"] == "unknown":
+                return _refused(problem(404, "pin_unknown", "no worker ever published a pin unknown"))
+            case "POST", ["evaluations", study_id, "cancel"] if study_id in self.studies:
+                self.studies[study_id]["status"] = "canceled"
+                return _json(self.studies[study_id])
             case "POST", [what] if what in _PATHS:
                 return _json(self._made(what, seen.body), 202)
             case "GET", ["gates", "default-rules"]:
@@ -79,8 +81,7 @@ class StudyGateway(FakeGateway):
             case "GET", [what, study_id] if study_id in self.studies:
                 return _json(self._over(what, self.studies[study_id]))
             case _, [what, *_] if what in _PATHS:
-                missing = problem(404, f"{what[:-1]}_not_found", "there is none")
-                return Answer(404, json.dumps(missing).encode(), {"Content-Type": "application/problem+json"})
+                return _refused(problem(404, f"{what[:-1]}_not_found", "there is none"))
         return super()._route(seen)
 
     def _made(self, what: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -133,3 +134,7 @@ def _gate(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _json(document: Any, status: int = 200) -> Answer:
     return Answer(status, json.dumps(document, ensure_ascii=False).encode())
+
+
+def _refused(refused: dict[str, Any]) -> Answer:
+    return Answer(refused["status"], json.dumps(refused).encode(), {"Content-Type": "application/problem+json"})

@@ -135,6 +135,20 @@ def test_jobs_are_a_table_of_whole_values_for_programs(run: Run, gateway: FakeGa
     assert row.endswith(" ".join(text.split()))
 
 
+def test_on_a_narrow_screen_what_is_shown_is_whole(gateway: FakeGateway) -> None:
+    gateway.has("A sentence that is wider than what is left of the screen. " * 5)
+    ours, theirs = os.openpty()
+    env = environment(gateway.url, TERM="xterm", NO_COLOR="1")
+    for columns in ("80", "30"):
+        subprocess.run([*COMMAND, "jobs"], check=True, stdout=theirs, env={**env, "COLUMNS": columns}, timeout=60)
+    os.close(theirs)
+    _, wide, _, narrow = os.read(ours, 65536).decode().splitlines()
+    os.close(ours)
+    assert wide.split()[:5] == narrow.split() + wide.split()[3:5]
+    assert wide.split()[0] == "job_0001"
+    assert len(narrow) <= 30
+
+
 def test_jobs_are_filtered_limited_and_json_where_asked_for(run: Run, gateway: FakeGateway) -> None:
     for _ in range(3):
         gateway.has("Good morning")

@@ -38,6 +38,11 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return self.url.split("/")[2]
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -105,6 +110,12 @@ def test_the_faults_of_rules_are_told_by_file_and_line_before_anybody_waits(
     assert {seen.method for seen in gateway.seen} == {"POST"}
 
 
+def test_rules_that_are_not_there_let_nothing_be_spoken(run: Run, gateway: StudyGateway, tmp_path: Path) -> None:
+    ran = run(*GATE, "--rules", str(tmp_path / "gate.toml"))
+    assert (ran.returncode, gateway.seen) == (66, [])
+    assert str(tmp_path / "gate.toml") in ran.stderr.decode()
+
+
 def test_the_rules_that_ship_are_printed(run: Run) -> None:
     ran = run("gate", "--print-rules")
     assert (ran.returncode, ran.stdout.decode()) == (0, RULES)
@@ -144,6 +155,13 @@ def test_a_command_is_run_on_a_fail(run: Run, gateway: StudyGateway, tmp_path: P
         assert json.loads((tmp_path / "rung").read_text())["verdict"] == "fail"
 
 
+def test_what_a_command_prints_is_not_in_the_gates_json(run: Run, gateway: StudyGateway) -> None:
+    gateway.verdict = "fail"
+    ran = run(*GATE, "--json", "--on-fail", f"{sys.executable} -c 'print(\"rung\")'")
+    assert json.loads(ran.stdout)["verdict"] == "fail"
+    assert "rung" in ran.stderr.decode()
+
+
 @pytest.mark.parametrize("command", ["/no/such/command", "'", f"{sys.executable} -c 'raise SystemExit(7)'"])
 def test_a_command_that_does_not_do_changes_no_verdict(run: Run, gateway: StudyGateway, command: str) -> None:
     gateway.verdict = "fail"
@@ -179,14 +197,15 @@ def test_a_webhook_that_fails_is_told_once_more_by_the_same_id(
 ) -> None:
     gateway.verdict = "fail"
     receiver.answers = [500, 302]
-    ran = run(*GATE, "--webhook", receiver.url)
+    ran = run(*GATE, "--webhook", receiver.url.replace("//", "//user:word@"))
     assert ran.returncode == 1
     assert len({headers["webhook-id"] for headers, _ in receiver.came}) == 1
     assert len(receiver.came) == 2
     assert [line for line in ran.stderr.decode().splitlines() if line.startswith("--webhook")] == [
-        f"--webhook: {receiver.url}: 500",
-        f"--webhook: {receiver.url}: 302",
+        f"--webhook: {receiver.place}: 500",
+        f"--webhook: {receiver.place}: 302",
     ]
+    assert "word" not in ran.stderr.decode(), "who may read a log may not tell the webhook"
 
 
 def test_a_webhook_that_is_gone_is_left_alone(run: Run, gateway: StudyGateway, receiver: Receiver) -> None:
@@ -201,6 +220,12 @@ def test_a_secret_that_is_none_is_told_before_anything_is_spoken(
     run: Run, gateway: StudyGateway, receiver: Receiver, secret: str
 ) -> None:
     assert run(*GATE, "--webhook", receiver.url, RINGTRUE_WEBHOOK_SECRET=secret).returncode == 64
+    assert gateway.seen == []
+
+
+@pytest.mark.parametrize("url", ["example.org/hook", "ftp://example.org/hook", "https:///hook", "http://[::1"])
+def test_a_webhook_that_is_none_is_told_before_anything_is_spoken(run: Run, gateway: StudyGateway, url: str) -> None:
+    assert run(*GATE, "--webhook", url).returncode == 64
     assert gateway.seen == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from fake_gateway import problem
 from fake_studies import FILES, HEADLINE, RESULT, StudyGateway
 from test_command import Run, run
 
+from ringtrue.commands.studying import Deadline
+
 __all__ = ["run"]  # the fixture
 EVALUATE = ("evaluate", "espeak-v2", "--suite", "golden-en-emotion")
+SLOW = f"eval_{1:026}"
 COMPARE = ("compare", "espeak-v1", "espeak-v2", "--suite", "golden-en-emotion")
 
 
@@ -92,6 +96,8 @@ def test_progress_tells_the_stages_and_how_long_it_will_take(run: Run) -> None:
     assert ran.stderr.decode().splitlines() == [
         f"eval_{1:026}",
         "slow on golden: 20 of 35 spoken, 10 scored, 5 as before, 1 failed, about 12 s",
+        f"{SLOW} goes on by itself; `ringtrue evaluations {SLOW}` waits for it again,"
+        f" `ringtrue evaluations {SLOW} --cancel` stops it",
         f"error: eval_{1:026} is still 20 of 35 spoken, 10 scored after 0.5 s",
     ]
 
@@ -110,6 +116,23 @@ def test_evaluations_are_listed(run: Run) -> None:
     assert json.loads(run("evaluations", "--json").stdout)[0]["id"] == f"eval_{1:026}"
 
 
+def test_an_evaluation_that_goes_on_is_waited_for_again(run: Run) -> None:
+    asked_for = run(*EVALUATE, "--no-wait").stdout.decode().strip()
+    again = run("evaluations", asked_for)
+    assert (again.returncode, again.stdout) == (0, run(*EVALUATE).stdout)
+    assert json.loads(run("evaluations", asked_for, "--json").stdout)["result"] == RESULT
+    run("evaluate", "broken", "--suite", "golden", "--no-wait")
+    assert run("evaluations", f"eval_{3:026}").returncode == 76
+
+
+def test_an_evaluation_is_stopped(run: Run, gateway: StudyGateway) -> None:
+    run("evaluate", "slow", "--suite", "golden", "--no-wait")
+    ran = run("evaluations", SLOW, "--cancel")
+    assert (ran.returncode, ran.stdout.decode()) == (0, f"{SLOW} canceled\n")
+    assert gateway.studies[SLOW]["status"] == "canceled"
+    assert run("evaluations", f"eval_{7:026}", "--cancel").returncode == 66
+
+
 def test_compare_evaluates_both_pins_and_prints_what_differs(run: Run, gateway: StudyGateway) -> None:
     ran = run(*COMPARE, "--seeds", "2")
     assert ran.returncode == 0
@@ -126,6 +149,34 @@ def test_compare_evaluates_both_pins_and_prints_what_differs(run: Run, gateway: 
 def test_compare_asks_for_both_before_it_waits_for_either(run: Run, gateway: StudyGateway) -> None:
     run(*COMPARE)
     assert [seen.method for seen in gateway.seen][:3] == ["POST"] * 3
+
+
+def test_a_refused_second_pin_does_not_let_the_first_one_speak(run: Run, gateway: StudyGateway) -> None:
+    ran = run("compare", "espeak-v1", "unknown", "--suite", "golden")
+    assert ran.returncode == 66
+    assert [one["status"] for one in gateway.studies.values()] == ["canceled"]
+    assert f"eval_{1:026} is given up" in ran.stderr.decode()
+
+
+def test_a_refused_comparison_leaves_evaluations_alone_that_were_there(run: Run, gateway: StudyGateway) -> None:
+    run(*EVALUATE, "--no-wait")
+    gateway.refuse["comparisons"] = problem(400, "invalid_request", "allow: a list of some of suite, ...")
+    assert run("compare", f"eval_{1:026}", "espeak-v2", "--suite", "golden", "--allow", "all").returncode == 65
+    assert [one["status"] for one in gateway.studies.values()] == ["running", "canceled"]
+
+
+def test_the_timeout_is_that_of_all_waits_together() -> None:
+    deadline = Deadline(0.5)
+    time.sleep(0.2)
+    assert deadline.left_s is not None
+    assert 0 <= deadline.left_s <= 0.3
+    assert (Deadline(None).left_s, Deadline(0).left_s) == (None, 0.0)
+
+
+def test_who_gives_up_waiting_for_a_comparison_is_told_how_to_come_back(run: Run) -> None:
+    ran = run("compare", "espeak-v1", "slow", "--suite", "golden", "--timeout", "0.5")
+    assert ran.returncode == 75
+    assert f"`ringtrue compare eval_{1:026} eval_{2:026}` takes it up again" in ran.stderr.decode()
 
 
 def test_compare_takes_evaluations_that_are_there(run: Run, gateway: StudyGateway) -> None:
@@ -168,7 +219,7 @@ def test_noise_prints_floors_and_says_which_are_zero(run: Run, gateway: StudyGat
     header, floor, zero = ran.stdout.decode().splitlines()
     assert header.split() == ["METRIC", "FLOOR", "SIGMA", "UNIT", "MEAN", "ITEMS", "FREEDOM", "NOTE"]
     assert cells(floor) == "mos/nisqa ± 0.08 0.2 MOS 3.6 35 70"
-    assert cells(zero).endswith("zero: the engine ignores its seed, no unit for a margin")
+    assert cells(zero).endswith("zero: every seed gave the same score, no unit for a margin")
     assert gateway.sent("evaluations")[0]["seeds"] == 3
     assert json.loads(run("noise", "espeak-v2", "golden", "--seeds", "3", "--json").stdout)["result"] == RESULT
 
@@ -184,6 +235,8 @@ def test_noise_prints_floors_and_says_which_are_zero(run: Run, gateway: StudyGat
         pytest.param(("compare", "a", "b", "--suite", "s", "--by", "mood"), id="unknown scope"),
         pytest.param(("noise", "espeak-v2", "golden"), id="noise without seeds"),
         pytest.param(("noise", "espeak-v2", "golden", "--seeds", "1"), id="noise of one seed"),
+        pytest.param(("evaluate", "espeak-v2", "--suite", "./golden.txt"), id="a file that is no suite's"),
+        pytest.param(("evaluations", "--cancel"), id="nothing to stop"),
         pytest.param(("gate",), id="a gate without sides"),
         pytest.param(("gate", "a", "b"), id="a gate without a suite"),
     ],

@@ -11,6 +11,8 @@ import pytest
 
 from services.gateway.study_documents import ClipList, Evaluation, EvaluationList
 from shared.aliases import Alias, promoted, signed
+from shared.store.memory import MemoryJobStore, MemoryStudyStore
+from shared.studies import Study, StudyFilter
 from shared.suites.reading import golden_suite
 from tests.gateway.evaluating import SCORED, SUITE, WANTED, evaluate, finish, item, perform
 from tests.gateway.place import BARE, RICH, Place, StoreAway, opened, refused
@@ -187,6 +189,30 @@ async def test_the_list_is_filtered_has_pages_and_no_results(place: Place) -> No
     ours = (await place.http.get(f"/v1/evaluations?pin={RICH.pin}&suite=ours")).json()["data"]
     assert [one["id"] for one in ours] == [ids[2], ids[0]]
     assert (await place.http.get("/v1/evaluations?suite=theirs")).json()["data"] == []
+
+
+class Counted(MemoryStudyStore):
+    """Remembers how many studies were read at a time."""
+
+    def __init__(self, jobs: MemoryJobStore) -> None:
+        super().__init__(jobs)
+        self.read: list[int] = []
+
+    def find(self, wanted: StudyFilter) -> list[Study]:
+        found = super().find(wanted)
+        self.read.append(len(found))
+        return found
+
+
+async def test_a_long_list_holds_few_suites_at_a_time(tmp_path: Path) -> None:
+    jobs = MemoryJobStore()
+    studies = Counted(jobs)
+    async with opened(tmp_path, jobs, studies=studies) as place:
+        ids = [(await evaluate(place, suite=item()))["id"] for _ in range(12)]
+        listed = (await place.http.get("/v1/evaluations?limit=11")).json()
+    assert [one["id"] for one in listed["data"]] == ids[:0:-1]
+    assert listed["next_cursor"] == ids[1]
+    assert (sum(studies.read), max(studies.read)) == (12, 5)
 
 
 async def test_sent_twice_under_a_key_it_is_one(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 from stack import Stack, running
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
+ROOT = Path(__file__).parents[2]
+EXAMPLES, DOCS = ROOT / "examples" / "ci", ROOT / "docs"
 SUITE = """
 schema: 1
 name: few-words
@@ -102,6 +104,20 @@ def test_what_is_too_few_is_inconclusive_unless_that_may_pass(stack: Stack, plac
 def test_what_cannot_be_judged_is_no_verdict(stack: Stack, place: Path) -> None:
     assert gate(stack, place, "espeak-v1", "no-such-pin", "suite.yaml").returncode >= 64
     assert gate(stack, place, "espeak-v1", "espeak-v2", "suite.yaml", GATE_RULES="missing.toml").returncode >= 64
+
+
+SETTINGS = {"RINGTRUE_URL", "RINGTRUE_API_KEY", "RINGTRUE_PACKAGE"}
+"""All that has to be set before a copied workflow runs."""
+
+
+def test_what_a_workflow_takes_from_the_settings_is_what_it_and_the_docs_say_to_set() -> None:
+    github = (EXAMPLES / "github-workflow.yml").read_text()
+    assert set(re.findall(r"\$\{\{ (?:vars|secrets)\.(\w+)", github)) == SETTINGS
+    for file in (EXAMPLES / "github-workflow.yml", EXAMPLES / "gitlab-ci.yml", DOCS / "ci.md"):
+        text = file.read_text()
+        assert all(name in text for name in SETTINGS), file
+        assert "ringtrue[client] @ git+https://" in text, f"{file}: without the extra there is no command"
+        assert "sh ci/gate.sh indextts2@production" in text, file
 
 
 @pytest.mark.parametrize(

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ringtrue import Comparison, Evaluation, Range, Ringtrue, Row
+from ringtrue import Comparison, Evaluation, Range, Ringtrue, RingtrueError, Row
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.commands.delivery import Timeout
 from ringtrue.commands.studying import (
     Allow,
     Asked,
+    Deadline,
     Fresh,
     Param,
     Preprocessing,
     Score,
     Seeds,
     SuiteOfPins,
+    Timeout,
     check_files,
     evaluated,
     figure,
@@ -63,7 +65,8 @@ def compare(
     check_files(output)
     asked = Asked(suite, seeds, score, param, preprocessing, fresh)
     with connect(ctx) as ringtrue:
-        found = finish(ringtrue, begin(ringtrue, asked, baseline, candidate, allow or ()), timeout)
+        begun = begin(ringtrue, asked, baseline, candidate, allow or ())
+        found = finish(ringtrue, begun, Deadline(timeout), begun.come_back("compare"))
         if output is not None:
             write(output, ringtrue.comparisons.report(found))
     if as_json:
@@ -78,23 +81,42 @@ def compare(
 class Begun:
     """A comparison that was asked for, and what it stands on; it goes on if nobody waits any more."""
 
-    sides: tuple[Evaluation, Evaluation]
+    sides: tuple[Evaluation, ...]
+    """Baseline, candidate."""
     comparison: Comparison
+
+    def come_back(self, command: str) -> str:
+        """How to come back to it, for `settled`."""
+        ids = " ".join(side.id for side in self.sides)
+        return f"what was asked for goes on by itself; `ringtrue {command} {ids}` takes it up again"
 
 
 def begin(ringtrue: Ringtrue, asked: Asked, baseline: str, candidate: str, allow: Sequence[str]) -> Begun:
     """Ask for the comparison of two sides, each a pin or an evaluation's id; what is missing is spoken."""
-    sides = asked.side(ringtrue, baseline), asked.side(ringtrue, candidate)
-    comparison = ringtrue.comparisons.create(*sides, allow=allow)
-    words(f"{comparison.id}: {sides[0].id} ({sides[0].pin.name}), {sides[1].id} ({sides[1].pin.name})")
-    return Begun(sides, comparison)
+    sides: list[Evaluation] = []
+    try:
+        for named in (baseline, candidate):
+            sides.append(asked.side(ringtrue, named))
+        comparison = ringtrue.comparisons.create(*sides, allow=allow)
+    except RingtrueError:
+        _give_up(ringtrue, (side for side in sides if side.id not in (baseline, candidate)))
+        raise
+    words(f"{comparison.id}: " + ", ".join(f"{side.id} ({side.pin.name})" for side in sides))
+    return Begun(tuple(sides), comparison)
 
 
-def finish(ringtrue: Ringtrue, begun: Begun, timeout: float | None) -> Comparison:
-    """The comparison with its result. ``timeout``: for each wait."""
+def _give_up(ringtrue: Ringtrue, asked_for: Iterable[Evaluation]) -> None:
+    """Nobody will compare them: a mistyped second pin does not let the first one speak for an hour."""
+    for one in asked_for:
+        with suppress(RingtrueError):
+            words(f"{ringtrue.evaluations.cancel(one).id} is given up")
+
+
+def finish(ringtrue: Ringtrue, begun: Begun, deadline: Deadline, goes_on: str) -> Comparison:
+    """The comparison with its result; see `settled`."""
     for side in begun.sides:
-        evaluated(ringtrue, side, timeout)
-    return settled(ringtrue.comparisons, begun.comparison, timeout)
+        evaluated(ringtrue, side, deadline, goes_on)
+    return settled(ringtrue.comparisons, begun.comparison, deadline, goes_on)
 
 
 def tell_allowed(comparison: Comparison) -> None:

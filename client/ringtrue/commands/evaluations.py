@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from ringtrue import Evaluation
+from ringtrue import Evaluation, Ringtrue
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.commands.delivery import Timeout
 from ringtrue.commands.studying import (
     Asked,
+    Deadline,
     Fresh,
     Param,
     Preprocessing,
     Score,
     Seeds,
     SuiteName,
+    Timeout,
+    come_back,
     evaluated,
     figure,
     reasons,
@@ -28,6 +31,8 @@ PinName = Annotated[str, typer.Argument(metavar="PIN", help="Model version, or a
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Only ask for it, and print its id.")]
 ByPin = Annotated[str | None, typer.Option("--pin", help="Model version.")]
 BySuite = Annotated[str | None, typer.Option("--suite", help="Name of a suite.")]
+One = Annotated[str | None, typer.Argument(metavar="ID", help="This one: wait for it and print its means.")]
+Stop = Annotated[bool, typer.Option("--cancel", help="Stop this one; what of it is not spoken yet will not be.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
 
 
@@ -50,7 +55,7 @@ def evaluate(
         asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
         if not no_wait:
             words(asked.id)
-            asked = evaluated(ringtrue, asked, timeout)
+            asked = evaluated(ringtrue, asked, Deadline(timeout), come_back(asked.id))
     if as_json:
         data_json(asked.raw)
     elif no_wait:
@@ -60,14 +65,46 @@ def evaluate(
 
 
 def evaluations(
-    ctx: typer.Context, *, pin: ByPin = None, suite: BySuite = None, limit: Limit = 20, as_json: AsJson = False
+    ctx: typer.Context,
+    one: One = None,
+    *,
+    cancel: Stop = False,
+    timeout: Timeout = None,
+    pin: ByPin = None,
+    suite: BySuite = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
 ) -> None:
-    """List your evaluations, newest first."""
+    """List your evaluations, newest first; or wait for one of them, or stop it."""
+    if one is not None:
+        _see_through(ctx, one, cancel, timeout, as_json)
+        return
+    if cancel:
+        raise typer.BadParameter("an evaluation's id goes with it", param_hint="--cancel")
     with connect(ctx) as ringtrue:
         found = list(islice(ringtrue.evaluations.all(pin=pin, suite=suite), limit))
     if as_json:
         data_json([one.raw for one in found])
-        return
+    else:
+        _print_list(found)
+
+
+def _see_through(ctx: typer.Context, named: str, cancel: bool, timeout: float | None, as_json: bool) -> None:
+    with connect(ctx) as ringtrue:
+        seen = ringtrue.evaluations.cancel(named) if cancel else _waited_for(ringtrue, named, timeout)
+    if as_json:
+        data_json(seen.raw)
+    elif cancel:
+        data(f"{seen.id} {seen.status}")
+    else:
+        _print(seen)
+
+
+def _waited_for(ringtrue: Ringtrue, named: str, timeout: float | None) -> Evaluation:
+    return evaluated(ringtrue, ringtrue.evaluations.get(named), Deadline(timeout), come_back(named))
+
+
+def _print_list(found: Iterable[Evaluation]) -> None:
     data_table(
         ("ID", "STATUS", "PIN", "SUITE", "SEEDS", "CLIPS", "SCORED", "FAILED", "CREATED"),
         (

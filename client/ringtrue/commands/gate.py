@@ -9,17 +9,17 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ringtrue import Gate, Judged, Ringtrue
 from ringtrue.commands.compare import Begun, begin, estimate, finish, interval, tell_allowed
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.commands.delivery import Timeout
 from ringtrue.commands.studying import (
     Allow,
     Asked,
+    Deadline,
     Fresh,
     Param,
     Preprocessing,
@@ -27,15 +27,17 @@ from ringtrue.commands.studying import (
     Score,
     Seeds,
     SuiteOfPins,
+    Timeout,
     check_files,
     faults_of,
     figure,
     settled,
     write,
 )
-from ringtrue.commands.telling import run, tell
+from ringtrue.commands.telling import Listener, run, tell
 from ringtrue.exits import ExitCode
 from ringtrue.gates import JUNIT, REPORT, SUMMARY
+from ringtrue.studies import as_sent
 from ringtrue.terminal import data, data_json, data_table, words
 from ringtrue.webhooks import secret_from
 
@@ -54,6 +56,8 @@ Webhook = Annotated[
     str | None, typer.Option("--webhook", metavar="URL", help="Tell this of a verdict that is no pass.")
 ]
 PrintRules = Annotated[bool, typer.Option("--print-rules", help="Print the rules that ship, and do nothing else.")]
+AT = "/rules/text"
+"""Where a request has the file."""
 SECRET, STEP_SUMMARY = "RINGTRUE_WEBHOOK_SECRET", "GITHUB_STEP_SUMMARY"
 VERDICTS = {"pass": ExitCode.DONE, "fail": ExitCode.VERDICT_FAIL, "inconclusive": ExitCode.VERDICT_INCONCLUSIVE}
 
@@ -86,26 +90,28 @@ def gate(
         return
     if baseline is None or candidate is None:
         raise typer.BadParameter("a baseline and a candidate are needed", param_hint="A B")
-    secret = _secret() if webhook else None
+    listener = _listener(webhook) if webhook else None
+    said = _read(rules) if rules else None
     check_files(junit, markdown, report)
     asked = Asked(suite, seeds, score, param, preprocessing, fresh)
     with connect(ctx) as ringtrue:
-        decided = _decided(ringtrue, begin(ringtrue, asked, baseline, candidate, allow or ()), rules, timeout)
+        begun = begin(ringtrue, asked, baseline, candidate, allow or ())
+        decided = _decided(ringtrue, begun, rules, said, Deadline(timeout))
         _write(ringtrue, decided, {JUNIT: junit, SUMMARY: markdown, REPORT: report})
+    _tell(decided, as_json, on_fail, listener)
+    raise typer.Exit(VERDICTS[decided.verdict or ""])
+
+
+def _tell(decided: Gate, as_json: bool, on_fail: str | None, listener: Listener | None) -> None:
     if as_json:
         data_json(decided.raw)
     else:
         _print(decided.judged)
-    _tell(decided, on_fail, webhook, secret)
-    raise typer.Exit(VERDICTS[decided.verdict or ""])
-
-
-def _tell(decided: Gate, on_fail: str | None, webhook: str | None, secret: bytes | None) -> None:
     words(decided.headline or f"{decided.verdict}")
     if decided.verdict == "fail" and on_fail:
         run(on_fail, json.dumps(decided.raw))
-    if decided.verdict != "pass" and webhook:
-        tell(webhook, decided, secret)
+    if decided.verdict != "pass" and listener:
+        tell(listener, decided)
 
 
 def _print_rules(ctx: typer.Context) -> None:
@@ -113,22 +119,37 @@ def _print_rules(ctx: typer.Context) -> None:
         data(ringtrue.gates.default_rules().rstrip("\n"))
 
 
-def _secret() -> bytes | None:
+def _listener(url: str) -> Listener:
+    """Who is told; refused before anything is asked for where nobody could be."""
     text = os.environ.get(SECRET)
     try:
-        return secret_from(text) if text else None
+        secret = secret_from(text) if text else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=SECRET) from error
+    try:
+        return Listener(url, secret)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--webhook") from error
 
 
-def _decided(ringtrue: Ringtrue, begun: Begun, rules: Path | None, timeout: float | None) -> Gate:
-    """The gate with its verdict."""
-    with faults_of(str(rules), "/rules/text"):
+def _read(rules: Path) -> Mapping[str, Any]:
+    """A file that is not there is told before anything is spoken for it."""
+    with faults_of(str(rules), AT):
+        said: Mapping[str, Any] = as_sent(rules)
+    return said
+
+
+def _decided(
+    ringtrue: Ringtrue, begun: Begun, rules: Path | None, said: Mapping[str, Any] | None, deadline: Deadline
+) -> Gate:
+    """The gate with its verdict. ``said``: what stands in ``rules``."""
+    with faults_of(str(rules), AT):
         # before anybody waits: what is wrong with a file is said at once, and what is spoken meanwhile is not lost
-        asked = ringtrue.gates.create(begun.comparison, rules=rules)
+        asked = ringtrue.gates.create(begun.comparison, rules=said)
     words(asked.id)
-    tell_allowed(finish(ringtrue, begun, timeout))
-    return settled(ringtrue.gates, asked, timeout)
+    goes_on = begun.come_back("gate")
+    tell_allowed(finish(ringtrue, begun, deadline, goes_on))
+    return settled(ringtrue.gates, asked, deadline, goes_on)
 
 
 def _write(ringtrue: Ringtrue, decided: Gate, files: Mapping[str, Path | None]) -> None:

@@ -8,14 +8,24 @@ import typer
 
 from ringtrue import Evaluation
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.commands.delivery import Timeout
 from ringtrue.commands.evaluations import PinName
-from ringtrue.commands.studying import Asked, Fresh, Param, Preprocessing, Score, evaluated, figure
+from ringtrue.commands.studying import (
+    Asked,
+    Deadline,
+    Fresh,
+    Param,
+    Preprocessing,
+    Score,
+    Timeout,
+    come_back,
+    evaluated,
+    figure,
+)
 from ringtrue.terminal import data_json, data_table, words
 
 SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="One that ships, or a YAML or JSONL file.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=2, help="How often every item is spoken, with another seed each.")]
-ZERO = "zero: the engine ignores its seed, no unit for a margin"
+ZERO = "zero: every seed gave the same score, no unit for a margin"
 
 
 def noise(
@@ -35,7 +45,7 @@ def noise(
     with connect(ctx) as ringtrue:
         asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
         words(asked.id)
-        found = evaluated(ringtrue, asked, timeout)
+        found = evaluated(ringtrue, asked, Deadline(timeout), come_back(asked.id))
     if as_json:
         data_json(found.raw)
     else:

@@ -1,22 +1,24 @@
 """What the commands that judge pins have in common: a suite and how it is spoken, the wait with its progress.
 
 Owns the options that mean the same for each of them, and how an evaluation, a comparison or a gate that came to no
-result ends the command.
+result, or to none in time, ends the command.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
-from ringtrue import Evaluation, EvaluationOptions, InvalidRequest, Ringtrue
+from ringtrue import Evaluation, EvaluationOptions, InvalidRequest, Ringtrue, StudyTimedOut
 from ringtrue.commands.connection import pairs
 from ringtrue.exits import ExitCode
 from ringtrue.studies import Studies, Study
@@ -45,10 +47,30 @@ Preprocessing = Annotated[str | None, typer.Option(help="Of the texts: none, pla
 Fresh = Annotated[bool, typer.Option("--fresh", help="Speak also what was spoken just so before.")]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar="WHAT", help="Compare although this differs: seeds, params, ...; repeatable."),
+    typer.Option(
+        "--allow",
+        metavar="WHAT",
+        help="Compare although this differs: suite, scorers, preprocessing, seeds, params, environment; repeatable.",
+    ),
 ]
 ReportFile = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report (HTML) here.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0, metavar="S", help="Seconds to wait in all; what was asked for goes on after them."),
+]
 S = TypeVar("S", bound=Study)
+
+
+class Deadline:
+    """Of a command that waits for several things, one after the other. ``timeout_s``: None waits for ever."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._at = None if timeout_s is None else monotonic() + timeout_s
+
+    @property
+    def left_s(self) -> float | None:
+        """To a tenth: people are told of it."""
+        return None if self._at is None else max(0.0, round(self._at - monotonic(), 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +104,28 @@ class Asked:
 
 def suite_of(named: str) -> str | Path:
     """The name of a suite that ships, or a file."""
-    return Path(named) if Path(named).suffix.lower() in SUITE_FILES else named
+    if Path(named).suffix.lower() in SUITE_FILES:
+        return Path(named)
+    if os.sep in named or Path(named).is_file():
+        raise typer.BadParameter(f"{named}: a suite's file ends in {', '.join(SUITE_FILES)}", param_hint="suite")
+    return named
 
 
-def evaluated(ringtrue: Ringtrue, evaluation: Evaluation, timeout: float | None) -> Evaluation:
-    """The evaluation with its result; the command ends where there will be none."""
-    return settled(ringtrue.evaluations, evaluation, timeout, _going)
+def evaluated(ringtrue: Ringtrue, evaluation: Evaluation, deadline: Deadline, goes_on: str) -> Evaluation:
+    """The evaluation with its result; see `settled`."""
+    return settled(ringtrue.evaluations, evaluation, deadline, goes_on, _going)
 
 
-def settled(studies: Studies[S], study: S, timeout: float | None, going: Any = None) -> S:
-    """The study with its result; the command ends where there will be none."""
+def settled(studies: Studies[S], study: S, deadline: Deadline, goes_on: str, going: Any = None) -> S:
+    """The study with its result; the command ends where there will be none.
+
+    ``goes_on``: what is told of it, and how to come back to it, when the wait ends first."""
     progress: Progress[S] = Progress(going or (lambda seen: f"{seen.id} {seen.standing}"), LOG_EVERY_S)
     try:
         with progress.shown() as watcher:
-            seen = studies.wait(study, timeout=timeout, poll_s=LOOK_S, watcher=watcher)
-    except KeyboardInterrupt:
-        words(f"{study.id} goes on by itself")
+            seen = studies.wait(study, timeout=deadline.left_s, poll_s=LOOK_S, watcher=watcher)
+    except (KeyboardInterrupt, StudyTimedOut):
+        words(goes_on)
         raise
     if not seen.succeeded:
         why = f": {seen.error.code}: {seen.error.message}" if seen.error else ""
@@ -105,6 +133,12 @@ def settled(studies: Studies[S], study: S, timeout: float | None, going: Any = N
         refused = seen.error is not None and seen.error.code == "not_comparable"
         raise typer.Exit(ExitCode.REFUSED if refused else ExitCode.JOB_FAILED)
     return seen
+
+
+def come_back(evaluation_id: str) -> str:
+    """How to come back to an evaluation, for `settled`."""
+    again = f"ringtrue evaluations {evaluation_id}"
+    return f"{evaluation_id} goes on by itself; `{again}` waits for it again, `{again} --cancel` stops it"
 
 
 @contextmanager

@@ -34,6 +34,7 @@ async def create(request: Request) -> Response:
     content = await read_body(request, MAX_EVALUATION_BYTES)
     async with gateway.intake.batches:
         body = parse_json(content)
+        del content  # megabytes, and what follows takes more
         accepted = await gateway.evaluations.accept(user, body, request_key(request, user, body))
     return accepted_response(KIND, accepted)
 

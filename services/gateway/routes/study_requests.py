@@ -7,6 +7,7 @@ Owns the way from a request to one of these and back. The addresses are the modu
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,14 +19,15 @@ from services.gateway.answers import as_json
 from services.gateway.auth import user_of
 from services.gateway.deps import gateway_of, read_query
 from services.gateway.idempotency import read_request_key
-from services.gateway.listing import next_cursor, read_names, read_page
+from services.gateway.listing import read_names, read_page
 from services.gateway.preferences import read_preference, read_wait
 from services.gateway.routes.conditions import is_had, rfc9530
-from services.gateway.studies import StudyLook
+from services.gateway.studies import Document, StudyLook
 from services.gateway.study_answers import PATHS
 from services.gateway.study_files import content_of, file_of
 from services.gateway.submit import Accepted, RequestKey
-from shared.studies import STUDY_ID, Kind, StudyFilter
+from shared.ids import ULID_PATTERN
+from shared.studies import PREFIXES, Kind, StudyFilter
 
 JSON = "application/json"
 FORBIDDING = (
@@ -33,9 +35,11 @@ FORBIDDING = (
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """What a report may do: run and look as it is written. It stands at the address of the API and must not speak to it."""
+IDS = {kind: re.compile(prefix + ULID_PATTERN) for kind, prefix in PREFIXES.items()}
+"""A cursor is the id of one."""
 _AT_ONCE_BYTES = 1 << 20
 
-Describe = Callable[[StudyLook, bool], Mapping[str, Any]]
+Describe = Callable[[StudyLook, bool], Document]
 """A document of a study; not whole for a list."""
 
 
@@ -76,12 +80,12 @@ async def list_studies(request: Request, kind: Kind, describe: Describe, *filter
     """A page, newest first. ``filters``: names of parameters that are fields of `StudyFilter`."""
     gateway, user = gateway_of(request), await user_of(request)
     query = read_query(request, ("limit", "cursor", *filters))
-    limit, before = read_page(query, STUDY_ID)
+    limit, before = read_page(query, IDS[kind])
     wanted = StudyFilter(user, kind, **read_names(query, filters), before=before, limit=limit + 1)
-    found = await gateway.studies.find(wanted)
-    cursor = next_cursor([look.study for look in found], limit)
-    data = [describe(look, False) for look in found[:limit]]
-    return study_response({"data": data, "next_cursor": cursor, "has_more": cursor is not None})
+    found = await gateway.studies.find(wanted, lambda look: describe(look, False))
+    more = len(found) > limit
+    cursor = found[limit - 1]["id"] if more else None
+    return study_response({"data": found[:limit], "next_cursor": cursor, "has_more": more})
 
 
 async def send_file(request: Request, kind: Kind, path: str) -> Response:

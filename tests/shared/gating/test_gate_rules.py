@@ -93,10 +93,12 @@ WRONG: list[tuple[object, str, str]] = [
     (rules(RULE | {"not_worse_by": -0.1}), "/rule/0/not_worse_by", "not -0.1"),
     (rules(RULE | {"not_worse_by": float("nan")}), "/rule/0/not_worse_by", "not nan"),
     (rules(RULE | {"not_worse_by": float("inf")}), "/rule/0/not_worse_by", "not inf"),
+    (rules(RULE | {"not_worse_by": 10**400}), "/rule/0/not_worse_by", "not 1000"),
     (rules(RULE | {"not_worse_by": True}), "/rule/0/not_worse_by", "not True"),
     (rules(RULE | {"not_worse_by": "5 percent"}), "/rule/0/not_worse_by", "not '5 percent'"),
     (rules(RULE | {"not_worse_by": "-1 floors"}), "/rule/0/not_worse_by", "not '-1 floors'"),
     (rules({"metric": "coverage/asr/wer", "not_worse_by": "5 %"}), "/rule/0/not_worse_by", "as a number"),
+    (rules({"metric": "coverage/asr/wer", "better_by": "1 floors"}), "/rule/0/better_by", "as a number"),
     (rules(RULE | {"scope": "emotions"}), "/rule/0/scope", "not 'emotions'"),
     (rules(RULE | {"direction": "neutral"}), "/rule/0/direction", "higher or lower"),
     (rules(RULE | {"unscored_at_most": 1.1}), "/rule/0/unscored_at_most", "from 0 to 1"),
@@ -164,6 +166,27 @@ def test_rules_in_a_line_are_told_without_one() -> None:
     assert not refused.value.errors[0].detail.startswith("line")
 
 
-def test_what_is_no_toml_says_where() -> None:
-    with pytest.raises(RulesInvalid, match=r"no TOML: .*line 2"):
-        rules_from_toml("schema = 1\nrule [")
+def test_faults_are_told_in_the_order_of_the_file() -> None:
+    with pytest.raises(RulesInvalid) as refused:
+        rules_from_toml('schema = 1\n[[rule]]\nmetrc = "a/b"\n[[rule]]\nmetric = "a/b"\nnot_worse_by = -1\n')
+    lines = [int(error.detail.split(":")[0].removeprefix("line ")) for error in refused.value.errors]
+    assert lines == [2, 2, 3, 6]
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("schema = 1\nrule [\n", "line 2: no TOML: "),
+        ("schema = 1\nschema = 1", "no TOML: "),
+        ("# one\u2028line\nschema = = 1", "line 2: no TOML: "),
+        ("schema = " + "[\n" * 5_000, "no TOML: nested too deep"),
+        ("schema = " + "9" * 1_999, "line 1: 2008 characters, at most 2000 are taken in a line"),
+        ("schema = 1\n" + "a." * 20_000 + "b = 1", "line 2: 40005 characters"),
+        ("# \n" * 30_000, "90000 characters, at most 65536 are taken"),
+    ],
+)
+def test_what_is_no_toml_says_where_and_takes_no_time(text: str, detail: str) -> None:
+    with pytest.raises(RulesInvalid) as refused:
+        rules_from_toml(text)
+    (error,) = refused.value.errors
+    assert error.detail.startswith(detail)

@@ -15,15 +15,18 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.ids import ULID_PATTERN, Ids
-from shared.jobs import Facet, FacetStatus
+from shared.jobs import MAX_ATTEMPTS, Facet, FacetStatus
 
 MOST_CLIPS = 5_000
 """Of one evaluation: items times seeds."""
 MOST_SEEDS = 50
 MOST_TAKES = 3
 """So many clips of one identity are looked at for one to use again."""
-SCORER_LOST: Mapping[str, str] = {"code": "scorer_lost", "message": "the scorer was lost on every attempt"}
-"""The error of a result whose leases ran out ``shared.jobs.MAX_ATTEMPTS`` times."""
+SCORER_LOST: Mapping[str, str] = {
+    "code": "scorer_lost",
+    "message": f"the scorer was lost on the last of {MAX_ATTEMPTS} attempts",
+}
+"""The error of a result whose last attempt ended with its lease."""
 
 
 class Kind(StrEnum):
@@ -60,7 +63,7 @@ class Clip:
     seed: int
     job_id: str
     identity: str
-    """Hash of all that decides its samples, but for the environment (`spoken before` is looked up by it)."""
+    """Hash of all that decides its samples and scores, but for the environments (`spoken_before` looks it up)."""
     cached: bool = False
     """The job was spoken for an earlier evaluation and is taken as it is: tracked there, and not canceled with this."""
 
@@ -226,8 +229,14 @@ class StudyStore(Protocol):
     def finish_tracking(self, study_id: str, attempt: int, run_id: str | None, run_url: str | None) -> bool:
         """It is in MLflow; ``None``: the run that is recorded stays. False: not ours any more."""
 
+    def lose(self, study_id: str, attempt: int, error: Mapping[str, str], due_at: float, now: float) -> Study | None:
+        """The result could not be computed this time: pending again, not before ``due_at``. Where that has happened
+        `shared.jobs.MAX_ATTEMPTS` times, leases that ran out included, it has failed by ``error``.
+
+        Returns the study after it; None: not ours any more."""
+
     def postpone(self, step: Step, study_id: str, attempt: int, due_at: float) -> bool:
-        """Pending again, not before ``due_at``."""
+        """Handed back: pending again, not before ``due_at``, and no attempt the poorer."""
 
     def keep_run(self, evaluation_id: str, run_id: str, run_url: str) -> tuple[str, str]:
         """Record the evaluation's run in MLflow unless one is recorded; the one that is recorded now."""

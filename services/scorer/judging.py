@@ -1,7 +1,7 @@
 """Compute what studies came to: claim, compute, record. Owns what is said to the store meanwhile.
 
 Evaluations are summed up here; comparing and deciding happens in a child (judge.py). A child that is lost costs an
-attempt, and the study fails when that has happened too often.
+attempt, as a scorer does, and the study fails when that has happened too often; being told to stop costs none.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from services.scorer.evaluation_summary import summary
 from services.scorer.evaluations import Evaluations
 from services.scorer.judge import GivenUp, Judge, JudgeFailed, JudgeRefused, Sides, Verdict
 from services.scorer.judging_bench import JudgingBench
-from services.scorer.noise_floors import floors_for
+from services.scorer.noise_floors import NoiseFloors
 from services.scorer.tracking_flow import backoff_s
 from shared.errors import StoreUnavailable
-from shared.jobs import MAX_ATTEMPTS, FacetStatus
+from shared.jobs import FacetStatus
 from shared.leases import kept
 from shared.studies import Kind, Step, Study
 
@@ -90,12 +90,10 @@ def _over(bench: JudgingBench, judge: Judge, study: Study) -> bool:
 
 def _failed(bench: JudgingBench, study: Study, error: Exception) -> bool:
     """Whether the study is over by it; else it is tried again."""
-    attempt = study.result.attempt
-    if attempt < MAX_ATTEMPTS:
-        bench.studies.postpone(Step.RESULT, study.id, attempt, bench.clock() + backoff_s(attempt))
-        return False
+    attempt, now = study.result.attempt, bench.clock()
     told = {"code": "scorer_error", "message": str(error) if isinstance(error, JudgeFailed) else repr(error)}
-    return bench.studies.fail(study.id, attempt, told, bench.clock())
+    after = bench.studies.lose(study.id, attempt, told, now + backoff_s(attempt), now)
+    return after is not None and after.over
 
 
 def _outcome(bench: JudgingBench, judge: Judge, study: Study, given_up: Callable[[], bool]) -> Mapping[str, Any]:
@@ -119,7 +117,7 @@ def _evaluation(bench: JudgingBench, study: Study) -> Verdict:
 def _comparison(bench: JudgingBench, judge: Judge, study: Study, given_up: Callable[[], bool]) -> Verdict:
     baseline, candidate = (_result(bench, id_) for id_ in study.stands_on)
     sides = _sides(bench, baseline, candidate)
-    floors = floors_for(bench.studies, baseline)
+    floors = NoiseFloors(bench.studies, bench.store).of(baseline)
     inputs = inputs_of_comparison(sides, floors, study)
     before = ComputedBefore(bench.studies, bench.blobs).find(study, inputs)
     if before is None:

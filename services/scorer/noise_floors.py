@@ -1,31 +1,50 @@
 """Which noise floors a comparison is held against: the baseline's own, or the newest that was measured as it was.
 
-Owns when a floor of another evaluation fits: same pin to the byte, same suite, same parameters and preprocessing, same
-scorer.
+Owns when a floor of another evaluation fits: same pin to the byte, same suite, same parameters and preprocessing, a
+comparable environment, same scorer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Any
 
 from services.scorer.comparison.floors import MeasuredFloor, floors_from_json
+from shared.catalog import canonical_json
+from shared.environment import comparable
+from shared.ports import JobStore
 from shared.studies import Kind, Study, StudyFilter, StudyStore
 
 _MOST_LOOKED_AT = 50
 
 
-def floors_for(studies: StudyStore, baseline: Study) -> Mapping[str, MeasuredFloor]:
-    """By quantity; none of a quantity that nobody has measured with two seeds."""
-    if len(baseline.asked["seeds"]) > 1:
-        return _floors(baseline)
-    assert baseline.outcome is not None, "what is compared has a result"
-    locks = baseline.outcome["scorer_locks"]
-    found: dict[str, MeasuredFloor] = {}
-    for other in studies.find(_like(baseline)):
-        if _measures_the_same(other, baseline):
-            fitting = {name: floor for name, floor in _floors(other).items() if floor.scorer_lock == locks.get(name)}
-            found = {**fitting, **found}  # the newest comes first, and stays
-    return found
+@dataclass(frozen=True)
+class NoiseFloors:
+    """Looks among the user's newest evaluations."""
+
+    studies: StudyStore
+    jobs: JobStore
+
+    def of(self, baseline: Study) -> Mapping[str, MeasuredFloor]:
+        """By quantity; none of a quantity that nobody has measured with two seeds. ``baseline``: one with a result."""
+        if len(baseline.asked["seeds"]) > 1:
+            return _floors(baseline)
+        outcome = _outcome(baseline)
+        locks, places = outcome["scorer_locks"], self._places(outcome)
+        found: dict[str, MeasuredFloor] = {}
+        for other in self.studies.find(_like(baseline)):
+            if _measures_the_same(other, baseline) and self._places(_outcome(other)) == places:
+                fitting = {
+                    name: floor for name, floor in _floors(other).items() if floor.scorer_lock == locks.get(name)
+                }
+                found = {**fitting, **found}  # the newest comes first, and stays
+        return found
+
+    def _places(self, outcome: Mapping[str, Any]) -> Set[bytes]:
+        """What can move a result, of each environment that clips were spoken in."""
+        described = (self.jobs.environment(id_) for id_ in outcome["environments"])
+        return {canonical_json(comparable(one)) for one in described if one is not None}
 
 
 def _like(study: Study) -> StudyFilter:
@@ -39,5 +58,9 @@ def _measures_the_same(other: Study, baseline: Study) -> bool:
 
 
 def _floors(study: Study) -> Mapping[str, MeasuredFloor]:
-    noise = (study.outcome or {}).get("noise", {})
-    return floors_from_json(noise, study.id, len(study.asked["seeds"]))
+    return floors_from_json(_outcome(study)["noise"], study.id, len(study.asked["seeds"]))
+
+
+def _outcome(study: Study) -> Mapping[str, Any]:
+    assert study.outcome is not None, "it has a result"
+    return study.outcome

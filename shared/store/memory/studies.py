@@ -149,6 +149,15 @@ class MemoryStudyStore:
             Step.RESULT, study_id, attempt, lambda study: over(study, FacetStatus.FAILED, now, error=error)
         )
 
+    def lose(self, study_id: str, attempt: int, error: Mapping[str, str], due_at: float, now: float) -> Study | None:
+        def change(study: Study) -> Study:
+            if self._rows.lost(study_id):
+                return over(study, FacetStatus.FAILED, now, error=error)
+            return with_step(study, Step.RESULT, status=FacetStatus.PENDING, lease_until=None, due_at=due_at)
+
+        with self._rows.lock:
+            return self._rows.studies[study_id] if self._write(Step.RESULT, study_id, attempt, change) else None
+
     def finish_tracking(self, study_id: str, attempt: int, run_id: str | None, run_url: str | None) -> bool:
         def change(study: Study) -> Study:
             tracked = with_step(study, Step.TRACKING, status=FacetStatus.DONE, lease_until=None)

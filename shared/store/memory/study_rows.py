@@ -83,11 +83,15 @@ class StudyRows:
         self.studies[study.id] = with_step(study, Step.TRACKING, status=FacetStatus.FAILED, lease_until=None)
         return "facets_failed"
 
+    def lost(self, study_id: str) -> bool:
+        """Count an attempt at a result that came to nothing; whether there have been enough."""
+        self._lost[study_id] += 1
+        return self._lost[study_id] >= MAX_ATTEMPTS
+
     def _sweep_lease(self, step: Step, study: Study, now: float) -> str:
         if not _lapsed(facet_of(study, step), now):
             return ""
-        self._lost[study.id] += step is Step.RESULT
-        if step is Step.RESULT and self._lost[study.id] >= MAX_ATTEMPTS:
+        if step is Step.RESULT and self.lost(study.id):
             self.studies[study.id] = over(study, FacetStatus.FAILED, now, error=SCORER_LOST)
             return "facets_failed"
         self.studies[study.id] = with_step(study, step, status=FacetStatus.PENDING, lease_until=None, due_at=now)

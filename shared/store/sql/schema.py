@@ -232,7 +232,7 @@ studies = Table(
     Column("result_holder", Text),
     Column("result_lease_until", Double),
     Column("result_due_at", Double),
-    Column("result_lost", Integer, nullable=False, server_default="0"),  # how many of its leases ran out
+    Column("result_lost", Integer, nullable=False, server_default="0"),  # attempts that came to nothing
     Column("tracking_status", Text, nullable=False),
     Column("tracking_attempt", Integer, nullable=False, server_default="0"),
     Column("tracking_holder", Text),

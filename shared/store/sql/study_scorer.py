@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Double, and_, bindparam, false, func, select, update
 
-from shared.jobs import FacetStatus
+from shared.jobs import MAX_ATTEMPTS, FacetStatus
 from shared.store.sql.schema import clips, running, scorer_locks, studies
 from shared.store.sql.study_gateway import StudyGatewaySide
 from shared.store.sql.study_readiness import DUE
@@ -33,12 +33,12 @@ _CLAIM = {
 _BUDGET_BEGINS = {"tracking_since": func.coalesce(studies.c.tracking_since, bindparam("now", type_=Double))}
 _CLAIM[Step.TRACKING] = _CLAIM[Step.TRACKING].values(_BUDGET_BEGINS)
 
-_WRITE = {
-    step: update(studies).where(
-        and_(_ONE, studies.c[f"{step}_attempt"] == bindparam("of_attempt"), running(step, studies))
-    )
-    for step in Step
+_MINE = {
+    step: and_(_ONE, studies.c[f"{step}_attempt"] == bindparam("of_attempt"), running(step, studies)) for step in Step
 }
+_WRITE = {step: update(studies).where(_MINE[step]) for step in Step}
+_LOST_BEFORE = select(studies.c.result_lost).where(_MINE[Step.RESULT]).with_for_update()
+_LOSE = _WRITE[Step.RESULT].returning(studies)
 _KEEP_RUN = update(studies).where(_ONE, studies.c.run_id.is_(None))
 _RUN = select(studies.c.run_id, studies.c.run_url).where(_ONE)
 _HOMES = (
@@ -74,14 +74,24 @@ class StudyScorerSide(StudyGatewaySide):
     def fail(self, study_id: str, attempt: int, error: Mapping[str, str], now: float) -> bool:
         return self._write(Step.RESULT, study_id, attempt, {"error": error, **_ended(FacetStatus.FAILED, now)})
 
+    def lose(self, study_id: str, attempt: int, error: Mapping[str, str], due_at: float, now: float) -> Study | None:
+        mine = {"of_study": study_id, "of_attempt": attempt}
+        with self._db.write() as connection:
+            before = connection.execute(_LOST_BEFORE, mine).scalar_one_or_none()
+            if before is None:
+                return None
+            enough = before + 1 >= MAX_ATTEMPTS
+            values = {"error": error, **_ended(FacetStatus.FAILED, now)} if enough else _again(Step.RESULT, due_at)
+            row = connection.execute(_LOSE, {**mine, **values, "result_lost": before + 1}).mappings().one()
+            return study_of(row)
+
     def finish_tracking(self, study_id: str, attempt: int, run_id: str | None, run_url: str | None) -> bool:
         values = {"tracking_status": FacetStatus.DONE.value, "tracking_lease_until": None}
         run = {} if run_id is None else {"run_id": run_id, "run_url": run_url}
         return self._write(Step.TRACKING, study_id, attempt, {**values, **run})
 
     def postpone(self, step: Step, study_id: str, attempt: int, due_at: float) -> bool:
-        values = {f"{step}_status": FacetStatus.PENDING.value, f"{step}_lease_until": None, f"{step}_due_at": due_at}
-        return self._write(step, study_id, attempt, values)
+        return self._write(step, study_id, attempt, _again(step, due_at))
 
     def keep_run(self, evaluation_id: str, run_id: str, run_url: str) -> tuple[str, str]:
         this = {"of_study": evaluation_id}
@@ -107,6 +117,10 @@ class StudyScorerSide(StudyGatewaySide):
             connection.execute(
                 new.on_conflict_do_update(index_elements=[scorer_locks.c.quantity], set_=told, where=not_older), rows
             )
+
+
+def _again(step: Step, due_at: float) -> dict[str, Any]:
+    return {f"{step}_status": FacetStatus.PENDING.value, f"{step}_lease_until": None, f"{step}_due_at": due_at}
 
 
 def _ended(status: FacetStatus, now: float) -> dict[str, Any]:

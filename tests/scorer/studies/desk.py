@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ class Desk:
         )
 
     # -- what is done ------------------------------------------------------------------------------------------
-    def speak(self, measure: Measure = scored) -> None:
+    def speak(self, measure: Measure = scored, environment: str = "here") -> None:
         """Every queued job is spoken and scored, or fails."""
         evaluations = self.studies.find(StudyFilter("ann", Kind.EVALUATION, limit=100))
         places = {clip.job_id: (clip.item, clip.seed) for study in evaluations for clip in self.clips(study.id)}
@@ -179,7 +180,7 @@ class Desk:
             measured[job.id] = found
             pcm = self.blobs.put(silence(0.5, RATE)[:-2] + next(self._levels).to_bytes(2, "little"))
             audio = Spoken(pcm, 0.5, RATE, 1, ())
-            assert self.store.finish(job.id, job.attempt, Result(audio, {"rtf": 0.25}, "here"), self.now)
+            assert self.store.finish(job.id, job.attempt, Result(audio, {"rtf": 0.25}, environment), self.now)
         for job in self.store.claim_facet(FacetName.SCORING, "scorer", 60, self.now, limit=1000):
             assert self.store.finish_scoring(job.id, job.scoring.attempt, measured[job.id], "f" * 64, 0.5)
 
@@ -236,6 +237,15 @@ class Desk:
     def jobs(self, id_: str) -> list[Job]:
         found = self.store.get([clip.job_id for clip in self.clips(id_)])
         return [found[clip.job_id] for clip in self.clips(id_)]
+
+
+def two_evaluations(desk: Desk, seeds: tuple[int, ...] = (0,)) -> tuple[str, str]:
+    """Spoken and scored, the second a little better; their results are not computed yet."""
+    baseline = desk.evaluation("tts-v1", seeds=seeds)
+    desk.speak()
+    candidate = desk.evaluation("tts-v2", seeds=seeds)
+    desk.speak(partial(scored, better=0.5))
+    return baseline, candidate
 
 
 class NoJudge:

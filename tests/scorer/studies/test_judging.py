@@ -1,40 +1,26 @@
-"""Comparisons and gates from claim to outcome: what they stand on, what is recorded, what is not computed twice."""
+"""Comparisons and gates from claim to outcome: what they stand on, what is recorded, what is tried again."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import pytest
 
 from services.scorer import judging
-from services.scorer.computed_before import CODE
 from services.scorer.judge import GivenUp, JudgeFailed, JudgeRefused
 from shared.errors import StoreUnavailable
 from shared.jobs import FacetStatus
-from shared.scores import Score
 from shared.store.memory import MemoryStudyStore
-from shared.studies import Step
-from tests.scorer.studies.desk import MOS, Desk, scored
+from shared.studies import Step, Study
+from tests.scorer.studies.desk import Desk, two_evaluations
 from tests.scorer.studies.fake_judge import RULES, FakeJudge
 
 
 @pytest.fixture
 def judge() -> FakeJudge:
     return FakeJudge()
-
-
-def two_evaluations(desk: Desk, seeds: tuple[int, ...] = (0,)) -> tuple[str, str]:
-    """Spoken and scored, the second a little better; their results are not computed yet."""
-    baseline = desk.evaluation("tts-v1", seeds=seeds)
-    desk.speak()
-    candidate = desk.evaluation("tts-v2", seeds=seeds)
-    desk.speak(partial(scored, better=0.5))
-    return baseline, candidate
 
 
 def test_a_comparison_is_computed_from_what_two_evaluations_came_to(desk: Desk, judge: FakeJudge) -> None:
@@ -166,6 +152,9 @@ class Away(MemoryStudyStore):
     def fail(self, study_id: str, attempt: int, error: Mapping[str, str], now: float) -> bool:
         raise StoreUnavailable("away")
 
+    def lose(self, study_id: str, attempt: int, error: Mapping[str, str], due_at: float, now: float) -> Study | None:
+        raise StoreUnavailable("away")
+
     def postpone(self, step: Step, study_id: str, attempt: int, due_at: float) -> bool:
         raise StoreUnavailable("away")
 
@@ -191,107 +180,23 @@ def test_told_to_stop_it_leaves_the_study_to_another(desk: Desk, judge: FakeJudg
     assert desk.study(id_).result.status is FacetStatus.DONE
 
 
-def again(desk: Desk, *ids: str) -> list[str]:
-    """The evaluations once more, of the clips that are there."""
-    old = [desk.study(id_) for id_ in ids]
-    return [desk.evaluation(one.asked["pin"], seeds=one.asked["seeds"], cached=desk.clips(one.id)) for one in old]
+def test_what_was_handed_back_does_not_count_as_failed(desk: Desk) -> None:
+    id_ = desk.comparison(*two_evaluations(desk))
+    for _ in range(2):
+        bench = desk.bench(stopped := FakeJudge())
+        stopped.meanwhile = bench.stopping.set
+        judging.run(bench)
+    desk.judge(FakeJudge(JudgeFailed("host 7 died of SIGKILL")))
+    assert (desk.study(id_).result.status, desk.study(id_).error) == (FacetStatus.PENDING, None)
 
 
-def test_the_same_clips_are_compared_once_and_the_outcome_bears_the_new_names(desk: Desk, judge: FakeJudge) -> None:
-    old = two_evaluations(desk)
-    desk.comparison(*old)
-    desk.judge(judge)
-    new = again(desk, *old)
-    id_ = desk.comparison(*new)
-    desk.judge(judge)
-    assert len(judge.compared) == 1
-    comparison = desk.outcome(id_)["comparison"]
-    assert comparison["id"] == id_
-    assert [comparison[side]["evaluation"] for side in ("baseline", "candidate")] == new
-    assert desk.file(id_, "report.html").decode() == f"<p>{id_}: {new[1]} against {new[0]}</p>"
-    assert [comparison[side]["cached"] for side in ("baseline", "candidate")] == [3, 3]
-
-
-def test_the_other_way_round_is_another_comparison(desk: Desk, judge: FakeJudge) -> None:
-    baseline, candidate = two_evaluations(desk)
-    desk.comparison(baseline, candidate)
-    desk.comparison(candidate, baseline)
-    desk.judge(judge)
-    assert len(judge.compared) == 2
-
-
-def test_what_is_allowed_makes_another_comparison(desk: Desk, judge: FakeJudge) -> None:
-    sides = two_evaluations(desk)
-    desk.comparison(*sides)
-    desk.comparison(*sides, allow=["seeds"])
-    desk.judge(judge)
-    assert len(judge.compared) == 2
-
-
-def test_other_scores_make_another_comparison(desk: Desk, judge: FakeJudge) -> None:
-    baseline, candidate = two_evaluations(desk)
-    desk.comparison(baseline, candidate)
-    other = desk.evaluation("tts-v2")
-    desk.speak(partial(scored, better=0.25))
-    desk.comparison(baseline, other)
-    desk.judge(judge)
-    assert len(judge.compared) == 2
-
-
-def test_all_code_that_compares_and_decides_is_part_of_what_was_computed_from() -> None:
-    script = "import sys, services.scorer.judge_host; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    ours = {name for name in loaded if name.startswith(("services.scorer.", "shared."))}
-    assert "services.scorer.metrics.infos" in ours
-    assert {name for name in ours if not name.startswith(tuple(f"{package}." for package in CODE))} == set()
-
-
-def test_a_file_that_is_gone_is_made_again(desk: Desk, judge: FakeJudge) -> None:
-    sides = two_evaluations(desk)
-    first = desk.comparison(*sides)
-    desk.judge(judge)
-    desk.blobs.delete(desk.outcome(first)["files"]["report.html"])
-    second = desk.comparison(*sides)
-    desk.judge(judge)
-    assert len(judge.compared) == 2
-    assert second in desk.file(second, "report.html").decode()
-
-
-def test_the_same_rules_on_the_same_clips_are_decided_once(desk: Desk, judge: FakeJudge) -> None:
-    old = two_evaluations(desk)
-    desk.gate(desk.comparison(*old), RULES)
-    desk.judge(judge)
-    comparison = desk.comparison(*again(desk, *old))
-    same, stricter = desk.gate(comparison, RULES), desk.gate(comparison, {**RULES, "confidence": 0.99})
-    desk.judge(judge)
-    assert [rules.get("confidence") for rules in judge.decided] == [None, 0.99]
-    assert desk.outcome(same)["gate"]["id"] == same
-    assert desk.file(same, "summary.md").decode() == f"{same} on {comparison}: pass"
-    assert desk.outcome(stricter)["gate"]["id"] == stricter
-
-
-def test_the_floors_are_the_baselines_own_where_it_has_two_seeds(desk: Desk, judge: FakeJudge) -> None:
-    baseline, candidate = two_evaluations(desk, seeds=(0, 1))
-    desk.comparison(baseline, candidate)
-    desk.judge(judge)
-    [floors] = judge.floors
-    assert (floors[MOS].evaluation, floors[MOS].seeds) == (baseline, 2)
-
-
-def test_else_they_are_those_of_the_newest_evaluation_that_was_made_alike(desk: Desk, judge: FakeJudge) -> None:
-    older, newer = desk.evaluation(seeds=(0, 1)), desk.evaluation(seeds=(0, 1, 2))
-    desk.evaluation(seeds=(0, 1), preprocessing="plain@1")
-    desk.evaluation(seeds=(0, 1), params={})
-    desk.evaluation("tts-v2", seeds=(0, 1))
-    desk.speak()
-    desk.comparison(*two_evaluations(desk))
-    desk.judge(judge)
-    assert judge.floors[0][MOS].evaluation == newer != older
-
-
-def test_a_floor_of_another_scorer_is_none(desk: Desk, judge: FakeJudge) -> None:
-    desk.evaluation(seeds=(0, 1))
-    desk.speak(lambda item, seed: {MOS: Score(3.0, "MOS", "9" * 64)})
-    desk.comparison(*two_evaluations(desk))
-    desk.judge(judge)
-    assert judge.floors == [{}]
+def test_leases_that_ran_out_count_as_failed(desk: Desk) -> None:
+    id_ = desk.comparison(*two_evaluations(desk))
+    desk.judge(killed := FakeJudge(JudgeFailed("host 7 died of SIGKILL")))
+    assert killed.compared
+    for _ in range(2):
+        desk.now += 300
+        assert desk.studies.claim(Step.RESULT, "dies", 30, desk.now) is not None
+        desk.now += 300
+        desk.store.sweep(desk.now, tracking_budget_s=1e9, idempotency_s=1e9)
+    assert desk.study(id_).result.status is FacetStatus.FAILED

@@ -119,17 +119,18 @@ class TwoStores(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         step=st.sampled_from(Step),
-        how=st.sampled_from(["beat", "finish", "fail", "postpone"]),
+        how=st.sampled_from(["beat", "finish", "fail", "lose", "postpone"]),
         stale=st.sampled_from([0, 0, 0, 1]),
     )
     def write(self, data: st.DataObject, step: Step, how: str, stale: int) -> None:
         held = [one for one in self.studies.values() if getattr(one, step).status is FacetStatus.RUNNING]
         study = data.draw(st.sampled_from(held or list(self.studies.values())))
         attempt = getattr(study, step).attempt - stale
-        writes: dict[str, Callable[[StudyStore], bool]] = {
+        writes: dict[str, Callable[[StudyStore], object]] = {
             "beat": lambda studies: studies.beat(step, study.id, attempt, LEASE_S, self.now),
             "postpone": lambda studies: studies.postpone(step, study.id, attempt, self.now + 5),
             "fail": lambda studies: studies.fail(study.id, attempt, ERROR, self.now),
+            "lose": lambda studies: studies.lose(study.id, attempt, ERROR, self.now + 5, self.now),
             "finish": lambda studies: (
                 studies.finish(study.id, attempt, OUTCOME, self.now)
                 if step is Step.RESULT

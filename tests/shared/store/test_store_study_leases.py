@@ -27,6 +27,7 @@ _WRITES: dict[str, tuple[Step, Callable[[StudyStore, int], bool]]] = {
     "beat result": (RESULT, lambda s, attempt: s.beat(RESULT, EVALUATION, attempt, LEASE_S, NOW)),
     "finish": (RESULT, lambda s, attempt: s.finish(EVALUATION, attempt, OUTCOME, NOW)),
     "fail": (RESULT, lambda s, attempt: s.fail(EVALUATION, attempt, ERROR, NOW)),
+    "lose": (RESULT, lambda s, attempt: s.lose(EVALUATION, attempt, ERROR, NOW, NOW) is not None),
     "postpone result": (RESULT, lambda s, attempt: s.postpone(RESULT, EVALUATION, attempt, NOW)),
     "beat tracking": (TRACKING, lambda s, attempt: s.beat(TRACKING, EVALUATION, attempt, LEASE_S, NOW)),
     "finish_tracking": (TRACKING, lambda s, attempt: s.finish_tracking(EVALUATION, attempt, "run", "url")),
@@ -94,6 +95,21 @@ def test_postponing_costs_no_attempt(store: JobStore, studies: StudyStore) -> No
         studies.postpone(RESULT, EVALUATION, number, NOW)
     take(studies, RESULT)
     assert sweep(store, NOW + LEASE_S) == Swept(facets_released=1)
+
+
+def test_a_result_that_cannot_be_computed_every_time_fails(store: JobStore, studies: StudyStore) -> None:
+    evaluate(store)
+    take(studies, RESULT)
+    sweep(store, NOW + LEASE_S)
+    for number, status in ((2, FacetStatus.PENDING), (3, FacetStatus.FAILED)):
+        now = NOW + number * LEASE_S
+        take(studies, RESULT, now)
+        after = studies.lose(EVALUATION, number, ERROR, now + 1, now)
+        assert after == study(studies)
+        assert after is not None
+        assert (after.result.status, take(studies, RESULT, now)) == (status, None)
+    assert (after.error, after.completed_at) == (ERROR, now)
+    assert take(studies, TRACKING, now) is not None
 
 
 def test_tracking_fails_when_its_budget_is_spent(store: JobStore, studies: StudyStore) -> None:

@@ -41,7 +41,8 @@ def _app() -> typer.Typer:
         help="Run text-to-speech models and judge them.",
         epilog="Exit codes: 0 done, or a gate's pass; 1 its fail, 2 inconclusive; 64 wrong command line, 65 refused,"
         " 66 not found, 69 gateway unavailable, 70 fault,"
-        " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed.",
+        " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed,"
+        " 130 interrupted, 141 nobody reads.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)

@@ -102,7 +102,7 @@ def _evaluation(bench: JudgingBench, tracker: StudyTracker, study: Study) -> Log
 def _comparison(bench: JudgingBench, tracker: StudyTracker, study: Study) -> Logged | None:
     _, candidate = _sides(bench, study)
     if candidate is not None:
-        tracker.add(candidate.run_id, _below(study.id, _files(bench, study)), {})
+        tracker.add(candidate.run_id, _below(f"comparisons/{study.id}", _files(bench, study)), {})
     return candidate
 
 
@@ -111,9 +111,10 @@ def _gate(bench: JudgingBench, tracker: StudyTracker, study: Study) -> Logged | 
     baseline, candidate = _sides(bench, comparison)
     if candidate is None or study.outcome is None:
         return None
-    files = _below(comparison.id, _files(bench, study))  # its report is the comparison's, with the verdict on top
+    files = _below(f"gates/{study.id}", _files(bench, study))
+    verdict = {"tts.gate.verdict": study.outcome["gate"]["verdict"], "tts.gate_id": study.id}
     against = {} if baseline is None else {"tts.baseline.run_id": baseline.run_id}
-    tracker.add(candidate.run_id, files, {"tts.gate.verdict": study.outcome["gate"]["verdict"], **against})
+    tracker.add(candidate.run_id, files, {**verdict, **against})
     return candidate
 
 
@@ -132,5 +133,5 @@ def _files(bench: JudgingBench, study: Study) -> Mapping[str, bytes]:
     return {path: bench.blobs.get(sha256) for path, sha256 in named.items()}
 
 
-def _below(comparison_id: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    return {f"comparisons/{comparison_id}/{path}": content for path, content in files.items()}
+def _below(folder: str, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    return {f"{folder}/{path}": content for path, content in files.items()}

@@ -129,9 +129,9 @@ def _judges(process: psutil.Process) -> bool:
         return False
 
 
-def added_to(stack: Stack, run_id: str, comparison_id: str) -> set[str]:
-    """Names of the files and folders of a comparison in a run."""
-    where = {"run_id": run_id, "path": f"comparisons/{comparison_id}"}
+def added_to(stack: Stack, run_id: str, folder: str) -> set[str]:
+    """Names of the files and folders in a folder of a run."""
+    where = {"run_id": run_id, "path": folder}
     listed = stack.mlflow.get("/api/2.0/mlflow/artifacts/list", params=where).json()
     return {file["path"].rpartition("/")[2] for file in listed["files"]}
 
@@ -165,5 +165,6 @@ def test_a_comparison_and_its_gate_outlive_judge_scorer_redis_and_mlflow(stack: 
     runs = runs_below(stack, "ringtrue/little")
     (run,) = [run for run in runs if tags_of(run).get("tts.evaluation_id") == candidate]
     assert (run["info"]["run_id"], tags_of(run)["tts.gate.verdict"]) == (run_id, found["verdict"])
-    assert {"report.html", "comparison.json", "gate.json", "plots"} <= added_to(stack, run_id, comparison)
+    assert {"report.html", "comparison.json", "plots"} <= added_to(stack, run_id, f"comparisons/{comparison}")
+    assert {"report.html", "gate.json", "junit.xml"} <= added_to(stack, run_id, f"gates/{gate}")
     stack.stop("scorer2")

@@ -1,12 +1,12 @@
 """Commands that must work without a gateway; the services bring them.
 
 Owns finding them by name in the entry points and handing the command line over; nothing of theirs is imported before
-it is used. Knows none of them.
+it is used. Of those that ship it knows a line to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -19,6 +19,16 @@ from ringtrue.terminal import words
 GROUP = "ringtrue.commands"
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
 """The whole command line is the local command's own, ``--help`` included."""
+LINES: Mapping[str, str] = {
+    "certify": "Certify how a pin sounds here, cold and warm, alone and in batches; compare two machines.",
+    "doctor": "Look whether this machine is fit, and say what to do.",
+    "down": "Stop what `up` has started.",
+    "engines": "List the engine families and which Python serves them; install what a family needs.",
+    "keys": "Make, list and revoke API keys.",
+    "models": "Lock, pull, verify and carry models; move aliases.",
+    "suites": "List, show and check what is spoken to judge a pin.",
+    "up": "Start everything here: gateway, worker, scorer, Redis, MLflow.",
+}
 
 
 def add_local_commands(app: typer.Typer) -> None:
@@ -28,8 +38,8 @@ def add_local_commands(app: typer.Typer) -> None:
             entry.name,
             context_settings=PASS_ON,
             add_help_option=False,
-            help="Works on this machine, without a gateway.",
-            rich_help_panel="Local commands",
+            help=LINES.get(entry.name, f"Of {entry.module.partition('.')[0]}."),
+            rich_help_panel="Without a gateway, on this machine",
         )(_handing_over_to(entry))
 
 

@@ -114,10 +114,10 @@ def test_a_comparison_and_its_gate_are_added_to_the_candidates_run(desk: Desk, t
     desk.log_jobs(tracker)
     desk.judge(FakeJudge(), tracker)
     run = tracker.runs[desk.study(candidate).run_id or ""]
-    added = {path for path in run.files if path.startswith("comparisons/")}
-    named = ("report.html", "plots/forest.svg", "comparison.json", "summary.md")
-    assert added == {f"comparisons/{comparison}/{path}" for path in named}
-    assert run.tags["tts.gate.verdict"] == "pass"
+    added = {path for path in run.files if path.startswith(("comparisons/", "gates/"))}
+    compared = {f"comparisons/{comparison}/{path}" for path in ("report.html", "plots/forest.svg", "comparison.json")}
+    assert added == {*compared, f"gates/{gate}/summary.md"}
+    assert (run.tags["tts.gate.verdict"], run.tags["tts.gate_id"]) == ("pass", gate)
     assert run.tags["tts.baseline.run_id"] == desk.study(baseline).run_id
     assert {desk.study(id_).run_id for id_ in (comparison, gate)} == {desk.study(candidate).run_id}
 

@@ -17,6 +17,8 @@ PATHS: Mapping[Kind, str] = {
     Kind.COMPARISON: "/v1/comparisons",
     Kind.GATE: "/v1/gates",
 }
+_PACE_OF = 0.2
+"""Share of the clips after which a pace is told."""
 _ENDED = {FacetStatus.DONE: "succeeded", FacetStatus.FAILED: "failed", FacetStatus.SKIPPED: "canceled"}
 
 
@@ -118,8 +120,9 @@ def _tail(study: Study) -> dict[str, Any]:
 
 
 def _eta_s(study: Study, progress: Progress, now: float) -> float | None:
-    """Until every clip is scored, at the pace so far; ``None`` where there is none yet."""
+    """Until every clip is scored, at the pace so far; ``None`` where too few are to tell it: models are loaded for the
+    first, and clips of others come before them."""
     own, left = progress.scored - progress.cached, progress.clips - progress.scored
-    if study.over or own <= 0 or left <= 0:
+    if study.over or left <= 0 or own < _PACE_OF * (own + left):
         return None
     return round(left * (now - study.created_at) / own, 1)

@@ -195,7 +195,7 @@ async def test_lists_are_newest_first_with_pages_and_without_results(place: Plac
         "limit=201",
         "limit=a",
         "cursor=1",
-        f"cursor={StudyIds(Kind.GATE).next()}",
+        "cursor=gate_01JD4Q0000000000000000000A",
         "pin=rich-v1",
         "limit=1&limit=2",
     ],

@@ -37,14 +37,6 @@ class Alignment:
         """A metric, or the coverage of one, over some of the items."""
         return pair(_of(self.baseline, metric, items), _of(self.candidate, metric, items))
 
-    def has_gaps(self, metric: str) -> bool:
-        """Whether a clip of either side is unscored in a metric that both were asked for."""
-        if metric not in self.baseline or metric not in self.candidate:
-            return False
-        return any(
-            isinstance(one, Unscored) for side in (self.baseline, self.candidate) for one in side[metric].values()
-        )
-
 
 def common_items(baseline: Evaluated, candidate: Evaluated) -> tuple[Item, ...]:
     """The items that ask for the same on both sides, in the order of the baseline's suite."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from services.scorer.comparison.alignment import Alignment, aligned
 from services.scorer.comparison.comparability import disagreements, scorer_locks
+from services.scorer.comparison.coverage import has_gaps
 from services.scorer.comparison.evaluated import Evaluated
 from services.scorer.comparison.floors import MeasuredFloor
 from services.scorer.comparison.headline import headline
@@ -68,7 +69,7 @@ def compare(
 
 def _rows(alignment: Alignment, floors: Mapping[str, MeasuredFloor], quantities: Quantities) -> Iterator[Row]:
     names = quantities.ordered(alignment.quantities)
-    gaps = [name for name in names if _judges_speech(name, quantities) and alignment.has_gaps(name)]
+    gaps = [name for name in names if _judges_speech(name, quantities) and has_gaps(alignment, name)]
     for scope, items in shown(scopes(alignment.items)).items():
         for name in (*names, *(COVERAGE + name for name in gaps)):
             pairs = alignment.pairs(name, items)

@@ -6,13 +6,13 @@ items it does not apply, and when it cannot be asked at all. Which sentence is s
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.scorer.comparison.alignment import Alignment, aligned
 from services.scorer.comparison.compute import noise
+from services.scorer.comparison.coverage import lacks, reasons_by_item
 from services.scorer.comparison.evaluated import Evaluated
 from services.scorer.comparison.quantities import SHIPPED, Quantities, covered, is_binary
 from services.scorer.comparison.reasons import gate_headline, why
@@ -23,20 +23,10 @@ from services.scorer.statistics.noise import NoiseFloor
 from services.scorer.statistics.pairing import Pairs
 from services.scorer.statistics.rules import Demand, Doubt, Outcome, Rule, Scale, Verdict, judge
 from shared.gating.rules import Rules, RuleSpec
-from shared.scores import Direction, Reason, Score
+from shared.scores import Direction
 
 NOT_APPLICABLE = "not_applicable"
 METHOD = "paired by item, seeds averaged within items; fails hold after Holm's correction over the rules"
-_WANT = frozenset(
-    {
-        Reason.LANGUAGE_NOT_COVERED,
-        Reason.NEEDS_REFERENCE,
-        Reason.NEEDS_TEXT,
-        Reason.CLASS_NOT_COVERED,
-        Reason.MODEL_NOT_PULLED,
-    }
-)
-"""Why a metric has no score for a clip through no fault of the clip."""
 
 
 class Unaskable(StrEnum):
@@ -109,15 +99,15 @@ def _question(
 ) -> _Question:
     of = covered(spec.metric) or spec.metric
     scope = found.get(spec.scope, frozenset())
-    reasons = _reasons(alignment, of, scope)
-    items = scope - {item for item, told in reasons.items() if _lacks(told)} if spec.if_covered else scope
+    reasons = reasons_by_item(alignment, of, scope)
+    items = scope - {item for item, told in reasons.items() if lacks(told)} if spec.if_covered else scope
     direction = spec.direction or quantities.direction(spec.metric)
     asked = _Question(spec, spec.scope, direction, alignment.pairs(spec.metric, items), _floor(comparison, spec))
     if of not in alignment.quantities and quantities.get(spec.metric) is None:
         return replace(asked, unaskable=Unaskable.METRIC_UNKNOWN)
     if not scope:
         return replace(asked, unaskable=Unaskable.SCOPE_EMPTY)
-    if spec.if_covered and (not reasons or _lacks(frozenset().union(*reasons.values()))):
+    if spec.if_covered and (not reasons or lacks(frozenset().union(*reasons.values()))):
         return replace(asked, pairs=alignment.pairs(spec.metric, scope), applies=False)
     if direction is Direction.NEUTRAL:
         return replace(asked, unaskable=Unaskable.DIRECTION_MISSING)
@@ -144,24 +134,6 @@ def _floor(comparison: Comparison, spec: RuleSpec) -> NoiseFloor | None:
     """Of the row in this scope. The table leaves out a single language only, which is overall once more."""
     row = comparison.row(spec.metric, spec.scope) or comparison.row(spec.metric)
     return noise(row.floor) if row is not None else None
-
-
-def _reasons(alignment: Alignment, metric: str, items: frozenset[str]) -> Mapping[str, frozenset[Reason | None]]:
-    """By item, why clips of either side are unscored; None among them where one is scored."""
-    found: dict[str, set[Reason | None]] = defaultdict(set)
-    for side in (alignment.baseline, alignment.candidate):
-        for (item, _), scored in side.get(metric, {}).items():
-            if item in items:
-                found[item].add(None if isinstance(scored, Score) else scored.reason)
-    return {item: frozenset(reasons) for item, reasons in found.items()}
-
-
-def _lacks(reasons: frozenset[Reason | None]) -> bool:
-    """Whether the metric does not cover these clips. One that was scored, or failed for a reason of its own, it does;
-    one without audio tells nothing of what the metric covers.
-    """
-    told = reasons - {Reason.NOT_SPOKEN}
-    return bool(told) and told <= _WANT
 
 
 def _answered(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from services.scorer.comparison.figures import amount, counted, ranged, turned, with_unit, within
-from services.scorer.comparison.quantities import covered
 from services.scorer.comparison.result import OVERALL, Judged
 from shared.gating.rules import RuleSpec
 
@@ -29,8 +28,6 @@ def why(judged: Judged, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
     if judged.outcome == "not_applicable":
         reasons = ", ".join(sorted(map(reason_in_words, unscored)))
         return f"{name} does not apply: no clip is scored ({reasons or 'not asked for'})"
-    if judged.doubt == "floor_missing" and covered(judged.metric):
-        return f"{name}: coverage has no noise floor: state the margin as a number"
     if (doubt := _DOUBTS.get(judged.doubt or "")) is not None:
         return f"{name}: {doubt}"
     if judged.doubt == "too_few_items":

@@ -141,6 +141,16 @@ def test_coverage_is_told_where_something_is_unscored_and_nowhere_else() -> None
     assert row_of(comparison, MOS).n == 28
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_what_the_metric_cannot_cover_is_no_gap_on_either_side(every: int) -> None:
+    def lacking(measure: Measure) -> Measure:
+        told = Reason.LANGUAGE_NOT_COVERED
+        return spoiled(measure, lambda n, one: one | {"asr/wer": told} if n % every == 0 else one)
+
+    sides = evaluated("v1", lacking(honest(1))), evaluated("v2", lacking(honest(2)))
+    assert compare("cmp_1", *sides).row("coverage/asr/wer") is None
+
+
 def test_a_job_that_failed_is_unscored_in_everything() -> None:
     broken = spoiled(honest(2), lambda n, one: None if n == 4 else one)
     comparison = compare("cmp_1", evaluated("v1", honest(1)), evaluated("v2", broken))

@@ -55,12 +55,11 @@ def data_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Rows below a header, every cell whole. Where there is a screen that is narrower, the last column gives way, and
     what is right of the screen is left out: an id that is cut is no id."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True)
-    table.add_column(columns[-1], overflow="ellipsis")
     whole = [[" ".join(cell.split()) for cell in row] for row in rows]
-    for column, cells in zip(table.columns[:-1], zip(*whole, strict=True), strict=False):
-        column.min_width = max(map(cell_len, (str(column.header), *cells)))
+    *left, last = zip(columns, *whole, strict=True)
+    for name, *cells in left:
+        table.add_column(name, no_wrap=True, min_width=max(map(cell_len, (name, *cells))))
+    table.add_column(last[0], overflow="ellipsis")
     for row in whole:
         table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in row))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else UNTRUNCATED)

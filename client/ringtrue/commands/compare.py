@@ -140,11 +140,17 @@ def _print(rows: Sequence[Row]) -> None:
     data_table(columns, (_cells(row) for row in sorted(rows, key=_place(rows))))
 
 
-def _place(rows: Iterable[Row]) -> Callable[[Row], tuple[bool, bool, bool, int]]:
-    """What judges speech first, then costs, then what only describes, then what nothing was measured of; the rows of
-    one metric together."""
+def _place(rows: Iterable[Row]) -> Callable[[Row], tuple[bool, bool, int, int]]:
+    """What judges speech first, its signal after what is heard in it, then costs, then what only describes, then what
+    nothing was measured of; the rows of one metric together."""
     first = {metric: index for index, metric in enumerate(dict.fromkeys(row.metric for row in rows))}
-    return lambda row: (row.n == 0, row.direction == "neutral", row.metric.startswith("cost/"), first[row.metric])
+
+    def place(row: Row) -> tuple[bool, bool, int, int]:
+        aside = ("signal/", "cost/")
+        kind = next((n for n, prefix in enumerate(aside, 1) if row.metric.startswith(prefix)), 0)
+        return row.n == 0, row.direction == "neutral", kind, first[row.metric]
+
+    return place
 
 
 def _cells(row: Row) -> tuple[str, ...]:

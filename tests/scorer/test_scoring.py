@@ -20,6 +20,7 @@ from shared.scores import Reason, Score, Scored, Unscored
 from shared.slots import Slots
 from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.voices import Recording
+from tests.scorer.bells import Sounds
 
 MEASURED: Mapping[str, Scored] = {
     "signal/duration_s": Score(0.5, "s", "lock"),
@@ -45,28 +46,6 @@ class Host:
 
     def names(self, asked: object) -> list[str]:
         return list(MEASURED)
-
-
-class Sounds:
-    """Bells and announcements that only remember."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def ring_engine(self, family: str) -> None:
-        self.heard.append(family)
-
-    def ring_scorer(self) -> None:
-        self.heard.append("scorer")
-
-    def ring_tracker(self) -> None:
-        self.heard.append("tracker")
-
-    def ring_judge(self) -> None:
-        self.heard.append("judge")
-
-    def announce(self, job_id: str, event: str) -> None:
-        self.heard.append(event)
 
 
 @pytest.fixture
@@ -178,9 +157,9 @@ def test_without_a_reference_voice_the_clip_is_measured_all_the_same(
 
 def test_the_tracker_is_told_once_scores_are_there(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     sounds = Sounds()
-    spoken(store, blobs.put(silence(0.5, 8000)))
+    job_id = spoken(store, blobs.put(silence(0.5, 8000)))
     scoring.run(bench_of(store, blobs, Host(), sounds))
-    assert sounds.heard[-3:] == ["scored", "tracker", "judge"]
+    assert sounds.heard[-3:] == [f"{job_id} scored", "tracker", "judge"]
 
 
 def test_by_what_is_scored_is_published_once_and_again_when_more_is_loaded(
@@ -230,7 +209,7 @@ def test_scores_of_a_lease_that_ran_out_are_dropped(store: MemoryJobStore, blobs
     job_id = spoken(store, blobs.put(silence(0.5, 8000)))
     scoring.run(bench_of(store, blobs, Host(somebody_else_takes_it), sounds))
     assert job_of(store, job_id).scoring.status is FacetStatus.RUNNING
-    assert "scored" not in sounds.heard
+    assert f"{job_id} scored" not in sounds.heard
 
 
 def test_a_long_measurement_keeps_its_lease(store: MemoryJobStore, blobs: FolderBlobs) -> None:

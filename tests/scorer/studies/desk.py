@@ -24,6 +24,7 @@ from shared.slots import Slots
 from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.studies import Clip, Kind, NewStudy, Study, StudyFilter, StudyIds
 from shared.suites.suite import Item, Suite
+from tests.scorer.bells import Sounds
 
 NOW = 1_750_000_000.0
 RATE = 8000
@@ -63,28 +64,6 @@ def _asked(pin: str, suite: Suite) -> dict[str, Any]:
         "params": {"speed": 1.25, "options": {"gap ms": 10}},
         "preprocessing": "none",
     }
-
-
-class Sounds:
-    """Bells and announcements that only remember."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def ring_engine(self, family: str) -> None:
-        self.heard.append(family)
-
-    def ring_scorer(self) -> None:
-        self.heard.append("scorer")
-
-    def ring_tracker(self) -> None:
-        self.heard.append("tracker")
-
-    def ring_judge(self) -> None:
-        self.heard.append("judge")
-
-    def announce(self, job_id: str, event: str) -> None:
-        self.heard.append(f"{job_id} {event}")
 
 
 class NoPictures:

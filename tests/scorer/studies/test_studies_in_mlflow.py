@@ -16,7 +16,7 @@ from services.scorer.parent_runs import ParentRuns
 from services.scorer.tracking import MlflowTracker
 from tests.scorer.studies.desk import MOS, WER, Desk, logged, scored
 from tests.scorer.studies.fake_judge import RULES, FakeJudge
-from tests.scorer.tracking.tracking_server import Reader, TrackingServer
+from tests.scorer.tracking_server import Reader, TrackingServer
 
 
 def test_two_who_log_at_once_leave_one_run_each(desk: Desk, server: TrackingServer, reader: Reader) -> None:

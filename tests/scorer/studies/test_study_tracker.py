@@ -18,7 +18,7 @@ from shared.jobs import Facet, FacetStatus
 from shared.studies import Kind, Study, StudyIds
 from tests.scorer.studies.desk import MOS, NOW, suite_of
 from tests.scorer.studies.fake_tracker import FakeTracker
-from tests.scorer.tracking.tracking_server import Reader, TrackingServer
+from tests.scorer.tracking_server import Reader, TrackingServer
 
 _ids = StudyIds(Kind.EVALUATION)
 

@@ -12,7 +12,7 @@ from services.scorer.tracking import MlflowTracker
 from services.scorer.tracking_flow import MAX_BACKOFF_S
 from tests.scorer.studies.desk import Desk, logged
 from tests.scorer.studies.fake_tracker import FakeTracker
-from tests.scorer.tracking.tracking_server import Reader, TrackingServer
+from tests.scorer.tracking_server import Reader, TrackingServer
 
 
 class Reconciler:

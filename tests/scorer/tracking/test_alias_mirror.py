@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 from mlflow.entities.model_registry import ModelVersion
 from tracked_jobs import MANIFEST
-from tracking_server import Reader, TrackingServer
 
 from services.scorer.alias_mirror import AliasMirror, Registry
 from services.scorer.runs import TrackerRefused, TrackerUnavailable
 from services.scorer.tracking import MlflowTracker
 from shared.aliases import Alias, Signature, promoted, rolled_back
 from shared.store.memory import MemoryAliasStore, MemoryJobStore
+from tests.scorer.tracking_server import Reader, TrackingServer
 
 V21, V23 = (
     replace(MANIFEST, pin=f"sun-{version}", lock_sha256=mark * 64) for version, mark in (("v21", "1"), ("v23", "3"))

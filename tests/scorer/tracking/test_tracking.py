@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from tracked_jobs import ENVIRONMENT, ENVIRONMENT_ID, HAPPY, MANIFEST, ended_job, finished_job
-from tracking_server import Reader, TrackingServer, free_port
 
 from services.scorer.run_record import SuiteItem, run_record
 from services.scorer.runs import RunRecord, TrackerRefused, TrackerUnavailable
 from services.scorer.tracking import MlflowTracker
 from shared.errors import FailureCode, SettingsError
 from shared.jobs import Job, JobError, Status
+from tests.scorer.tracking_server import Reader, TrackingServer, free_port
 
 FILES = {"audio/happy.wav": b"RIFF" * 20_000, "picture.png": b"\x89PNG" * 5_000, "text.txt": HAPPY.text.encode()}
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from tracked_jobs import HAPPY, PCM, Shop
-from tracking_server import Reader, TrackingServer
 
 from services.scorer import tracking_flow
 from services.scorer.runs import (
@@ -29,6 +28,7 @@ from services.scorer.tracking import MlflowTracker
 from shared.audio import Audio
 from shared.blobs.folder import FolderBlobs
 from shared.jobs import FacetStatus, Job, Piece
+from tests.scorer.tracking_server import Reader, TrackingServer
 
 PNG = b"\x89PNG picture"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 WOBBLE = Path(__file__).parent / "engines" / "wobble"
+LONG = ("tests/whole/", "tests/embedded/", "tests/gateway/test_uploads", "tests/scorer/comparison/test_planted")
 
 
 def pytest_configure() -> None:
@@ -21,6 +22,11 @@ def pytest_configure() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few long tests first: whoever takes one of them last keeps everybody waiting."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")

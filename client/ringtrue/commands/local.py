@@ -56,6 +56,7 @@ def _loaded(entry: EntryPoint) -> Any:
     try:
         command = entry.load()
     except ModuleNotFoundError as error:
-        words(f"`ringtrue {entry.name}` needs {error.name}, which is not installed; ringtrue[embedded] brings it")
+        extra = entry.name if entry.name == "certify" else "embedded"
+        words(f"`ringtrue {entry.name}` needs {error.name}, which is not installed; ringtrue[{extra}] brings it")
         raise typer.Exit(ExitCode.MISSING_PART) from error
     return typer.main.get_command(command) if isinstance(command, typer.Typer) else command

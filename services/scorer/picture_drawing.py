@@ -85,7 +85,7 @@ class Drawing:
         rgba = Image.frombuffer("RGBA", self._canvas.get_width_height(), pixels)
         out = io.BytesIO()
         rgba.convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-            out, "png", compress_level=6
+            out, "png", compress_level=3
         )
         return out.getvalue()
 
@@ -103,6 +103,7 @@ class Drawing:
         self._pitch.set_ylim(*_F0_RANGE_HZ)
         self._pitch.set_yticks([75, 150, 300, 600], labels=["75", "150", "300", "600"])
         self._pitch.minorticks_off()
+        self._pitch.xaxis.set_visible(False)  # it would be drawn over the spectrogram's, which is the same
 
     def _draw_wave(self, samples: npt.NDArray[np.float32], duration_s: float) -> None:
         """Lowest and highest sample per column; the scale is the next power of two above the peak."""
@@ -120,7 +121,14 @@ class Drawing:
         levels = mel_levels_db(samples, audio.sample_rate, top)
         extent = (0.0, audio.duration_s, 0.0, float(_mel(top)))
         image = self._mel.imshow(
-            levels, cmap="magma", origin="lower", aspect="auto", extent=extent, vmin=-_RANGE_DB, vmax=0
+            levels,
+            cmap="magma",
+            origin="lower",
+            aspect="auto",
+            extent=extent,
+            vmin=-_RANGE_DB,
+            vmax=0,
+            interpolation="nearest",
         )
         ticks = [hz for hz in (500, 1000, 2000, 4000, 8000) if hz <= top]
         self._mel.set_yticks([float(_mel(hz)) for hz in ticks], labels=[f"{hz / 1000:g}" for hz in ticks])

@@ -184,6 +184,12 @@ class _Overheard:
             self._came.put(crash)
 
 
+def threads(number: int) -> dict[str, str]:
+    """Variables that bound the threads of one call into linear algebra. Libraries read them when they are loaded; by
+    themselves they take one per core, which wait for each other by turning in circles."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(number))
+
+
 class Child:
     """The parent's end: one running child process. Not for use from several threads at once, except ``kill``."""
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import seclusion
-from shared.hosting import Frame, Served
+from shared.hosting import Frame, Served, threads
 
 if TYPE_CHECKING:
     from services.scorer.metrics.base import Clip
@@ -95,7 +95,7 @@ def main() -> None:
     served = Served()
     # Libraries read these when they are loaded, so they are set before anything below imports one.
     os.environ.update(
-        dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(arguments.threads)),
+        threads(arguments.threads),
         **seclusion.OFFLINE,
         TOKENIZERS_PARALLELISM="false",
         TQDM_DISABLE="1",

@@ -87,9 +87,9 @@ def _heading(row: Row) -> str:
     return FAMILIES.get(prefix, prefix.rstrip("/").capitalize())
 
 
-def _place(row: Row) -> tuple[bool, int, int, str]:
+def _place(row: Row) -> tuple[bool, int, bool, int, str]:
     prefixes = list(FAMILIES)
     prefix = f"{row.metric.partition('/')[0]}/"
     # an unknown family stands before coverage and cost
     place = prefixes.index(prefix) if prefix in prefixes else prefixes.index("signal/")
-    return row.direction == Direction.NEUTRAL, place, _primary(row), row.metric
+    return row.direction == Direction.NEUTRAL, place, row.difference is None, _primary(row), row.metric

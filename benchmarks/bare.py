@@ -12,7 +12,7 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.clips import ONE, Line, lines_of
+from benchmarks.clips import ONE, SpokenLine, lines_of
 from demo.__main__ import PINS
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     models = arguments.models
     # Libraries read these when they are loaded: before anything below imports one.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    from services.scorer.metrics.base import Clip
+    from services.scorer.metrics.base import MeasuredClip
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
     from services.scorer.metrics.table import FAMILIES
@@ -35,9 +35,9 @@ def main() -> None:
         engine.load()
     panel = Panel(FAMILIES, Instruments(models))
 
-    def clip(line: Line) -> None:
+    def clip(line: SpokenLine) -> None:
         audio = engines[line.pin].speak(line.spoken_alone)
-        spoken = Clip.of(audio, text=line.text, language=line.language)
+        spoken = MeasuredClip.of(audio, text=line.text, language=line.language)
         for family in FAMILIES.values():
             if family.info.default:
                 panel.measure(family.info.family, spoken)

@@ -21,10 +21,10 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from benchmarks.outcomes import OUTCOMES, Numbers, Outcome
 from benchmarks.progress import say
-from services.scorer.statistics.means import mean_bounds
-from services.scorer.statistics.proportions import proportion_bounds
-from services.scorer.statistics.resampling import studentised_roots
-from services.scorer.statistics.rules import falls_short, reaches
+from services.scorer.analysis.statistics.means import mean_bounds
+from services.scorer.analysis.statistics.proportions import proportion_bounds
+from services.scorer.analysis.statistics.resampling import studentised_roots
+from services.scorer.analysis.statistics.rules import falls_short, reaches
 
 ITEMS = (10, 15, 20, 35, 70)
 SEEDS = (1, 3, 5)

@@ -13,7 +13,7 @@ from shared.suites.reading import golden_suite
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SpokenLine:
     """One clip to be made, as the demo makes it; ``language`` is a BCP 47 tag, ``emotion`` a canonical name."""
 
     pin: str
@@ -36,20 +36,22 @@ class Line:
     @property
     def spoken_alone(self) -> SpeakRequest:
         """The same, asked of the engine itself."""
-        return SpeakRequest(self.text, self.language, self.voice, emotion=Emotion(self.emotion))
+        return SpeakRequest(self.text, self.language, voice=self.voice, emotion=Emotion(self.emotion))
 
 
 LINES = tuple(
-    Line(pin, said.language, VOICES[said.language], said.emotion, said.text) for pin in PINS for said in SENTENCES
+    SpokenLine(pin, said.language, VOICES[said.language], said.emotion, said.text) for pin in PINS for said in SENTENCES
 )
 
 
-def lines_of(suite: str | None) -> Sequence[Line]:
+def lines_of(suite: str | None) -> Sequence[SpokenLine]:
     """The clips of a suite that ships, whose items all have an emotion; those of the demo where none is named."""
     if suite is None:
         return LINES
     items = golden_suite(suite).items
-    return [Line(pin, i.language, i.voice, i.emotion, i.text) for pin in PINS for i in items if i.emotion is not None]
+    return [
+        SpokenLine(pin, i.language, i.voice, i.emotion, i.text) for pin in PINS for i in items if i.emotion is not None
+    ]
 
 
 ONE = next(line for line in LINES if line.language == "en")

@@ -19,10 +19,10 @@ import numpy as np
 from benchmarks.processes import environment
 from benchmarks.progress import say
 from demo.__main__ import PINS
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.quantities import SHIPPED
 from services.scorer.report.document import report
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of

@@ -12,6 +12,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,11 @@ class Ringtrue:
             environ["RINGTRUE_DATABASE_URL"] = database_url
         self.settings = read_settings(environ)
         scorer_slots = fitting_scorer_slots()  # as `ringtrue up` has it
-        options = StackOptions(port=free_port(), worker_slots=worker_slots, scorer_slots=scorer_slots)
+        options = StackOptions(port=0, worker_slots=worker_slots, scorer_slots=scorer_slots)
         plan = plan_stack(options, self.settings, Given(), environ)
+        processes.afterwards(plan.held.close)
         self._specs = {spec.name: spec for spec in plan.specs}
-        self._environ = environ
+        self._environ = plan.env
         self._name = name
         self.url, self.mlflow = plan.urls["api"], plan.urls["mlflow"]
         self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -132,7 +134,7 @@ class Naive:
 
 
 def _renamed(spec: ChildSpec, name: str) -> ChildSpec:
-    return ChildSpec(name, spec.argv, spec.ready, (), spec.env, spec.ready_within_s, spec.grace_s)
+    return replace(spec, name=name, after=())
 
 
 def _redis(folder: Path, port: int) -> ChildSpec:

@@ -37,7 +37,7 @@ def measure() -> dict[str, float]:
     """Wall seconds of both sides, CPU seconds of the work itself, and the share of the machine that ours reached."""
     with Processes() as processes:
         ours = Ringtrue(processes)
-        ours.start("redis", "mlflow", "gateway", "worker", "scorer")
+        ours.start("redis", "mlflow", "relay", "gateway", "worker", "scorer")
         _run(ours, [{**ONE.submission, "pin": pin} for pin in PINS] * _WARM_JOBS)
         walls_s = [_run(ours, [line.submission for line in LINES])]
         say(f"end to end: ours {walls_s[0]:.1f} s; now the baseline, which takes a few minutes")

@@ -34,7 +34,7 @@ def measure() -> dict[str, float]:
     """Wall seconds of both sides and of the rerun, CPU seconds of the work itself, and the share that ours reached."""
     with Processes() as processes:
         ours = Ringtrue(processes)
-        ours.start("redis", "mlflow", "gateway", "worker", "scorer")
+        ours.start("redis", "mlflow", "relay", "gateway", "worker", "scorer")
         _warm(ours)
         models = ours.settings.models
         walls_s = [_wall_s(ours)]

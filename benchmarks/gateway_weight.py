@@ -45,7 +45,7 @@ def measure() -> dict[str, float]:
         ours.start("redis", "gateway")
         ours.publish_pins()
         gateway = psutil.Process(ours.pid("gateway"))
-        with _watched(gateway) as peak:
+        with watched(gateway) as peak:
             _load(ours)
         loaded |= {name for name in HEAVY if any(f"/site-packages/{name}/" in path for path in _mapped(gateway))}
     figures = {
@@ -58,7 +58,7 @@ def measure() -> dict[str, float]:
 
 
 def _import() -> tuple[float, list[str]]:
-    done = subprocess.run([sys.executable, "-c", _TIMED_IMPORT], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", _TIMED_IMPORT], check=True, capture_output=True, text=True)
     told = json.loads(done.stdout)
     return told["seconds"], told["modules"]
 
@@ -74,7 +74,7 @@ def _load(ours: Ringtrue) -> None:
 
 
 @contextmanager
-def _watched(process: psutil.Process) -> Iterator[list[int]]:
+def watched(process: psutil.Process) -> Iterator[list[int]]:
     """The most bytes that ``process`` was seen to hold inside the block."""
     peak, over = [process.memory_info().rss], threading.Event()
 

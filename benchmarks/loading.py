@@ -20,7 +20,7 @@ from demo.__main__ import PINS
 from services.worker.engine_host import never_mind
 from services.worker.loader import LOAD_S, Loader
 from services.worker.memory.budget import Budget, Caps
-from services.worker.offer import Offer
+from services.worker.pins.served_pins import ServedPins
 
 STARTS = 20
 SWITCHES = 200
@@ -29,11 +29,11 @@ _REQUESTS = {line.pin: line.spoken_alone for line in LINES}
 
 def measure() -> dict[str, float]:
     """Medians in ms."""
-    offer = Offer(PINS)
-    offer.look()  # a worker knows its pins long before a job comes
-    starts = [_start_ms(offer, pin) for pin in islice(cycle(PINS), STARTS)]
+    served_pins = ServedPins(PINS)
+    served_pins.look()  # a worker knows its pins long before a job comes
+    starts = [_start_ms(served_pins, pin) for pin in islice(cycle(PINS), STARTS)]
     with tempfile.TemporaryDirectory() as folder:
-        loader = Loader(offer, Budget.here(Path(folder), os.environ, Caps()))
+        loader = Loader(served_pins, Budget.here(Path(folder), os.environ, Caps()))
         try:
             turns = [_switch_ms(loader, pin) for pin in islice(cycle(PINS), SWITCHES)]
         finally:
@@ -43,9 +43,9 @@ def measure() -> dict[str, float]:
     return figures
 
 
-def _start_ms(offer: Offer, pin: str) -> float:
+def _start_ms(served_pins: ServedPins, pin: str) -> float:
     began = time.perf_counter()
-    host = offer.start(pin)
+    host = served_pins.start(pin)
     try:
         host.load(never_mind, LOAD_S)
         return (time.perf_counter() - began) * 1000

@@ -194,7 +194,7 @@ class Row:
 
 def rows() -> Iterator[Row]:
     """One per plant."""
-    spoken = [_said(SpeakRequest(text, "en", voice)) for text in TEXTS for voice in VOICES]
+    spoken = [_said(SpeakRequest(text, "en", voice=voice)) for text in TEXTS for voice in VOICES]
     for same, beyond, plants in ((True, False, SAME), (False, False, DIFFERENT), (False, True, BEYOND)):
         for what, plant in plants:
             # as from two certificates without audio: by hash and fingerprint alone

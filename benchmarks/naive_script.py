@@ -20,13 +20,13 @@ import mlflow
 import numpy as np
 from speechmos import dnsmos  # type: ignore[import-untyped]
 
-from benchmarks.clips import ONE, Line, lines_of
+from benchmarks.clips import ONE, SpokenLine, lines_of
 from demo.__main__ import PINS
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
-from services.scorer.picture_drawing import Drawing
+from services.scorer.pictures.picture_drawing import Drawing
 from services.worker.engines.families import family_of
 from shared.audio import Audio
 from shared.scores import Score
@@ -44,7 +44,7 @@ class Script:
         self.drawing = Drawing()
         self.folder = folder
 
-    def clip(self, line: Line) -> None:
+    def clip(self, line: SpokenLine) -> None:
         began = time.monotonic()
         audio = self.engines[line.pin].speak(line.spoken_alone)
         speak_s = time.monotonic() - began
@@ -55,8 +55,8 @@ class Script:
         cost = {"speak_s": speak_s, "rtf": speak_s / audio.duration_s}
         self.log(line, audio, wav, self.score(line, audio, wav, cost))
 
-    def score(self, line: Line, audio: Audio, wav: Path, cost: dict[str, float]) -> dict[str, float]:
-        clip = Clip.of(audio, text=line.text, language=line.language, cost=cost)
+    def score(self, line: SpokenLine, audio: Audio, wav: Path, cost: dict[str, float]) -> dict[str, float]:
+        clip = MeasuredClip.of(audio, text=line.text, language=line.language, cost=cost)
         metrics = {
             name: scored.value
             for family in FAMILIES_HERE
@@ -66,7 +66,7 @@ class Script:
         published = dnsmos.run(str(wav), sr=16_000)
         return metrics | {f"mos/{name}": float(np.mean(published[key])) for key, name in PUBLISHED.items()}
 
-    def log(self, line: Line, audio: Audio, wav: Path, metrics: dict[str, float]) -> None:
+    def log(self, line: SpokenLine, audio: Audio, wav: Path, metrics: dict[str, float]) -> None:
         picture, text = self.folder / "picture.png", self.folder / "text.txt"
         picture.write_bytes(self.drawing.png(audio, f"{line.pin} {line.emotion}", [(0.0, audio.duration_s)]))
         text.write_text(line.text)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from services.embedded.child import Child, ChildSpec
+from services.embedded.child import ChildSpec, SupervisedChild
 
 _LOOK_EVERY_S = 0.05
 _KEPT = "RINGTRUE_MODELS"
@@ -32,7 +32,7 @@ class Processes:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ringtrue-bench-"))
-        self._running: dict[str, tuple[ChildSpec, Child]] = {}
+        self._running: dict[str, tuple[ChildSpec, SupervisedChild]] = {}
         self._afterwards = ExitStack()
 
     def __enter__(self) -> Processes:
@@ -51,7 +51,7 @@ class Processes:
         """Start a process and wait until it is ready; `DidNotStart` where it is not in its time."""
         log = self.folder / f"{spec.name}.log"
         log.unlink(missing_ok=True)
-        child = Child(spec, env, log)
+        child = SupervisedChild(spec, env, log)
         self._running[spec.name] = (spec, child)
         deadline = time.monotonic() + spec.ready_within_s
         while not spec.ready(log.read_text(errors="replace").splitlines()):

@@ -72,7 +72,9 @@ def _made(folder: Path) -> PinLock:
 def _baseline(folder: Path, env: Mapping[str, str]) -> float:
     target = folder / "downloaded"
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", _DOWNLOAD, REPO, COMMIT, target], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-P", "-c", _DOWNLOAD, REPO, COMMIT, target], env=env, check=True, capture_output=True
+    )
     sums = ["sha256sum", "--check", "--quiet", str(folder / "sums")]
     subprocess.run(sums, cwd=target, env=env, check=True, capture_output=True)
     seconds = time.perf_counter() - began
@@ -82,7 +84,9 @@ def _baseline(folder: Path, env: Mapping[str, str]) -> float:
 
 def _ours(folder: Path, env: Mapping[str, str]) -> float:
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "ringtrue", "models", "pull", _PIN], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-P", "-m", "ringtrue", "models", "pull", _PIN], env=env, check=True, capture_output=True
+    )
     seconds = time.perf_counter() - began
     _gone(folder / "data" / "models")
     return seconds

@@ -15,10 +15,10 @@ import jiwer
 import numpy as np
 import soxr  # type: ignore[import-untyped]
 
-from benchmarks.clips import LINES, Line
+from benchmarks.clips import LINES, SpokenLine
 from demo.__main__ import PINS
-from services.scorer.metrics import wording
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics import text_normalisation
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.recogniser import DECODER, Recogniser
 from services.worker.engines.families import family_of
@@ -48,7 +48,7 @@ def main() -> None:
         print(f"{name:28} {cpu_s:10.2f} {rates.mean():6.3f} {moved.mean():12.4f} {moved.max():12.2f}", flush=True)
 
 
-def _spoken() -> Iterator[tuple[Line, Audio]]:
+def _spoken() -> Iterator[tuple[SpokenLine, Audio]]:
     engines = {pin: family_of(pin).build(pin) for pin in PINS}
     for engine in engines.values():
         engine.load()
@@ -65,8 +65,8 @@ def _variants(audio: Audio) -> list[Audio]:
 
 
 def _error_rate(recogniser: Recogniser, text: str, audio: Audio) -> float:
-    heard = recogniser.transcript(Clip.of(audio))
-    return float(jiwer.wer(wording.words(text), wording.words(heard)))
+    heard = recogniser.transcript(MeasuredClip.of(audio))
+    return float(jiwer.wer(text_normalisation.words(text), text_normalisation.words(heard)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from statistics import fmean, median, stdev
 import numpy as np
 
 from benchmarks.progress import say
-from services.scorer.statistics.resampling import RESAMPLES, studentised_roots
+from services.scorer.analysis.statistics.resampling import RESAMPLES, studentised_roots
 
 ITEMS = 35
 _ROUNDS = 5

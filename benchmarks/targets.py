@@ -56,6 +56,10 @@ TARGETS = (
     Target("submitting", "jobs:batch, PostgreSQL: jobs/s", "postgresql_batch_per_s", "baseline_per_s", at_least=20),
     Target("polling", "poll, finished: polls/s", "ours_finished_per_s", "baseline_finished_per_s", at_least=1),
     Target("polling", "poll, queued: polls/s", "ours_queued_per_s", "baseline_queued_per_s", at_least=1),
+    Target("lists", "a page of jobs, 10^6 to 10^3: worst ratio", "worst_ratio", at_most=1.5, digits=2),
+    Target("lists", "  the slowest, of 10^6: ms", "slowest_ms", digits=1),
+    Target("claims", "claim, stale statistics: ms, to fresh", "unknown_ms", "known_ms", at_most=1.5, digits=1),
+    Target("claims", "claim, 10,000 users gone: ms, to none", "ever_ms", "known_ms", at_most=1.5, digits=1),
     Target(
         "waking", "idle, sent to started: p50 ms", "ours_sent_p50_ms", "baseline_sent_p50_ms", at_most=1.5, digits=1
     ),
@@ -81,6 +85,10 @@ TARGETS = (
     Target("gateway_weight", "gateway: import s", "import_s", at_most=1, digits=2),
     Target("gateway_weight", "gateway: peak MB under load", "peak_rss_mb", at_most=120),
     Target("gateway_weight", "gateway: heavy libraries loaded", "heavy_libraries", at_most=0),
+    Target("attacked", "/healthz of others, attacked: p99 ms", "worst_p99_ms", at_most=100, digits=1),
+    Target("attacked", "  the longest: ms", "longest_ms", at_most=1000, digits=1),
+    Target("attacked", "  not attacked: p99 ms", "quiet_p99_ms", digits=1),
+    Target("attacked", "  the gateway grew by MB", "grown_mb", at_most=200),
     Target("host_overhead", "engine host: ms per job", "overhead_ms", at_most=5, digits=1),
     Target("loading", "host of espeak: ms to start", "start_ms", at_most=150),
     Target("loading", "from one loaded pin to another: ms", "switch_ms", at_most=5, digits=1),

@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.scorer.run_record import run_record
-from services.scorer.runs import RunRecord
+from services.scorer.tracking.run_record import run_record
+from services.scorer.tracking.runs import RunRecord
 from shared.jobs import Emotion, Facet, FacetStatus, Job, JobIds, NewJob, SpeechInput, Spoken, Status
 from shared.scores import Score
 
@@ -48,7 +48,7 @@ class Server:
 def measure(runs: int = 40, baseline_runs: int = 10) -> dict[str, float]:
     """Runs per second and requests per run of both ways, and how many times as fast ours is."""
     with _server() as server, _fluent(server) as fluent:
-        from services.scorer.tracking import MlflowTracker
+        from services.scorer.tracking.mlflow_tracker import MlflowTracker
 
         tracker = MlflowTracker(server.uri)
         ids = JobIds()
@@ -146,7 +146,19 @@ def _server() -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
-        argv = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
+        argv = [
+            sys.executable,
+            "-P",
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--workers",
+            "2",
+        ]
         argv += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
         argv += ["--artifacts-destination", str(folder / "artifacts")]
         env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

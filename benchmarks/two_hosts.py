@@ -6,7 +6,6 @@ thread for every core, as torch does by itself.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,8 +43,8 @@ def measure() -> dict[str, float]:
 
 
 def _host(checkpoint: Path, threads: int) -> EngineHost:
-    asked = json.dumps(untrained.snapshot(checkpoint, threads=threads).to_json())
-    host = EngineHost("untrained", (*HOST, "--family", _FAMILY, "--snapshot", asked))
+    snapshot = untrained.snapshot(checkpoint, threads=threads)
+    host = EngineHost("untrained", (*HOST, "--family", _FAMILY), snapshot=snapshot)
     host.load(never_mind, 120)
     return host
 

@@ -21,7 +21,7 @@ from statistics import median
 
 from benchmarks.processes import Processes
 from benchmarks.progress import say
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
 from shared.weights.lock import Component, LockedFile, PinLock, Source
 from shared.weights.store import WeightStore, settled
 from shared.weights.verification import THREADS, verify
@@ -60,8 +60,11 @@ def _quick(store: WeightStore) -> dict[str, float]:
     )
     store.link(pin)
     assert verify(store, pin).hashed_bytes == 0
-    shelf = Shelf(store, store.root / "no catalog")
-    asked = {"quick_ms": lambda: verify(store, pin), "host_start_ms": lambda: json.dumps(shelf.snapshot(pin).to_json())}
+    catalog_pins = CatalogPins(store, store.root / "no catalog")
+    asked = {
+        "quick_ms": lambda: verify(store, pin),
+        "host_start_ms": lambda: json.dumps(catalog_pins.snapshot(pin).to_json()),
+    }
     return {name: 1000 * median(_seconds(call) for _ in range(_QUICK_ROUNDS)) for name, call in asked.items()}
 
 
@@ -75,7 +78,7 @@ def _written(store: WeightStore, number: int) -> LockedFile:
     file = LockedFile(f"weights-{number}.bin", len(content), hashlib.sha256(content).hexdigest())
     brought = _brought(store, file)
     brought.write_bytes(content)
-    store.adopt(brought, file, whence="a benchmark")
+    store.adopt(brought, file, source_name="a benchmark")
     return file
 
 

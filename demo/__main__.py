@@ -1,11 +1,12 @@
 """Ringtrue in one go: a stack of its own, 14 sentences with two pins, scored and tracked; a table, audio and pictures.
 
-``python -m demo [--keep | --compose] [--output FOLDER]``; exit code 0 if all of it came out as it should.
+``python -m demo [--compose] [--output FOLDER]``; exit code 0 if all of it came out as it should.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import time
@@ -25,7 +26,10 @@ from ringtrue import APIError, Job, Ringtrue, RingtrueError, SpeechRequest
 PINS = ("espeak-v1", "espeak-v2")
 VOICES = {"en": "en-us+f5", "zh": "cmn+f5"}
 """The variant that the built-in recogniser understands best: a word error rate of 1 would tell nothing."""
-ALL_TRACKED_WITHIN_S = 900
+DATA = "data"
+"""The stack's data folder within the output: what it prints of MLflow can be looked up later."""
+STUCK_S = 900
+"""Without any job getting anywhere."""
 _LOOK_EVERY_S = 0.5
 _TELL_EVERY_S = 3.0
 _FAILED = 70
@@ -36,15 +40,14 @@ def main() -> int:
     """Run the demo; gives its exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="Ringtrue in one go.")
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder of audio and pictures")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--keep", action="store_true", help="keep the data folder of the stack")
-    where.add_argument(
+    parser.add_argument(
         "--compose", action="store_true", help="use the deployment of docker-compose.yml, started if need be"
     )
     arguments = parser.parse_args()
+    data = (arguments.output / DATA).absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped as well
     try:
-        with deployed_stack() if arguments.compose else own_stack(keep=arguments.keep) as stack:
+        with deployed_stack() if arguments.compose else own_stack(data) as stack:
             _demonstrate(stack, arguments.output)
     except (DemoFailed, RingtrueError, httpx.HTTPError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -52,6 +55,9 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     print(f"audio and pictures are in {arguments.output}/; nothing that it started still runs", file=sys.stderr)
+    if not arguments.compose:
+        up = shlex.join([str(Path(sys.executable).with_name("ringtrue")), "up", "--data", str(data)])
+        print(f"its jobs and its runs in MLflow are kept; to look at them: {up}", file=sys.stderr)
     return 0
 
 
@@ -61,7 +67,7 @@ def _demonstrate(stack: Stack, output: Path) -> None:
         print_table(jobs)
         _check_facets(jobs)
         check_emotions_differ(jobs)
-        _save(ringtrue, Runs(stack.mlflow), jobs, output)
+        _save(ringtrue, Runs(stack.mlflow, stack.mlflow_password), jobs, output)
 
 
 def _submitted(ringtrue: Ringtrue) -> list[Job]:
@@ -86,8 +92,12 @@ def _submitted(ringtrue: Ringtrue) -> list[Job]:
 
 def _followed(ringtrue: Ringtrue, jobs: Sequence[Job]) -> list[Job]:
     """Show how far the jobs are until all are tracked; the jobs as they ended."""
-    started = time.monotonic()
-    for spoken, scored, tracked in _standings(ringtrue, jobs):
+    started = moved_at = time.monotonic()
+    before = (-1, -1, -1)
+    for standing in _standings(ringtrue, jobs):
+        spoken, scored, tracked = standing
+        if standing != before:
+            before, moved_at = standing, time.monotonic()
         print(
             f"{time.monotonic() - started:5.1f} s  spoken {spoken:2}  scored {scored:2}  tracked {tracked:2}"
             f"  of {len(jobs)}",
@@ -95,8 +105,8 @@ def _followed(ringtrue: Ringtrue, jobs: Sequence[Job]) -> list[Job]:
         )
         if tracked == len(jobs):
             break
-        if time.monotonic() - started > ALL_TRACKED_WITHIN_S:
-            raise DemoFailed(f"only {tracked} of {len(jobs)} jobs were tracked within {ALL_TRACKED_WITHIN_S} s")
+        if time.monotonic() - moved_at > STUCK_S:
+            raise DemoFailed(f"{tracked} of {len(jobs)} jobs were tracked, and for {STUCK_S} s nothing more happened")
     return [ringtrue.wait(job, until="tracking", timeout=30) for job in jobs]
 
 

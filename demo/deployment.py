@@ -19,6 +19,8 @@ from demo.failure import DemoFailed
 from demo.stack import Stack
 
 ROOT = Path(__file__).parents[1]
+MLFLOW_PORT = "docker/mlflow-port.yml"
+"""Gives MLflow a port: the demo looks its runs up there."""
 WELL_WITHIN_S = 600
 _LOOK_EVERY_S = 1.0
 _STATE = '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} '
@@ -28,19 +30,32 @@ _ENDED_WELL = ("exited", "0")
 
 @contextlib.contextmanager
 def deployed_stack(folder: Path = ROOT) -> Iterator[Stack]:
-    """Bring the deployment up if it is not, and stop in the end what did not run before. Its data stay."""
-    compose = Compose(compose_command(), folder)
+    """Bring the deployment up if it is not, and stop in the end what did not run before. Its data stay.
+
+    MLflow has a port meanwhile, where the operator gave it none."""
+    given = _settings(os.environ, folder / ".env")
+    files = given.get("COMPOSE_FILE", "docker-compose.yml").split(os.pathsep)
+    plain = Compose(_with(files), folder)
+    compose = plain if MLFLOW_PORT in files else Compose(_with([*files, MLFLOW_PORT]), folder)
     before = compose.running()
     try:
         compose.run("up", "--detach", "--build")
         wait_until_well(compose)
-        yield Stack(compose.url("gateway", 8000), compose.url("mlflow", 5000), _key(os.environ, folder / ".env"))
+        api, mlflow = compose.url("gateway", 8000), compose.url("mlflow", 5000)
+        yield Stack(api, mlflow, given.get("RINGTRUE_API_KEY"), given.get("MLFLOW_PASSWORD"))
     finally:
         started = sorted(compose.running() - before)
         if not before:
             compose.run("down")
-        elif started:
-            compose.run("stop", *started)
+        else:
+            if started:
+                compose.run("stop", *started)
+            if "mlflow" in before and plain is not compose:
+                plain.run("up", "--detach", "--no-deps", "mlflow")
+
+
+def _with(files: Sequence[str]) -> Sequence[str]:
+    return [*compose_command(), *(word for file in files for word in ("--file", file))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +145,7 @@ def wait_until_well(compose: Compose, clock: Callable[[], float] = time.monotoni
         time.sleep(_LOOK_EVERY_S)
 
 
-def _key(environ: Mapping[str, str], file: Path) -> str:
-    """The deployment's first key: as Compose reads it, from the environment before the file."""
-    lines = (line.partition("=") for line in file.read_text().splitlines())
-    found = {name.strip(): value.strip() for name, _, value in lines}
-    return environ.get("RINGTRUE_API_KEY") or found.get("RINGTRUE_API_KEY", "")
+def _settings(environ: Mapping[str, str], file: Path) -> Mapping[str, str]:
+    """The deployment's settings: as Compose reads them, from the environment before the file."""
+    lines = (line.partition("=") for line in file.read_text().splitlines() if not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in lines} | dict(environ)

@@ -13,10 +13,11 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Runs:
-    """The runs of one MLflow server at ``url``."""
+    """The runs of one MLflow server at ``url``; ``password``: of its user ``admin``, where it asks."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+    def __init__(self, url: str, password: str | None = None) -> None:
+        auth = None if password is None else ("admin", password)
+        self._http = httpx.Client(base_url=url, auth=auth, timeout=30, trust_env=False)
 
     def check_finished(self, run_id: str, *, with_artifact: str) -> None:
         """`DemoFailed` unless the run is finished and has that artifact, and a picture."""

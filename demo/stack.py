@@ -1,4 +1,4 @@
-"""A stack of the demo's own, in a folder that is thrown away: `ringtrue up` as a user would start it.
+"""A stack of the demo's own, in a folder that is kept: `ringtrue up` as a user would start it.
 
 Owns that process and the proof that nothing of it is left running.
 """
@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,24 +20,26 @@ import psutil  # type: ignore[import-untyped]
 
 from demo.failure import DemoFailed
 
-READY_WITHIN_S = 300
+READY_WITHIN_S = 3600
+"""`up` ends by itself where it cannot start; where it is slow it says so, and is waited for."""
 STOPPED_WITHIN_S = 90
 _KEPT = "RINGTRUE_MODELS"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Where it answers, and by which key where one is asked for."""
+    """Where it answers, and by which key and which password of MLflow's ``admin`` where they are asked for."""
 
     api: str
     mlflow: str
     key: str | None = None
+    mlflow_password: str | None = None
 
 
 @contextlib.contextmanager
-def own_stack(*, keep: bool) -> Iterator[Stack]:
-    """Start a stack on free ports, and stop it in the end. ``keep``: its folder stays; so it does after a failure."""
-    folder = Path(tempfile.mkdtemp(prefix="ringtrue-demo-"))
+def own_stack(folder: Path) -> Iterator[Stack]:
+    """Start a stack on free ports with its data in ``folder``, and stop it in the end. The data stay."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [str(Path(sys.executable).with_name("ringtrue")), "up", "--port", "0", "--data", str(folder)]
     # Out of reach of the terminal's Ctrl-C: the demo ends its stack itself, and once.
     up = subprocess.Popen(command, env=_environment(), start_new_session=True)
@@ -50,10 +50,6 @@ def own_stack(*, keep: bool) -> Iterator[Stack]:
         print(f"what it did and said is kept in {folder}", file=sys.stderr)
         _stop(up)
         raise
-    if keep:
-        print(f"its data are kept; to look at them again: ringtrue up --data {folder}", file=sys.stderr)
-    else:
-        shutil.rmtree(folder)
 
 
 def _environment() -> Mapping[str, str]:
@@ -70,7 +66,7 @@ def _when_ready(up: subprocess.Popen[bytes], folder: Path) -> Stack:
             raise DemoFailed(f"`ringtrue up` ended with exit code {up.returncode}")
         with contextlib.suppress(FileNotFoundError):
             record = json.loads((folder / "stack.json").read_text())
-            if record["ready"]:
+            if record["ready"] and record["supervisor"]["pid"] == up.pid:
                 return Stack(**record["urls"])
         time.sleep(0.1)
     raise DemoFailed(f"`ringtrue up` was not ready within {READY_WITHIN_S} s")

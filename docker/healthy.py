@@ -14,7 +14,9 @@ def healthy(sign: str) -> bool:
     """``sign``: a URL or a file."""
     try:
         if sign.startswith("http://"):
-            with urllib.request.urlopen(sign, timeout=2) as answer:  # noqa: S310 (http only, as checked)
+            # Docker hands the proxies of its configuration to every container: none of them knows its loopback.
+            directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with directly.open(sign, timeout=2) as answer:
                 return answer.status == 200
         return time.time() - Path(sign).stat().st_mtime < FRESH_S
     except (urllib.error.URLError, OSError):

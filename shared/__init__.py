@@ -1,1 +1,1 @@
-"""The vocabulary that every service speaks and the doors they share (store, queue, blobs, audio)."""
+"""What the services share: their common words, the ports and their adapters, suites, weights and the sandbox."""

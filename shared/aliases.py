@@ -1,7 +1,7 @@
 """Aliases: names such as ``indextts2@production`` that a team moves from pin to pin.
 
-Owns their form, what moves an alias, and which users a candidate is given to. Knows neither who keeps the moves nor who
-asks. An alias is nothing but its moves: it points to the pin of the last one, and all of them are its history.
+Owns their form, what moves an alias, and which users get a candidate. Knows neither the store of the moves nor the
+caller. An alias is only its moves: it points to the pin of the last one, and all of them are its history.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared.errors import RingtrueError
 
 PRODUCTION = "production"
 CANDIDATE = "candidate"
-"""The one alias that takes a share: of the users who ask for `PRODUCTION` of the same model."""
+"""The only alias that takes a share: of the users who ask for `PRODUCTION` of the same model."""
 _MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _VERSION = re.compile(r"-v[0-9][a-z0-9._]*")
@@ -27,15 +27,15 @@ _MAX_BY_CHARS = 100
 
 
 class AliasRefused(RingtrueError):
-    """A name that is no alias, or a move that cannot be made; the message says why."""
+    """A name that is not an alias, or a move that cannot be made. The message says why."""
 
 
 class AliasUnknown(AliasRefused):
-    """Nobody ever promoted a pin to this alias."""
+    """No pin was ever promoted to this alias."""
 
 
 class Alias(NamedTuple):
-    """``model@word``."""
+    """An alias, written ``model@word``."""
 
     model: str
     word: str
@@ -45,19 +45,19 @@ class Alias(NamedTuple):
 
     @property
     def production(self) -> Alias:
-        """That of the same model."""
+        """The production alias of the same model."""
         return Alias(self.model, PRODUCTION)
 
     @property
     def candidate(self) -> Alias:
-        """That of the same model."""
+        """The candidate alias of the same model."""
         return Alias(self.model, CANDIDATE)
 
 
-class Kind(StrEnum):
+class MoveKind(StrEnum):
     """How an alias came to its pin."""
 
-    PROMOTE = "promote"  # somebody named the pin
+    PROMOTE = "promote"  # a person named the pin
     ROLLBACK = "rollback"  # back to the pin that was there before
 
 
@@ -72,20 +72,20 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One line of an alias's history. ``number``: 1 for its first; ``previous``: the pin that it left."""
+    """One entry of an alias's history. ``number`` counts from 1; ``previous`` is the pin that the alias left."""
 
     alias: Alias
     number: int
-    kind: Kind
+    kind: MoveKind
     pin: str
     previous: str | None
     weight: float
-    """Share of users from 0 to 1; of a candidate only."""
+    """Share of users, from 0 to 1; only a candidate has one."""
     signature: Signature
 
 
 def read_alias(text: str) -> Alias:
-    """``MODEL@ALIAS`` in its parts."""
+    """Parse ``MODEL@ALIAS``. Raises `AliasRefused` if ``text`` is no alias."""
     model, at, word = text.partition("@")
     if not at or _MODEL.fullmatch(model) is None or _WORD.fullmatch(word) is None:
         raise AliasRefused(
@@ -95,7 +95,10 @@ def read_alias(text: str) -> Alias:
 
 
 def read_alias_for(text: str, pin: str) -> Alias:
-    """``MODEL@ALIAS``, or ``ALIAS`` alone where the pin's name says which model: what comes before its one ``-vN``."""
+    """Parse ``MODEL@ALIAS``, or ``ALIAS`` alone if the pin's name says the model: the part before its only ``-vN``.
+
+    Raises `AliasRefused` if the pin's name does not say which model it is.
+    """
     if "@" in text:
         return read_alias(text)
     model, version = pin[: pin.rfind("-v")], pin[pin.rfind("-v") :]
@@ -105,7 +108,7 @@ def read_alias_for(text: str, pin: str) -> Alias:
 
 
 def signed(by: str, reason: str, at: float) -> Signature:
-    """A signature that says something."""
+    """Return a signature. Raises `AliasRefused` unless both texts are one line, not blank and not too long."""
     for value, what, most in ((by, "who", _MAX_BY_CHARS), (reason, "why", _MAX_REASON_CHARS)):
         if not value.strip() or len(value) > most or not value.isprintable():
             raise AliasRefused(f"a move says {what}, in one line of at most {most} characters")
@@ -113,7 +116,10 @@ def signed(by: str, reason: str, at: float) -> Signature:
 
 
 def promoted(last: Mapping[Alias, Move], alias: Alias, pin: str, weight: float, signature: Signature) -> list[Move]:
-    """The moves that bring ``alias`` to ``pin``; none where it is there. ``last``: the last move of every alias."""
+    """Return the moves that bring ``alias`` to ``pin``; none if it is already there. Raises `AliasRefused`.
+
+    ``last``: the last move of every alias. ``weight``: share of users, for a candidate.
+    """
     if not 0 <= weight <= 1:
         raise AliasRefused(f"a weight is a share from 0 to 1, not {weight:g}")
     if weight and alias.word != CANDIDATE:
@@ -124,17 +130,19 @@ def promoted(last: Mapping[Alias, Move], alias: Alias, pin: str, weight: float, 
     before = last.get(alias)
     if before is not None and (before.pin, before.weight) == (pin, weight):
         return []
-    move = _next(before, alias, Kind.PROMOTE, pin, weight, signature)
+    move = _next(before, alias, MoveKind.PROMOTE, pin, weight, signature)
     return [move, *_end_of_share(last, move)]
 
 
 def rolled_back(history: Sequence[Move], last: Mapping[Alias, Move], alias: Alias, signature: Signature) -> list[Move]:
-    """The moves that bring ``alias`` back to the pin before, without any weight. ``history``: its moves, oldest first.
+    """Return the moves that bring ``alias`` back to its pin before, with weight 0.
 
-    Rolled back again, it goes one pin further back, not forward to the one that it was just taken from."""
+    ``history``: its moves, oldest first. A second rollback goes one pin further back, not forward to the pin that the
+    first one left. Raises `AliasUnknown`, or `AliasRefused` if there is no pin before.
+    """
     pins: list[str] = []
     for move in history:
-        if move.kind is Kind.ROLLBACK:
+        if move.kind is MoveKind.ROLLBACK:
             pins.pop()
         elif not pins or pins[-1] != move.pin:
             pins.append(move.pin)
@@ -142,29 +150,30 @@ def rolled_back(history: Sequence[Move], last: Mapping[Alias, Move], alias: Alia
         raise AliasUnknown(f"there is no alias {alias}")
     if len(pins) < 2:
         raise AliasRefused(f"{alias} has no pin before {pins[0]}")
-    back = _next(history[-1], alias, Kind.ROLLBACK, pins[-2], 0.0, signature)
+    back = _next(history[-1], alias, MoveKind.ROLLBACK, pins[-2], 0.0, signature)
     return [back, *_end_of_share(last, back)]
 
 
 @lru_cache(maxsize=4096)
 def is_drawn(model: str, candidate: str, user: str, weight: float) -> bool:
-    """Whether ``user`` is in the share of ``model`` that is given to the pin ``candidate``.
+    """Return whether ``user`` is in the share of ``model`` that gets the pin ``candidate``.
 
-    Always the same answer for the same user; a larger weight only adds users, and each candidate draws its own."""
+    The answer for a user is always the same. A larger weight only adds users, and each candidate draws its own users.
+    """
     drawn = hashlib.sha256("\0".join((model, candidate, user)).encode()).digest()[:8]
     return int.from_bytes(drawn) < weight * 2**64
 
 
-def _next(before: Move | None, alias: Alias, kind: Kind, pin: str, weight: float, signature: Signature) -> Move:
+def _next(before: Move | None, alias: Alias, kind: MoveKind, pin: str, weight: float, signature: Signature) -> Move:
     number, previous = (1, None) if before is None else (before.number + 1, before.pin)
     return Move(alias, number, kind, pin, previous, weight, signature)
 
 
 def _end_of_share(last: Mapping[Alias, Move], move: Move) -> list[Move]:
-    """A candidate that becomes production takes no share of it any more, also not after production has moved on."""
+    """Return the move that ends a candidate's share once its pin is production, even after production has moved on."""
     candidate = last.get(move.alias.candidate)
     if move.alias.word != PRODUCTION or candidate is None or not candidate.weight:
         return []
     if candidate.pin not in (move.pin, move.previous):
         return []
-    return [_next(candidate, candidate.alias, Kind.PROMOTE, candidate.pin, 0.0, move.signature)]
+    return [_next(candidate, candidate.alias, MoveKind.PROMOTE, candidate.pin, 0.0, move.signature)]

@@ -1,4 +1,4 @@
-"""Speech as bare PCM, and the WAV file made from it on read.
+"""Speech as bare PCM, and the WAV file that is made from it when it is read.
 
 Owns the sample format (16-bit signed little-endian, mono) and the RIFF layout. Knows no codec, no resampling and no
 numpy: the gateway serves audio with it.
@@ -14,17 +14,17 @@ from dataclasses import dataclass
 BYTES_PER_SAMPLE = 2
 _INFO_TAGS = {"job": b"INAM", "pin": b"IPRD", "lock": b"ISBJ", "label": b"ICMT", "software": b"ISFT"}
 SYNTHETIC_SPEECH = "synthetic speech"
-"""Label in every file: who hears it can know that a machine spoke."""
+"""Label in every file, so that a listener can know that a machine spoke."""
 
 
 def provenance(job_id: str, pin: str, lock_sha256: str) -> dict[str, str]:
-    """What a job's file says of itself, wherever it is made: the same job is the same file."""
+    """Return the metadata of a job's WAV file. The same job always gives the same file, wherever it is made."""
     return {"job": job_id, "pin": pin, "lock": lock_sha256, "label": SYNTHETIC_SPEECH, "software": "Ringtrue"}
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Mono speech. ``pcm``: s16le samples; ``sample_rate`` in Hz."""
+    """Mono speech. ``pcm``: s16le samples; ``sample_rate``: Hz."""
 
     pcm: bytes
     sample_rate: int
@@ -39,12 +39,12 @@ class Audio:
 
     @property
     def sha256(self) -> str:
-        """Hash of the decoded PCM: what reproducibility is judged by."""
+        """SHA-256 of the PCM, by which reproducibility is judged."""
         return hashlib.sha256(self.pcm).hexdigest()
 
 
 def silence(seconds: float, sample_rate: int) -> bytes:
-    """``seconds`` of digital silence as PCM."""
+    """Return ``seconds`` of digital silence as PCM."""
     return bytes(BYTES_PER_SAMPLE * round(seconds * sample_rate))
 
 
@@ -53,9 +53,10 @@ def _chunk(tag: bytes, body: bytes) -> bytes:
 
 
 def wav_header(pcm_bytes: int, sample_rate: int, info: Mapping[str, str]) -> bytes:
-    """Everything of a WAV file before its samples: RIFF, fmt, LIST/INFO, and the head of the data chunk.
+    """Return all bytes of a WAV file before its samples: RIFF, fmt, LIST/INFO, and the head of the data chunk.
 
-    ``info`` keys: job, pin, lock, label, software (others are an error). The same arguments give the same bytes.
+    ``info`` keys: job, pin, lock, label, software; any other key raises ``KeyError``. The same arguments give the same
+    bytes.
     """
     fmt = struct.pack("<HHIIHH", 1, 1, sample_rate, sample_rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 16)
     items = b"".join(_chunk(_INFO_TAGS[key], value.encode() + b"\0") for key, value in info.items())
@@ -65,5 +66,5 @@ def wav_header(pcm_bytes: int, sample_rate: int, info: Mapping[str, str]) -> byt
 
 
 def wav_file(audio: Audio, info: Mapping[str, str]) -> bytes:
-    """A whole WAV file."""
+    """Return a whole WAV file."""
     return wav_header(len(audio.pcm), audio.sample_rate, info) + audio.pcm

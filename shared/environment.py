@@ -1,6 +1,6 @@
-"""The environment that something was spoken in, described whole.
+"""The environment record: a description of the machine and software that something was spoken with.
 
-Owns which facts those are (facts of the machine, versions of libraries, our own commit). Imports none of the libraries.
+Owns which facts are in it (facts of the machine, versions of libraries, our own commit). Imports none of the libraries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd
 
 
 def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[str, Any]:
-    """This machine and interpreter, and the versions of those ``libraries`` (distribution names) that are installed."""
+    """Return the environment record of this machine and interpreter.
+
+    ``libraries``: distribution names; the versions of those that are installed are included.
+    """
     gpu = _gpu()
     return {
         "os": platform.system(),
@@ -39,17 +42,17 @@ def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[st
 
 
 def interpreter(libraries: Sequence[str]) -> dict[str, Any]:
-    """The part of a description that differs between two Pythons of one machine."""
+    """Return the part of the record that differs between two Pythons of one machine."""
     return {"python": platform.python_version(), "cuda": _cuda(), "libraries": _versions(libraries)}
 
 
 def environment_id(environment: Mapping[str, Any]) -> str:
-    """Short name of a description: the same description, the same id."""
+    """Return a short id; equal records have equal ids."""
     return hashlib.sha256(canonical_json(environment)).hexdigest()[:16]
 
 
 def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a description that can move a result: what two have to agree in to be compared."""
+    """Return the part of the record that can change a result. Two results can be compared only if it is equal."""
     device = environment.get("gpu") or environment.get("architecture")
     return {"device": device, "cuda": environment.get("cuda"), "precision": environment.get("precision")}
 
@@ -98,7 +101,10 @@ def _gpu() -> dict[str, str]:
 
 
 def _cuda() -> str | None:
-    """CUDA that the installed torch was built for, by its version's local part (``2.13.0+cu130``)."""
+    """Return the CUDA version that the installed torch was built for.
+
+    It is in the local part of torch's version (``2.13.0+cu130``).
+    """
     _, _, build = _versions(["torch"]).get("torch", "").partition("+")
     return build if build.startswith("cu") else None
 

@@ -1,27 +1,40 @@
-"""Announcements that a job changed, over Redis pub/sub. Losing one is harmless: whoever waits reads the row again."""
+"""Announcements that a job changed, over Redis pub/sub.
+
+Owns their form and the channel. Losing one is harmless: a waiting request reads the row again after a while.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import queue
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 
 import redis.asyncio
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import TimeoutError as RedisTimeout
+from redis.retry import Retry
 
 CHANNEL = "ringtrue:jobs"
+LONGEST_BYTES = 256
+"""An announcement is an id and a word. A longer message is not an announcement."""
+QUIET_S = 10.0
+"""After this many seconds without an announcement, Redis is pinged. The answer may take as long again."""
+_ANNOUNCEMENT = re.compile(rb"([A-Za-z0-9_-]+) ([a-z_]+)")
 _RETRY_S = 1.0
 
 log = logging.getLogger(__name__)
 
 
 class RedisAnnouncer:
-    """Implements ``shared.ports.Announcer``. Nobody waits for Redis: a thread of its own says what there is to say, in
-    the order it came. Where Redis is away that is logged once a second, and what was to be said meanwhile is not."""
+    """Implements ``shared.ports.Announcer``. No caller waits for Redis: a background thread publishes in order.
+
+    If Redis is away, that is logged once a second, and what should have been announced meanwhile is dropped.
+    """
 
     def __init__(self, redis_url: str) -> None:
         self._redis = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
@@ -53,23 +66,76 @@ class RedisAnnouncer:
                 for word in words:
                     together.publish(CHANNEL, word)
                 together.execute()
-        except RedisError as error:
+        except Exception as error:  # any error: this may not be Redis at all; the thread goes on
             self._away_until = time.monotonic() + _RETRY_S
-            log.warning("announcements pause: %s", error)
+            log.warning("announcements pause: %r", error)
 
 
-async def listen(redis_url: str) -> AsyncIterator[tuple[str, str]]:
-    """Announcements as (job id, event), for ever; connects again whenever Redis comes back."""
-    while True:
-        client = redis.asyncio.Redis.from_url(redis_url, socket_connect_timeout=2)
+class Listener:
+    """Receives announcements until it is closed.
+
+    It skips what it cannot parse, and subscribes again after any trouble with Redis. For one event loop.
+    """
+
+    def __init__(self, redis_url: str, *, quiet_s: float = QUIET_S, retry_s: float = _RETRY_S) -> None:
+        self._redis_url = redis_url
+        self._quiet_s = quiet_s
+        self._retry_s = retry_s
+        self._subscribed = False
+
+    def trouble(self) -> str | None:
+        """Return a readiness code while nothing is received, else ``None``. Waiting requests then poll, a bit later."""
+        return None if self._subscribed else "listener_restarting"
+
+    async def heard(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield announcements as (job id, event), forever."""
+        while True:
+            skipped = 0
+            try:
+                async for said in self._messages():
+                    if (understood := _understood(said)) is not None:
+                        yield understood
+                    else:
+                        skipped += 1
+                        if skipped == 1:  # once per connection: a sender of junk sends a lot of it
+                            log.warning("an announcement of %s is not understood and skipped", _described(said))
+            except Exception as error:  # any error: what answers at this address may not be Redis at all
+                log.warning("not listening for announcements: %r", error)
+            finally:
+                self._subscribed = False
+            await asyncio.sleep(self._retry_s)
+
+    async def _messages(self) -> AsyncIterator[object]:
+        once = Retry(NoBackoff(), retries=0)  # no retry: `trouble` must tell a lost connection at once
+        client = redis.asyncio.Redis.from_url(
+            self._redis_url, socket_connect_timeout=2, socket_timeout=self._quiet_s, retry=once
+        )
         try:
-            async with client.pubsub(ignore_subscribe_messages=True) as channel:
+            async with client.pubsub() as channel:
                 await channel.subscribe(CHANNEL)
-                async for message in channel.listen():
-                    job_id, _, event = message["data"].decode().partition(" ")
-                    yield job_id, event
-        except (RedisError, OSError) as error:
-            log.warning("not listening for announcements: %s", error)
-            await asyncio.sleep(_RETRY_S)
+                asked = True  # an answer is due: to the subscription now, later to each ping
+                while True:
+                    message = await channel.get_message(timeout=self._quiet_s)
+                    if message is None:
+                        if asked:
+                            raise RedisTimeout(f"no answer within {self._quiet_s:g} s")
+                        await channel.ping()
+                        asked = True
+                        continue
+                    asked = False
+                    self._subscribed = True
+                    if message["type"] == "message":
+                        yield message["data"]
         finally:
             await client.aclose()
+
+
+def _understood(said: object) -> tuple[str, str] | None:
+    if not isinstance(said, bytes) or len(said) > LONGEST_BYTES:
+        return None
+    match = _ANNOUNCEMENT.fullmatch(said)
+    return (match[1].decode(), match[2].decode()) if match else None
+
+
+def _described(said: object) -> str:
+    return f"{len(said)} bytes" if isinstance(said, bytes) else type(said).__name__

@@ -1,46 +1,54 @@
-"""A job: what was asked, what is used, where it stands.
+"""A job: what was asked for, what is used, and its state.
 
-Owns the job's words and its three state machines (status, scoring, tracking). Knows neither HTTP nor SQL.
+Owns the job's values and its three state machines (status, scoring, tracking). Knows neither HTTP nor SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import FailureCode
 from shared.ids import Ids
 from shared.scores import Scored
+from shared.values.members import known
 from shared.voices import Recording
 
 CANONICAL_EMOTIONS = ("neutral", "happy", "angry", "sad", "fear", "disgust", "surprise")
 MAX_TEXT_CHARS = 10_000
 MAX_ATTEMPTS = 3
-"""A worker that is lost costs an attempt; after this many the job has failed with ``worker_lost``."""
+"""How many times a job may end its engine host, or fail in a way that may pass. After that it has failed."""
+MAX_LAPSES = 10
+"""How many times a holder's lease may run out. A worker or scorer that is killed, stopped or cut off says nothing about
+the work that it held, so a lapse costs no attempt. The limit still ends a job that kills its holder every time."""
+
+WORKER_LOST = f"its worker was lost {MAX_LAPSES} times"
+"""The error message of a job that ended this way."""
 
 
 class Status(StrEnum):
-    """Where the speaking stands."""
+    """State of the speaking."""
 
     QUEUED = "queued"  # accepted and on disk; no worker holds it
-    STARTING = "starting"  # a worker holds it, the model is being loaded
-    PROCESSING = "processing"  # being spoken
-    SUCCEEDED = "succeeded"  # audio can be fetched
+    STARTING = "starting"  # a worker holds it and loads the model
+    PROCESSING = "processing"  # a worker is speaking it
+    SUCCEEDED = "succeeded"  # its audio can be fetched
     FAILED = "failed"  # `error` says why
-    CANCELED = "canceled"  # its user asked for that
+    CANCELED = "canceled"  # its user asked for this
     EXPIRED = "expired"  # waited longer than its ttl_s
 
 
 class FacetStatus(StrEnum):
-    """Where scoring or tracking stands."""
+    """State of scoring or tracking."""
 
-    PENDING = "pending"  # to be done, perhaps not before the facet ahead of it
+    PENDING = "pending"  # to be done, perhaps only after another facet
     RUNNING = "running"  # a scorer holds it
-    DONE = "done"  # unscored values included
+    DONE = "done"  # over; some values may be unscored
     FAILED = "failed"  # its retry budget is spent
-    SKIPPED = "skipped"  # not asked for, or nothing to do it on
+    SKIPPED = "skipped"  # not asked for, or there is nothing to do it on
 
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
@@ -61,12 +69,16 @@ FACET_TRANSITIONS: Mapping[FacetStatus, frozenset[FacetStatus]] = {
 }
 TERMINAL = frozenset(status for status, after in TRANSITIONS.items() if not after)
 HELD = frozenset({Status.STARTING, Status.PROCESSING})
-"""A worker holds the job under a lease."""
+"""States in which a worker holds the job under a lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (an uploaded voice), ``text``; ``strength`` 0-1."""
+    """An emotion.
+
+    Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (id of an uploaded voice) and ``text`` is given.
+    ``strength`` is from 0 to 1.
+    """
 
     name: str | None = None
     vector: tuple[float, ...] | None = None
@@ -75,25 +87,34 @@ class Emotion:
     strength: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechInput:
-    """What is to be spoken and how, every default filled in."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechControls:
+    """How a text is to be spoken. An engine gets these values as the job has them. `shared.controls` has the bounds."""
 
-    text: str
-    language: str
     voice: str | None = None
-    reference: str | None = None
+    """A voice of the engine's own, by name."""
     emotion: Emotion | None = None
     speed: float = 1.0
     pitch_scale: float = 1.0
     seed: int = 0
-    sample_rate: int | None = None
-    """Hz; ``None``: the pin's own rate."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    score: bool | tuple[str, ...] = True
-    """True: the default metric families; False: none; or the families named."""
-    recordings: Mapping[str, Recording] = field(default_factory=dict)
-    """What the uploaded voices named above were when the job was accepted, by their ids."""
+    """Options of the engine's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechInput(SpeechControls):
+    """What is to be spoken and how, with every default filled in."""
+
+    text: str
+    language: str
+    reference: str | None = field(default=None, kw_only=True)
+    """Id of an uploaded voice."""
+    sample_rate: int | None = field(default=None, kw_only=True)
+    """Sample rate in Hz; ``None`` is the pin's own rate."""
+    score: bool | tuple[str, ...] = field(default=True, kw_only=True)
+    """True: the default metric families; False: none; else the named families."""
+    recordings: Mapping[str, Recording] = field(default_factory=dict, kw_only=True)
+    """Voice id -> the recording that the uploaded voice had when the job was accepted, for every voice named above."""
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
@@ -103,22 +124,27 @@ class SpeechInput:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SpeechInput:
-        values = dict(data)
+        values = dict(known(cls, data))
         if values.get("emotion") is not None:
-            emotion = dict(values["emotion"])
+            emotion = dict(known(Emotion, values["emotion"]))
             if emotion.get("vector") is not None:
                 emotion["vector"] = tuple(emotion["vector"])
             values["emotion"] = Emotion(**emotion)
         if isinstance(values.get("score"), list):
             values["score"] = tuple(values["score"])
         if recordings := values.get("recordings"):
-            values["recordings"] = {voice_id: Recording(**one) for voice_id, one in recordings.items()}
-        return cls(**values)
+            values["recordings"] = {
+                voice_id: Recording(**known(Recording, one)) for voice_id, one in recordings.items()
+            }
+        spoken = cls(**values)
+        if not (isinstance(spoken.text, str) and isinstance(spoken.language, str)):
+            raise ValueError("a text and a language are needed")
+        return spoken
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch of a text as it was spoken; times in seconds from the start of the clip."""
+    """One piece of a text as it was spoken. Times are seconds from the start of the clip."""
 
     text: str
     start_s: float
@@ -127,7 +153,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The audio of a job: where its PCM lies and what it is."""
+    """The audio of a job: the hash of its PCM, and its properties."""
 
     pcm_sha256: str
     duration_s: float
@@ -135,13 +161,13 @@ class Spoken:
     channels: int
     pieces: tuple[Piece, ...]
     batch: tuple[str, ...] = ()
-    """Ids of the jobs that the engine spoke in one go with this one, itself included, in their order; empty: alone.
-    What stands beside a text in a batch may change how it sounds."""
+    """Ids of the jobs that the engine spoke in one batch with this one, itself included, in their order; empty if it
+    was spoken alone. The other texts of a batch may change how a text sounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """How a job ended without audio."""
+    """Why a job ended without audio."""
 
     code: FailureCode
     message: str
@@ -149,14 +175,14 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """State of scoring or tracking. ``attempt`` fences writes just as the job's own does."""
+    """State of scoring or tracking. Writes are fenced by ``attempt``, as they are for the job itself."""
 
     status: FacetStatus
     attempt: int = 0
     holder: str | None = None
     lease_until: float | None = None
     due_at: float | None = None
-    """Not before this time (back-off); epoch seconds."""
+    """Epoch seconds; the facet is not due before this time (back-off)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,28 +195,28 @@ class NewJob:
     engine: str
     lock_sha256: str
     asked: Mapping[str, Any]
-    """The body as it came."""
+    """The request body as it came."""
     input: SpeechInput
     controls: Mapping[str, str]
-    """Per control that was asked for: native, post or no_effect."""
+    """Control -> native, post or no_effect, for each control that was asked for."""
     metadata: Mapping[str, str]
     priority: int
     created_at: float
     expires_at: float
     timeout_s: float
     estimated_s: float
-    """Seconds of audio expected, charged to the user's fair share when claimed."""
+    """Expected seconds of audio. Charged to the user's fair share when the job is claimed."""
 
     @property
     def alias(self) -> str | None:
-        """The alias that was asked for, where the pin was not asked for by its name."""
+        """The alias that was asked for, or ``None`` if the pin was asked for by its name."""
         asked = self.asked.get("pin")
         return asked if asked != self.pin else None
 
 
 @dataclass(frozen=True, slots=True)
 class Job(NewJob):
-    """A job as stored: what was added, and where it stands. Times are epoch seconds."""
+    """A job as stored: what was added, and its state. Times are epoch seconds."""
 
     status: Status
     scoring: Facet
@@ -200,16 +226,16 @@ class Job(NewJob):
     lease_until: float | None = None
     cancel_requested: bool = False
     started_at: float | None = None
-    """When a worker first took the current attempt."""
+    """When a worker took the job for the current attempt."""
     completed_at: float | None = None
     error: JobError | None = None
     audio: Spoken | None = None
     progress: tuple[int, int] | None = None
-    """Pieces spoken, pieces in all."""
+    """Pieces spoken so far, and pieces in all."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """queue_s, load_s, speak_s, rtf, peak_rss_mb; score_s once scored."""
+    """queue_s, load_s, speak_s, rtf, peak_rss_mb, on a GPU peak_vram_mb; score_s once scored."""
     environment: str | None = None
-    """Id of the environment that spoke it."""
+    """Id of the environment record of the worker that spoke it."""
     scores: Mapping[str, Scored] = field(default_factory=dict)
     scorers_lock: str | None = None
     run_id: str | None = None
@@ -220,12 +246,12 @@ class Job(NewJob):
         return self.status in TERMINAL
 
     def evolve(self, **changes: Any) -> Job:
-        """A copy with ``changes``."""
+        """Return a copy with ``changes``."""
         return replace(self, **changes)
 
     @classmethod
     def accepted(cls, new: NewJob) -> Job:
-        """The job as it is right after it was added."""
+        """Return the job as it is right after it was added."""
         given = {name: getattr(new, name) for name in NewJob.__slots__}
         return cls(
             **given,
@@ -235,8 +261,15 @@ class Job(NewJob):
         )
 
 
-class JobIds(Ids):
-    """``job_`` + ULID: in the order they were given, also within one millisecond."""
+class JobState(NamedTuple):
+    """What a waiting request needs to know about a job."""
 
-    def __init__(self) -> None:
-        super().__init__("job_")
+    user: str
+    over: bool
+
+
+class JobIds(Ids):
+    """Creates job ids: ``job_`` + ULID, in order even within one millisecond."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        super().__init__("job_", clock)

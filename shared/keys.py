@@ -1,7 +1,11 @@
-"""API keys as they are kept, and where: their words and their port. Who may do what with one is the gateway's."""
+"""API keys as stored, and the port to their store.
+
+Owns both. What a key permits is decided by the gateway.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,19 +23,29 @@ class Key:
 
 
 class KeyStore(Protocol):
-    """API keys. One that was revoked stays known, so that its refusal can be told from that of a wrong one."""
+    """API keys. A revoked key stays known, so that its refusal can be told from that of a wrong key."""
 
     def add(self, key: Key) -> None:
-        """Keep a new key."""
+        """Store a new key."""
+
+    def add_first(self, key: Key, made_by: str) -> Mapping[str, int] | None:
+        """Store a key if there is none yet; return None, and store nothing, if there is one.
+
+        In the same transaction, everything of the user ``made_by`` becomes the key's user's. Return how much that was,
+        by kind (``jobs``, ``evaluations``, ``voices`` …).
+        """
+
+    def hand_over(self, made_by: str, heir: str) -> Mapping[str, int]:
+        """Make everything of the user ``made_by`` the user ``heir``'s; return how much that was, by kind."""
 
     def find(self, key_id: str) -> Key | None:
-        """A key by id, revoked and expired ones included."""
+        """Return a key by id, also if it is revoked or expired; ``None`` if there is none."""
 
     def list(self) -> list[Key]:
-        """Every key, oldest first."""
+        """Return every key, oldest first."""
 
     def revoke(self, key_id: str, now: float) -> bool:
-        """No longer valid from now on. False: no such key; revoking again changes nothing."""
+        """Make a key invalid from ``now`` on. Return False if there is no such key. Revoking again changes nothing."""
 
     def any(self) -> bool:
-        """Whether a key was ever made."""
+        """Return whether a key was ever made."""

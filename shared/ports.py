@@ -1,6 +1,7 @@
-"""The doors out of a service, as it sees them. Adapters: shared/store, shared/queue.py, shared/blobs.
+"""The ports of a service: the protocols behind which it keeps rows, sends messages and stores bytes.
 
-Every method of the store is one transaction and is safe to call from any thread. Times are epoch seconds.
+Owns the protocols and the values that they take and return. Adapters: shared/store, shared/queue.py, shared/events.py,
+shared/blobs. Every method of a store is one transaction and is safe to call from any thread. Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import Any, Protocol
 
 from shared.aliases import Alias, Move
 from shared.catalog import Manifest
-from shared.jobs import FacetStatus, Job, JobError, NewJob, Spoken, Status
+from shared.jobs import FacetStatus, Job, JobError, JobState, NewJob, Spoken, Status
 from shared.scores import Scored
 from shared.studies import NewStudy
 
 LIVE_S = 20.0
-"""A worker publishes every few seconds; one that was silent for this long is not counted on."""
+"""A worker publishes every few seconds. One that has been silent for this many seconds no longer counts as live."""
 
 
 ONE_EACH: Mapping[str, int] = {}
-"""Of every pin, one job at a time."""
+"""One job at a time of every pin."""
 
 
 class FacetName(StrEnum):
@@ -31,29 +32,32 @@ class FacetName(StrEnum):
     TRACKING = "tracking"
 
 
-class Standing(StrEnum):
+class LeaseState(StrEnum):
     """What a holder learns when it renews its lease."""
 
     HELD = "held"
-    CANCELED = "canceled"  # still held, and its user wants it stopped
-    LOST = "lost"  # somebody else's now; nothing of this attempt may be written
+    CANCELED = "canceled"  # still held, but its user asked to cancel it
+    LOST = "lost"  # another holder has it; this attempt must not write anything
 
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Identity of a request that may be sent twice: ``scope``: user, method, path, key; ``fingerprint``: its body."""
+    """Identity of a request that may be sent twice.
+
+    ``scope``: user, method, path and key; ``fingerprint``: its body.
+    """
 
     scope: str
     fingerprint: str
     created_at: float
     status: int
     body: bytes
-    """The answer, known before the commit and recorded with the jobs: no crash can come in between."""
+    """The response. It is known before the commit and recorded with the jobs, so no crash can come in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is kept of an idempotent request: its answer, and the first job that it made."""
+    """What is kept of an idempotent request: its response, and the id of the first job that it created."""
 
     fingerprint: str
     job_id: str | None
@@ -63,16 +67,25 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Jobs to add together or not at all, with the study they are for, and the idempotency they stand under."""
+    """Jobs to add together or not at all, with the study that they are for and the idempotency of their request."""
 
     jobs: Sequence[NewJob]
     idempotency: Idempotency | None = None
     study: NewStudy | None = None
 
+    @property
+    def user(self) -> str | None:
+        """The user of the jobs or of the study; ``None`` if there are neither jobs nor a study."""
+        one = self.jobs[0] if self.jobs else self.study
+        return None if one is None else one.user
+
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which of a user's jobs; ``None`` does not filter. ``before``: a job id, for the next page of older ones."""
+    """Which of a user's jobs to list; ``None`` does not filter. ``before``: a job id, for the next page of older jobs.
+
+    Jobs are ordered by creation time; of two created at the same moment, the one with the greater id is newer.
+    """
 
     user: str
     status: Status | None = None
@@ -87,8 +100,19 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """One page of jobs. ``searched_to``: id of the job where the search stopped early and should resume, or ``None``.
+
+    A search stops early if the filters together match so few jobs that filling the page would take too long.
+    """
+
+    jobs: list[Job]
+    searched_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What a worker hands in for a job it spoke."""
+    """What a worker hands in for a job that it has spoken."""
 
     audio: Spoken
     timings: Mapping[str, float]
@@ -112,55 +136,79 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What there is to do, for ringing bells."""
+    """How much work is waiting; used for sending wake-ups."""
 
     families: Mapping[str, int]
-    """Engine family -> queued jobs."""
+    """Engine family -> number of queued jobs."""
     scoring: int
     tracking: int
     studies: int = 0
-    """Studies of which a step is due."""
+    """Number of studies of which a step is due."""
+    unclaimed_s: float = 0.0
+    """How many seconds the oldest unclaimed job has waited. Counts only jobs of pins that a live worker serves which
+    holds no job, and of which no job was claimed for `CLAIMS_WAIT_S`. 0 if there is none."""
 
 
 class JobStore(Protocol):
-    """Jobs as rows. The row is the truth."""
+    """Jobs as rows. The row is the source of truth."""
 
     # -- gateway -----------------------------------------------------------------------------------------------
     def add(self, submissions: Sequence[Submission]) -> list[bool]:
         """Commit all submissions in one transaction that survives power loss.
 
-        True per submission that was added; False where its idempotency scope was there already (nothing added)."""
+        Return True for each submission that was added. Return False for one whose idempotency scope is already taken;
+        nothing of it was added. Its scope was either recorded before or is being added right now; `recall` tells which.
+        Raises `StoreBusy` if another transaction held a needed lock for too long.
+        """
 
     def get(self, ids: Iterable[str]) -> dict[str, Job]:
-        """Jobs by id; ids that do not exist are absent."""
+        """Return jobs by id. Ids that do not exist, and jobs that this version cannot read, are absent."""
 
-    def find(self, wanted: JobFilter) -> list[Job]:
-        """Newest first, at most ``wanted.limit``."""
+    def states(self, ids: Iterable[str]) -> dict[str, JobState]:
+        """Return only the states of jobs by id; cheaper than `get`."""
+
+    def find(self, wanted: JobFilter) -> Page:
+        """Return jobs, newest first, at most ``wanted.limit``. Jobs that this version cannot read are left out."""
 
     def positions(self, ids: Iterable[str]) -> dict[str, int]:
-        """Place in the queue of those ids that are queued: 1 is next. Counts the jobs that fair choice puts ahead."""
+        """Return the place in the queue of those ids that are queued; 1 is next.
+
+        Counts the jobs that fair choice puts ahead.
+        """
 
     def cancel(self, job_id: str, now: float) -> Job | None:
-        """Queued: canceled at once. Held: its worker is told. Finished: unchanged. Returns the job after it."""
+        """Cancel a job and return it as it is afterwards; ``None`` if there is no such job.
+
+        A queued job is canceled at once. A held job is marked, and its worker learns of it from `beat`. A finished job
+        does not change.
+        """
+
+    def queued_by_user(self) -> dict[str, int]:
+        """Return the number of queued jobs of every user who has any."""
 
     def recall(self, scope: str) -> Remembered | None:
-        """What is remembered of an idempotent request."""
+        """Return what is kept of an idempotent request, or ``None``."""
 
     def retry_tracking(self, job_id: str, now: float) -> bool:
-        """Ask for tracking again after it has failed."""
+        """Make tracking due again after it has failed. Return False if it has not failed."""
 
     # -- worker ------------------------------------------------------------------------------------------------
     def publish(self, worker: str, manifests: Sequence[Manifest], now: float) -> None:
-        """A worker is alive and offers these. Called at start and with every heartbeat.
+        """Record that a worker is alive and offers these pins. Called at start and with every heartbeat.
 
-        A pin that it refuses is not confirmed by it; while another live worker (`LIVE_S`) serves the pin, what that one
-        published stands, and else the refusal does, beside what was known of the pin's capabilities."""
+        A manifest that refuses its pin does not count as a confirmation of the pin. While another live worker
+        (`LIVE_S`) serves the pin, that worker's manifest stays. Otherwise the refusal is stored, together with the
+        known capabilities of the pin.
+        """
 
     def retire(self, worker: str) -> None:
-        """A worker has stopped; what it published stays known."""
+        """Record that a worker has stopped. Its manifests stay known."""
 
     def manifests(self) -> list[tuple[Manifest, float]]:
-        """Every manifest ever published with the time a live worker last confirmed it; newest per pin."""
+        """Return every manifest ever published, the newest per pin.
+
+        With each comes the time when a live worker last confirmed it.
+        """
 
     def claim(
         self,
@@ -171,117 +219,151 @@ class JobStore(Protocol):
         now: float,
         at_most: Mapping[str, int] = ONE_EACH,
     ) -> list[Job]:
-        """Take queued jobs of one pin, the next by fair choice, as STARTING under a lease.
+        """Take queued jobs of one pin, the next by fair choice, and set them to STARTING under a lease.
 
-        ``at_most``: so many of a pin; of one that it does not name, one."""
+        ``now`` is the time of the call. The lease begins when the job is taken, even after a long wait for the lock. A
+        job that this version cannot read is left for a worker that can.
+
+        ``worker``: PROCESS or PROCESS/SLOT. Jobs that the process has passed on are left to others for `PASSED_ON_S`.
+        ``at_most``: pin -> how many jobs to take; one for a pin that it does not name.
+        """
 
     def beat(
         self, job_id: str, attempt: int, lease_s: float, now: float, progress: tuple[int, int] | None = None
-    ) -> Standing:
-        """Renew a lease; the one place a worker learns that a job was canceled or lost."""
+    ) -> LeaseState:
+        """Renew a lease and return its state. Only here does a worker learn that a job was canceled or lost."""
 
     def begin(self, job_id: str, attempt: int) -> bool:
-        """The model is loaded, speaking starts. False: not ours any more."""
+        """Set the job to PROCESSING: the model is loaded and speaking starts. Return False if the lease was lost."""
 
     def finish(self, job_id: str, attempt: int, result: Result, now: float) -> bool:
-        """Succeeded, after `begin`. False: not ours any more, and nothing was written."""
+        """Set the job to SUCCEEDED, after `begin`. Return False, and write nothing, if the lease was lost."""
 
     def fail(self, job_id: str, attempt: int, error: JobError, now: float, *, final: bool) -> bool:
-        """Failed; unless ``final``, queued again while attempts are left (canceled where its user asked for that).
+        """Record a failed attempt.
 
-        False: not ours any more."""
+        Unless ``final``, queue the job again while attempts are left; if its user asked to cancel it, it is canceled
+        instead. Return False if the lease was lost.
+        """
+
+    def pass_on(self, job_id: str, attempt: int, worker: str, now: float) -> bool:
+        """Queue a job again for other workers after ``worker`` (a process, as it publishes) has failed it.
+
+        Return False, and change nothing, if no other live worker serves the pin that has not failed the job too, if the
+        attempts are spent, if its user asked to cancel it, or if the lease was lost.
+        """
 
     def stop(self, job_id: str, attempt: int, now: float) -> bool:
-        """Canceled while held, as its user asked."""
+        """Set a held job to CANCELED, as its user asked. Return False if the lease was lost."""
 
     def hand_back(self, job_id: str, attempt: int) -> bool:
-        """Queued again without costing an attempt: the worker is shutting down."""
+        """Queue a job again without costing it an attempt, because the worker is shutting down."""
 
     def record_environment(self, environment_id: str, environment: Mapping[str, Any]) -> None:
-        """Keep a description of an environment; the same id is the same description."""
+        """Keep an environment record. The same id always means the same record."""
 
     def environment(self, environment_id: str) -> Mapping[str, Any] | None:
-        """A description of an environment by id."""
+        """Return an environment record by id, or ``None``."""
 
     # -- scorer ------------------------------------------------------------------------------------------------
     def claim_facet(self, facet: FacetName, holder: str, lease_s: float, now: float, limit: int = 1) -> list[Job]:
-        """Take up to ``limit`` jobs whose facet is due, due longest first, as RUNNING under a lease.
+        """Take up to ``limit`` jobs whose facet is due and set it to RUNNING under a lease.
 
-        Scoring is due once audio is there; tracking once the job is finished, was started, and its scoring is over."""
+        Users are served by fair choice (`shared.scheduling.fairness`); of one user, the job that has been due longest
+        comes first. Scoring is due once there is audio. Tracking is due once the job is finished, was started, and its
+        scoring is over.
+        """
 
     def beat_facet(self, facet: FacetName, job_id: str, attempt: int, lease_s: float, now: float) -> bool:
-        """Renew; False: not ours any more."""
+        """Renew the lease of a facet. Return False if it was lost."""
 
     def finish_scoring(
         self, job_id: str, attempt: int, scores: Mapping[str, Scored], scorers_lock: str, score_s: float
     ) -> bool:
-        """Done, unscored values included. False: not ours any more."""
+        """Set scoring to DONE with its scores, unscored values included. Return False if the lease was lost."""
 
     def finish_tracking(self, job_id: str, attempt: int, run_id: str, run_url: str) -> bool:
-        """The job's run is in MLflow. False: not ours any more."""
+        """Set tracking to DONE: the job's run is in MLflow. Return False if the lease was lost."""
 
     def postpone_facet(self, facet: FacetName, job_id: str, attempt: int, due_at: float) -> bool:
-        """Pending again, not before ``due_at``."""
+        """Set a facet back to PENDING, due at ``due_at``. Return False if the lease was lost."""
 
     # -- sweeper -----------------------------------------------------------------------------------------------
     def hold(self, name: str, holder: str, until: float, now: float) -> bool:
-        """Take or renew a named lease; False while another holder's runs."""
+        """Take or renew a named lease.
+
+        Return False while another holder has it. All callers ask for about the same length.
+        """
 
     def sweep(self, now: float, *, tracking_budget_s: float, idempotency_s: float) -> Swept:
-        """Put right what ran out: leases, time to live, retry budgets, remembered requests."""
+        """Clean up what has run out: leases, times to live, retry budgets, remembered requests, workers that are gone.
+
+        A job whose lease has run out is queued again without costing an attempt, up to `MAX_LAPSES` times.
+        """
 
     def waiting(self, now: float) -> Waiting:
-        """What there is to do."""
+        """Return how much work is waiting."""
 
     def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the store answers."""
 
 
+SWEEPING = "sweeper"
+"""Name of the lease (`JobStore.hold`) that lets one gateway of a deployment at a time be the sweeper."""
+
+
 class AliasStore(Protocol):
-    """Aliases as their moves. None is ever forgotten or changed."""
+    """Aliases, stored as their moves. No move is ever deleted or changed."""
 
     def last_moves(self) -> list[Move]:
-        """Where every alias points to now: its last move. By alias."""
+        """Return the last move of every alias, which says where it points now; sorted by alias."""
 
     def history(self, alias: Alias) -> list[Move]:
-        """Every move of one alias, oldest first; none where there is no such alias."""
+        """Return every move of one alias, oldest first; empty if there is no such alias."""
 
     def record(self, moves: Sequence[Move]) -> bool:
-        """Add moves, all or none, durably. False: an alias has a move of that number, somebody was quicker."""
+        """Add moves durably, all or none.
+
+        Return False if an alias already has a move of that number: another writer came first.
+        """
 
 
-class Bells(Protocol):
-    """Wakes whoever can do the work. A bell carries no data; losing or doubling one is harmless."""
+class WakeUps(Protocol):
+    """Sends wake-ups. A wake-up carries no data, so losing or doubling one is harmless."""
 
-    def ring_engine(self, family: str) -> None: ...
+    def wake_engine(self, family: str) -> None: ...
 
-    def ring_scorer(self) -> None: ...
+    def wake_scoring(self) -> None: ...
 
-    def ring_tracker(self) -> None: ...
+    def wake_tracking(self) -> None: ...
 
-    def ring_judge(self) -> None: ...
+    def wake_analysis(self) -> None: ...
 
 
 class Announcer(Protocol):
-    """Tells whoever listens that a job changed. Losing an announcement is harmless: rows are the truth."""
+    """Announces that a job changed. Losing an announcement is harmless: rows are the source of truth."""
 
     def announce(self, job_id: str, event: str) -> None: ...
 
 
 class Blobs(Protocol):
-    """Immutable bytes by the SHA-256 of their content."""
+    """Immutable bytes, stored under the SHA-256 of their content.
+
+    Every method raises ``StorageUnavailable`` if the storage is full, read-only, broken or away. That says nothing
+    about whether the bytes exist.
+    """
 
     def put(self, content: bytes) -> str:
-        """Store, durably, before returning the hash. Storing the same bytes again changes nothing."""
+        """Store the bytes durably and return their hash. Storing the same bytes again changes nothing."""
 
     def get(self, sha256: str) -> bytes:
-        """The bytes; ``KeyError`` where there are none."""
+        """Return the bytes. Raises ``KeyError`` if there are none."""
 
     def size(self, sha256: str) -> int:
-        """Their number; ``KeyError`` where there are none."""
+        """Return the number of bytes. Raises ``KeyError`` if there are none."""
 
     def read(self, sha256: str, start: int, length: int) -> Iterator[bytes]:
-        """A stretch of the bytes, in chunks."""
+        """Yield ``length`` bytes from ``start`` on, in chunks."""
 
     def delete(self, sha256: str) -> None:
-        """Forget the bytes; nothing happens where there are none."""
+        """Delete the bytes. Does nothing if there are none."""

@@ -1,6 +1,6 @@
-"""Scores, and the honest absence of one.
+"""Scores, and unscored values with their reasons.
 
-Owns the words `score`, `unscored`, `metric`. Knows no metric: those live in services/scorer/metrics.
+Owns the words `score`, `unscored` and `metric`. Knows no metric: those are in services/scorer/metrics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Reason(StrEnum):
-    """Why a value could not be measured. Never a zero, never in a mean."""
+    """Why a value could not be measured. It is never zero, and never enters a mean."""
 
     NO_SPEECH = "no_speech"
     TOO_SHORT = "too_short"
@@ -29,7 +29,7 @@ class Reason(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way is better."""
+    """Which values are better."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -38,7 +38,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measured value, finite, in ``unit``, by the scorer whose lock is ``scorer_lock``."""
+    """One measured, finite value in ``unit``. ``scorer_lock`` is the lock of the scorer that measured it."""
 
     value: float
     unit: str
@@ -54,7 +54,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """A value that could not be measured, and why. ``detail`` is for people."""
+    """A value that could not be measured, and the reason. ``detail`` is for people."""
 
     reason: Reason
     detail: str = ""
@@ -64,48 +64,54 @@ class Unscored:
 
 
 Scored = Score | Unscored
+_REASONS = frozenset(reason.value for reason in Reason)
 
 
 def scored_from_json(data: Mapping[str, Any]) -> Scored:
-    """Inverse of ``to_json`` of either."""
+    """Return the score or unscored value that ``to_json`` wrote. What this version cannot read becomes unscored."""
     if "unscored" in data:
-        return Unscored(Reason(data["unscored"]), data.get("detail", ""))
-    return Score(data["value"], data["unit"], data["scorer_lock"])
+        detail = data.get("detail", "")
+        if data["unscored"] not in _REASONS:
+            return Unscored(Reason.SCORER_ERROR, f"{data['unscored']}, which this version does not know: {detail}")
+        return Unscored(Reason(data["unscored"]), detail)
+    if "value" not in data:
+        return Unscored(Reason.SCORER_ERROR, "this version cannot read the value")
+    return Score(data["value"], data.get("unit", ""), data.get("scorer_lock", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One named value that a metric gives, e.g. ``mos/dnsmos_ovrl``."""
+    """One named value that a metric returns, e.g. ``mos/dnsmos_ovrl``."""
 
     name: str
     unit: str
     direction: Direction
     low: float | None = None
     high: float | None = None
-    """Range that values lie in, where there is one."""
+    """Range of the values, ``low`` to ``high``; None where it has no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricInfo:
-    """What a metric is: the one place its facts are written; tables and docs are made from it."""
+    """The facts of a metric. They are written only here; tables and docs are made from them."""
 
     family: str
-    """What a job's ``score`` list names, e.g. ``dnsmos``."""
+    """The name that a job's ``score`` list uses, e.g. ``dnsmos``."""
     title: str
     quantities: tuple[Quantity, ...]
     licence: str
     source: str
     """Paper or specification."""
     needs_speech: bool = True
-    """A clip in which no speech is found is ``Unscored(no_speech)``; silence must not earn a good grade."""
+    """Whether a clip without speech is ``Unscored(no_speech)``, so that silence does not earn a good score."""
     needs_text: bool = False
     needs_reference: bool = False
     languages: tuple[str, ...] | None = None
-    """Languages covered, as BCP 47 primary subtags; ``None``: does not depend on language."""
+    """Languages covered, as BCP 47 primary subtags; ``None`` if the metric does not depend on the language."""
     deadline_s: float = 60.0
-    """Longer than this for one clip and the value is ``Unscored(scorer_timeout)``."""
+    """Seconds for one clip; after that the value is ``Unscored(scorer_timeout)``."""
     default: bool = True
-    """Measured when a job asks for ``score: true``."""
+    """Whether it is measured when a job asks for ``score: true``."""
 
     @property
     def names(self) -> tuple[str, ...]:

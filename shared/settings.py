@@ -1,21 +1,23 @@
 """The settings of a Ringtrue process: their names, their defaults, and what to say about a misspelt one.
 
-Owns the names. Reads no environment by itself: each composition root hands its own in.
+Owns the names. Reads no environment by itself: each composition root passes its own in.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import SettingsError
+from shared.voices import VOICE_MINUTES
 
 SETTINGS: Mapping[str, str] = {
     "RINGTRUE_DATA": "Folder of the store, the blobs and the logs. Default: ~/.local/share/ringtrue.",
     "RINGTRUE_DATABASE_URL": "sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
-    "RINGTRUE_REDIS_URL": "Redis for bells and announcements. Default: redis://127.0.0.1:6379/0.",
+    "RINGTRUE_REDIS_URL": "Redis, redis://HOST:PORT/N or unix:///SOCKET?db=N. Default: redis://127.0.0.1:6379/0.",
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
     "RINGTRUE_MODELS": "Folder of the weights. Default: models in the data folder.",
     "RINGTRUE_CATALOG": "The catalog of pins; its lock lies beside it. Default: catalog.toml in the data folder.",
@@ -26,6 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_PUBLISHED": "Address on which the gateway can be reached, where it is not the one it binds (containers).",
     "RINGTRUE_MLFLOW_URL": "Where people reach MLflow, for links to runs. Default: MLFLOW_TRACKING_URI.",
     "RINGTRUE_MEMORY_LEDGER": "Folder where a machine's workers share its memory out. Default: memory in the data.",
+    "RINGTRUE_VOICE_MINUTES": "Minutes of sound in all the uploaded voices of a user. Default: 60.",
     "RINGTRUE_URL": "Where the client finds the gateway. Default: http://127.0.0.1:8000.",
     "RINGTRUE_API_KEY": "The client's key.",
     "RINGTRUE_WEBHOOK_SECRET": "`whsec_…`, which `ringtrue gate --webhook` signs with.",
@@ -33,12 +36,12 @@ SETTINGS: Mapping[str, str] = {
     "RINGTRUE_TEST_IMAGES": "Tests only: 1 builds and runs the images, which takes Docker and a quarter of an hour.",
     "RINGTRUE_TEST_DATA": "Tests only: folder of clips and weights that are not in the repository.",
 }
-"""Every ``RINGTRUE_…`` variable and its sentence; ``MLFLOW_TRACKING_URI`` keeps MLflow's own name."""
+"""Every ``RINGTRUE_…`` variable with its description; ``MLFLOW_TRACKING_URI`` keeps MLflow's own name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the services share, every default filled in."""
+    """What the services share, with every default filled in."""
 
     data: Path
     database_url: str
@@ -49,31 +52,39 @@ class Settings:
     memory_ledger: Path
     engines: Path
     interpreters: Mapping[str, Path]
-    """Which Python an engine family is served by, where that is said."""
+    """Engine family -> the Python that serves it, for the families that name one."""
     mlflow_tracking_uri: str | None
     mlflow_url: str | None = None
     alive: Path | None = None
     published: str | None = None
     funasr_python: Path | None = None
-    """Which Python FunASR is installed in, where that is said."""
+    """The Python that has FunASR; ``None`` if not set."""
+    voice_minutes: float = VOICE_MINUTES
+    """Minutes of uploaded voices, for each user."""
 
     @property
     def recordings(self) -> Path:
-        """Uploaded voices, within the blobs but apart: a clip of a job that is uploaded again is another thing."""
+        """Folder of uploaded voices.
+
+        It is inside the blobs but separate, because a clip of a job that is uploaded again is a different thing.
+        """
         return self.blobs / "recordings"
 
     @property
     def catalog_lock(self) -> Path:
-        """``catalog.lock``, beside the catalog."""
+        """Path of ``catalog.lock``, beside the catalog."""
         return self.catalog.with_suffix(".lock")
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Settings from an environment. ``SettingsError`` where one cannot be served. Makes no folder."""
+    """Return the settings of an environment.
+
+    Raises ``SettingsError`` for a value that cannot be used. Creates no folder.
+    """
     data = Path(environ.get("RINGTRUE_DATA") or Path.home() / ".local/share/ringtrue").expanduser().absolute()
     return Settings(
         data=data,
-        database_url=environ.get("RINGTRUE_DATABASE_URL") or f"sqlite:///{data / 'ringtrue.db'}",
+        database_url=environ.get("RINGTRUE_DATABASE_URL") or _file_url(data / "ringtrue.db"),
         redis_url=environ.get("RINGTRUE_REDIS_URL") or "redis://127.0.0.1:6379/0",
         blobs=_folder(environ, "RINGTRUE_BLOBS", data / "blobs"),
         models=_folder(environ, "RINGTRUE_MODELS", data / "models"),
@@ -86,17 +97,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         alive=_path(environ, "RINGTRUE_ALIVE"),
         published=environ.get("RINGTRUE_PUBLISHED") or None,
         funasr_python=_path(environ, "RINGTRUE_FUNASR_PYTHON"),
+        voice_minutes=_minutes(environ, "RINGTRUE_VOICE_MINUTES", VOICE_MINUTES),
     )
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:
-    """One line per ``RINGTRUE_…`` variable that nothing reads: most likely misspelt."""
+    """Return one line for each ``RINGTRUE_…`` variable that nothing reads: most likely it is misspelt."""
     lines = []
     for name in sorted(environ):
         if name.startswith("RINGTRUE_") and name not in SETTINGS:
             near = difflib.get_close_matches(name, SETTINGS, n=1)
             lines.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ""))
     return lines
+
+
+def _file_url(database: Path) -> str:
+    if "?" in str(database):  # in a URL, options follow a question mark
+        raise SettingsError(f"{database.parent}: a data folder's path may not hold a question mark; rename it")
+    return f"sqlite:///{database}"
 
 
 def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
@@ -111,6 +129,17 @@ def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
 def _path(environ: Mapping[str, str], name: str) -> Path | None:
     value = environ.get(name)
     return Path(value).expanduser().absolute() if value else None
+
+
+def _minutes(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name)
+    try:
+        minutes = float(value) if value else default
+    except ValueError:
+        minutes = math.nan
+    if not (math.isfinite(minutes) and minutes >= 0):
+        raise SettingsError(f"{name}={value}: a number of minutes is needed, from 0 on")
+    return minutes
 
 
 def _interpreters(value: str) -> dict[str, Path]:

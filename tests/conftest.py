@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-WOBBLE = Path(__file__).parent / "engines" / "wobble"
+from tests import wobble
+from tests.small_disk import NoSmallDisk, mounted
+
 LONG = ("tests/whole/", "tests/embedded/", "tests/gateway/test_uploads", "tests/scorer/comparison/test_planted")
 
 
@@ -32,9 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def wobble_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to put on the PYTHONPATH of hosts and workers: the package ringtrue-wobble, installed as any other."""
-    root = tmp_path_factory.mktemp("wobble")
-    source = shutil.copytree(WOBBLE, root / "source")  # a build leaves files beside its source
-    target = root / "installed"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--target", target, source], check=True, timeout=120)
-    return target
+    return wobble.installed_in(tmp_path_factory.mktemp("wobble"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """An empty disk of 1 MiB."""
+    try:
+        with mounted(tmp_path / "small-disk", 1024) as folder:
+            yield folder
+    except NoSmallDisk as error:
+        pytest.skip(f"no disk can be mounted here: {error}")

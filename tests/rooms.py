@@ -1,4 +1,4 @@
-"""Small rooms: `make check` fails on a file over 300 lines or a function over 40."""
+"""Small rooms: `make check` fails on a file over 400 lines or a function over 40."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FILE_LINES = 300
+FILE_LINES = 400
 FUNCTION_LINES = 40
 GENERATED = "shared/store/migrations/versions/"
 

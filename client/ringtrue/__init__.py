@@ -5,7 +5,7 @@
     with Ringtrue() as ringtrue:
         ringtrue.say("What a day!", pin="espeak-v2", emotion="happy").save("day.wav")
 
-`AsyncRingtrue` is the same for asyncio. The errors and their tree: `ringtrue.errors`.
+`AsyncRingtrue` is the same for asyncio. The errors and their tree are in `ringtrue.errors`.
 """
 
 from ringtrue.audio import Clip
@@ -16,19 +16,21 @@ from ringtrue.errors import (
     AudioCorrupted,
     Conflict,
     ConnectionFailed,
+    EnvironmentUnusable,
     FieldError,
     Forbidden,
+    FormatUnavailable,
     InvalidRequest,
-    JobFailed,
     NotFound,
+    NotWritten,
+    OutputFailed,
     RingtrueError,
     ServerError,
-    StudyTimedOut,
+    TextInvalid,
     TooManyRequests,
     Unauthorized,
     Unavailable,
     UnexpectedAnswer,
-    WaitTimedOut,
 )
 from ringtrue.evaluations import (
     Evaluation,
@@ -44,6 +46,7 @@ from ringtrue.jobs import (
     Audio,
     Job,
     JobError,
+    JobFailed,
     JobFilters,
     Piece,
     Pin,
@@ -53,8 +56,10 @@ from ringtrue.jobs import (
     Scoring,
     Tracking,
     Unscored,
+    WaitTimedOut,
 )
 from ringtrue.speech import SpeechOptions, SpeechRequest
+from ringtrue.studies import StudyTimedOut
 from ringtrue.voices import Consent, Voice
 
 __all__ = [
@@ -68,12 +73,14 @@ __all__ = [
     "ConnectionFailed",
     "Consent",
     "Disagreement",
+    "EnvironmentUnusable",
     "Evaluation",
     "EvaluationOptions",
     "EvaluationProgress",
     "EvaluationResult",
     "FieldError",
     "Forbidden",
+    "FormatUnavailable",
     "Gate",
     "InvalidRequest",
     "Job",
@@ -83,6 +90,8 @@ __all__ = [
     "Judged",
     "NoiseFloor",
     "NotFound",
+    "NotWritten",
+    "OutputFailed",
     "Piece",
     "Pin",
     "PinUsed",
@@ -99,6 +108,7 @@ __all__ = [
     "StudyTimedOut",
     "SuiteUsed",
     "Summary",
+    "TextInvalid",
     "TooManyRequests",
     "Tracking",
     "Unauthorized",

@@ -1,7 +1,7 @@
-"""The audio of a job as it came: a WAV file, checked before anybody hears it.
+"""The audio of a job as it was received: a WAV file, checked before it is used.
 
-Owns the checks (RFC 9530 digests of the file, the job's hash of the samples) and just enough of RIFF for them. Knows no
-HTTP beyond header names.
+Owns the checks (RFC 9530 digests of the file, the job's hash of the samples), and just enough of RIFF for them. Knows
+nothing of HTTP except header names.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringtrue.errors import AudioCorrupted
+from ringtrue.errors import AudioCorrupted, FormatUnavailable
 from ringtrue.jobs import Audio, Job
 
+_OTHER_FORMATS = {
+    *(".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka"),
+    *(".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpga", ".oga", ".ogg", ".opus", ".pcm", ".raw", ".snd", ".spx", ".w64"),
+    *(".weba", ".webm", ".wma", ".wv"),
+}
+"""Suffixes of other formats than WAV."""
 _SHA256_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A job that was spoken, and its WAV file."""
+    """A spoken job, and its WAV file."""
 
     job: Job
     wav: bytes
@@ -33,14 +39,27 @@ class Clip:
         return pcm_of(self.wav)
 
     def save(self, path: str | Path) -> Path:
-        """Write the WAV file."""
-        target = Path(path)
+        """Write the WAV file and return its path.
+
+        Raises `FormatUnavailable` if ``path`` has the suffix of another audio format.
+        """
+        target = check_ending(path)
         target.write_bytes(self.wav)
         return target
 
 
+def check_ending(path: str | Path) -> Path:
+    """Return ``path``. Raises `FormatUnavailable` if it has the suffix of another audio format."""
+    target = Path(path)
+    if (ending := target.suffix.lower()) in _OTHER_FORMATS:
+        raise FormatUnavailable(
+            f"{target.name}: there is no {ending[1:]}, audio comes as WAV: let the name end in .wav"
+        )
+    return target
+
+
 def pcm_of(wav: bytes) -> bytes:
-    """The content of a WAV file's data chunk; `AudioCorrupted` where there is none or it is cut short."""
+    """Return the content of a WAV file's data chunk. Raises `AudioCorrupted` if there is none or it is cut short."""
     if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
         raise AudioCorrupted("what came is no WAV file")
     at = 12
@@ -56,7 +75,7 @@ def pcm_of(wav: bytes) -> bytes:
 
 
 def checked(wav: bytes, headers: Mapping[str, str], audio: Audio | None) -> bytes:
-    """``wav`` as it is, once its bytes and its samples are those that were announced."""
+    """Return ``wav`` unchanged. Raises `AudioCorrupted` unless its bytes and its samples have the announced hashes."""
     for name in ("content-digest", "repr-digest"):
         digest = _SHA256_DIGEST.search(headers.get(name, ""))
         if digest and base64.b64decode(digest[1]) != hashlib.sha256(wav).digest():

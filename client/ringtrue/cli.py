@@ -1,38 +1,67 @@
-"""The `ringtrue` command: its parts put together, and every way it can end turned into an exit code.
+"""The `ringtrue` command: composes its parts, and turns every way it can end into an exit code.
 
-A composition root. What the commands do stands in `ringtrue.commands`, the exit codes in `ringtrue.exits`.
+A composition root. The commands are in `ringtrue.commands`, the exit codes in `ringtrue.exits`.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import traceback
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import typer.main
 
+from ringtrue.arguments import options_first
 from ringtrue.commands import compare, evaluations, gate, jobs, local, noise, pins, say, voices
-from ringtrue.errors import APIError, RingtrueError
+from ringtrue.commands.refusals import told
+from ringtrue.errors import OutputFailed, RingtrueError, TextInvalid
 from ringtrue.exits import ExitCode, exit_code_of
+from ringtrue.printable import PrintableStream, open_closed_streams
 from ringtrue.terminal import data, words
+from ringtrue.texts import argument_at_fault
 
 
 def main() -> int:
-    """Run the command line of this process; gives its exit code."""
+    """Run the command line of this process and return its exit code."""
+    open_closed_streams()
     _speak_any_language()
+    out = PrintableStream(sys.stdout, asked_for=True)
+    sys.stdout, sys.stderr = out, PrintableStream(sys.stderr)
     _show_retries()
     try:
-        result = typer.main.get_command(_app()).main(prog_name="ringtrue", standalone_mode=False)
+        result = _run(out)
     except RingtrueError as error:
-        words(_told(error))
+        if not (isinstance(error, OutputFailed) and error.gone):
+            words(told(error))
         return exit_code_of(error)
-    except Exception as error:  # the one seam: whatever else comes up is an exit code above 63, never 1 or 2
+    except Exception as error:  # the only catch-all: any other error is an exit code above 63, never 1 or 2
         return _misused(error)
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _run(out: PrintableStream) -> object:
+    """Run a command; raises what it raises.
+
+    If an argument is not valid text, raises `TextInvalid` that names the argument.
+    """
+    try:
+        arguments = options_first(sys.argv[1:], local.others_commands())
+        return typer.main.get_command(_app()).main(arguments, prog_name="ringtrue", standalone_mode=False)
+    except (TextInvalid, UnicodeEncodeError):
+        if (fault := argument_at_fault(sys.argv[1:])) is None:
+            raise
+        raise TextInvalid(fault) from None
+    finally:
+        try:
+            out.finish()
+        finally:
+            sys.stdout = out.screen  # Python flushes once more at the end, and the failure has already been reported
 
 
 def _app() -> typer.Typer:
@@ -41,7 +70,7 @@ def _app() -> typer.Typer:
         help="Run text-to-speech models and judge them.",
         epilog="Exit codes: 0 done, or a gate's pass; 1 its fail, 2 inconclusive; 64 wrong command line, 65 refused,"
         " 66 not found, 69 gateway unavailable, 70 fault,"
-        " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed,"
+        " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed or not set up,"
         " 130 interrupted, 141 nobody reads.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -65,16 +94,34 @@ def _root(
     url: Annotated[
         str | None, typer.Option(help="The gateway; else RINGTRUE_URL, else port 8000 here.", show_default=False)
     ] = None,
+    data_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Data folder of the commands without a gateway; else RINGTRUE_DATA, else ~/.local/share/ringtrue.",
+            show_default=False,
+        ),
+    ] = None,
     _: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
+    is_local = local.is_local(ctx.invoked_subcommand)
+    if url is not None and is_local:
+        raise typer.BadParameter(f"`ringtrue {ctx.invoked_subcommand}` asks no gateway; it works on a --data folder")
+    if data_folder is not None:
+        if not is_local:
+            raise typer.BadParameter(f"`ringtrue {ctx.invoked_subcommand}` asks a gateway; say which with --url")
+        os.environ["RINGTRUE_DATA"] = str(data_folder)  # the local commands read it there
     ctx.obj = url
 
 
 def _misused(error: Exception) -> int:
-    """Tell a wrong command line, which is the user's to mend, from a fault, which is ours."""
-    # typer carries a click of its own; a local command may be made with click itself, which need not be installed
+    """Report an error and return its exit code.
+
+    A wrong command line is for the user to correct; anything else is our fault.
+    """
+    # typer carries its own click; a local command may use click itself, which need not be installed
     click = sys.modules.get("click")
     if isinstance(error, typer.Abort) or (click and isinstance(error, click.Abort)):
         words("given up")
@@ -87,29 +134,29 @@ def _misused(error: Exception) -> int:
     return ExitCode.INTERNAL
 
 
-def _told(error: RingtrueError) -> str:
-    lines = [f"error: {error}"]
-    if isinstance(error, APIError):
-        told = [f"{wrong.pointer or '/'}: {wrong.detail}" for wrong in error.errors]
-        lines += [f"  {line}" for line in told if line not in error.detail]
-        lines += [f"  request {error.request_id}"] if error.request_id else []
-    return "\n".join(lines)
-
-
 def _speak_any_language() -> None:
-    """A terminal that cannot show a character shows a stand-in; the command does not fail over it."""
+    """Let a terminal replace a character that it cannot show, so that the command does not fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def _show_retries() -> None:
-    """What the client logs (that it tries again, and why) is words too."""
+    """Show what the client logs (that it tries again, and why) on stderr."""
     log = logging.getLogger("ringtrue.client")
     log.addHandler(_Words())
     log.setLevel(logging.INFO)
 
 
 class _Words(logging.Handler):
+    """Shows why something is tried again, once for each reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = ""
+
     def emit(self, record: logging.LogRecord) -> None:
-        words(record.getMessage())
+        why = str(record.args[0]) if isinstance(record.args, tuple) and record.args else record.getMessage()
+        if why != self._said:
+            words(record.getMessage())
+        self._said = why

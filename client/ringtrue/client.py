@@ -1,7 +1,7 @@
 """`Ringtrue` and `AsyncRingtrue`: the gateway's operations as methods.
 
-Owns the connection (httpx), the key, and the driving of flows; what an operation is stands in `ringtrue.operations`.
-Of the environment it reads RINGTRUE_URL and RINGTRUE_API_KEY, and only where the constructor is not told otherwise.
+Owns the connection (httpx), the key, and the driving of flows. `ringtrue.operations` defines the operations. Reads
+RINGTRUE_URL and RINGTRUE_API_KEY from the environment, and only for arguments that the constructor does not get.
 """
 
 from __future__ import annotations
@@ -16,31 +16,32 @@ from typing import Any, Self, TypeVar, Unpack, cast
 import httpx
 
 from ringtrue import comparisons, evaluations, gates
-from ringtrue.audio import Clip
+from ringtrue.audio import Clip, check_ending
 from ringtrue.comparisons import AsyncComparisons, Comparisons
 from ringtrue.errors import APIError, ConnectionFailed
 from ringtrue.evaluations import AsyncEvaluations, Evaluations
-from ringtrue.exchange import Flow, Request
+from ringtrue.exchange import Flow, Request, id_of
 from ringtrue.gates import AsyncGates, Gates
 from ringtrue.jobs import Job, JobFilters, Pin, Until
-from ringtrue.operations import Operations, Watcher, id_of
+from ringtrue.operations import Operations, Watcher
 from ringtrue.speech import SpeechOptions, SpeechRequest
+from ringtrue.texts import sendable
+from ringtrue.transports import AsyncTransport, Transport
 from ringtrue.voices import AsyncVoices, VoiceOperations, Voices
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CONNECT_S = 5.0
 POLL_S = 25.0
-"""How long the gateway is asked to hold one look at a job open: below the idle limits of usual proxies."""
+"""How many seconds the gateway is asked to hold one poll of a job open: below the idle limits of usual proxies."""
 
 
 class _Client:
-    """What both clients are told, and what they make of it.
+    """The settings of both clients.
 
     ``url``: the gateway; else RINGTRUE_URL, else port 8000 of this machine. ``api_key``: else RINGTRUE_API_KEY, else
-    none. ``timeout_s``: for one answer. ``patience_s``: how long a request is tried again while the gateway is away or
-    busy; 0: not at all. ``transport``: an httpx transport in place of the network.
+    none. ``timeout_s``: seconds for one response. ``patience_s``: how many seconds a request is tried again while the
+    gateway is away or busy; 0: not at all. ``transport``: an httpx transport instead of the network.
     """
 
     def __init__(
@@ -60,8 +61,6 @@ class _Client:
             base_url=self.url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             transport=transport,
-            # A gateway on this machine is not behind the proxy that the environment names.
-            trust_env=self.url.host not in LOOPBACK,
         )
 
     def _connect(self, **settings: Any) -> None:
@@ -94,26 +93,32 @@ def _parsed(url: str) -> httpx.URL:
 
 
 class Ringtrue(_Client):
-    """The gateway, for programs that wait for each answer. Threads may share one; use it in ``with``, or close it."""
+    """The gateway, for programs that wait for each response. Threads may share one. Use it in ``with``, or close it."""
 
     _http: httpx.Client
 
     def submit(self, text: str, *, idempotency_key: str | None = None, **how: Unpack[SpeechOptions]) -> Job:
-        """Hand in a text to be spoken. ``idempotency_key``: calling again with it gives the job of the first time."""
+        """Submit a text to be spoken and return its job.
+
+        ``idempotency_key``: another call with the same key returns the job of the first call.
+        """
         return self._run(self._does.submit(text, how, idempotency_key))
 
     def submit_many(
         self, requests: Iterable[SpeechRequest], *, idempotency_key: str | None = None
     ) -> list[Job | APIError]:
-        """Hand in many texts, 1000 per HTTP request. In their order: the job, or why this one was not taken."""
+        """Submit many texts, 1000 per HTTP request.
+
+        Return, in their order, the job of each or the error that refused it.
+        """
         return self._run(self._does.submit_many(requests, idempotency_key))
 
     def job(self, job_id: str) -> Job:
-        """A job as it stands."""
+        """Return a job as it is now."""
         return self._run(self._does.job(job_id))
 
     def jobs(self, **filters: Unpack[JobFilters]) -> Iterator[Job]:
-        """The user's jobs, newest first, fetched page by page as they are looked at."""
+        """Yield the user's jobs, newest first. Pages are fetched as they are needed."""
         cursor: str | None = None
         while True:
             page = self._run(self._does.page(filters, cursor))
@@ -130,29 +135,38 @@ class Ringtrue(_Client):
         poll_s: float = POLL_S,
         watcher: Watcher | None = None,
     ) -> Job:
-        """The job once ``until`` is over, however it ended; `WaitTimedOut` after ``timeout`` seconds.
+        """Wait until ``until`` is over and return the job, however it ended.
 
-        ``watcher`` is shown the job at least every ``poll_s`` seconds."""
+        Raises `WaitTimedOut` after ``timeout`` seconds. ``watcher`` is called with the job at least every ``poll_s``
+        seconds.
+        """
         return self._run(self._does.wait(id_of(job), until, timeout, poll_s, watcher))
 
     def cancel(self, job: Job | str) -> Job:
-        """Stop a job; one that is finished stays as it is."""
+        """Cancel a job and return it. A finished job does not change."""
         return self._run(self._does.cancel(id_of(job)))
 
     def audio(self, job: Job | str) -> bytes:
-        """The WAV file, checked; `JobFailed` where there will be none, `NotFound` (``audio_not_ready``) before."""
+        """Return the WAV file, checked.
+
+        Raises `JobFailed` if there will be no audio, `NotFound` (``audio_not_ready``) if there is none yet.
+        """
         return self._run(self._does.clip(job)).wav
 
     def save(self, job: Job | str, path: str | Path) -> Path:
-        """Write the WAV file, checked; raises as ``audio`` does."""
+        """Write the WAV file, checked, and return its path.
+
+        Raises what ``audio`` raises, and before that `FormatUnavailable`.
+        """
+        check_ending(path)
         return self._run(self._does.clip(job)).save(path)
 
     def say(self, text: str, *, timeout: float | None = None, **how: Unpack[SpeechOptions]) -> Clip:
-        """Submit, wait and fetch in one."""
+        """Submit a text, wait for it and return its clip."""
         return self._run(self._does.say(text, how, timeout, POLL_S))
 
     def pins(self) -> list[Pin]:
-        """The model versions that can be asked for."""
+        """Return the model versions that jobs can use."""
         return self._run(self._does.pins())
 
     @property
@@ -167,16 +181,16 @@ class Ringtrue(_Client):
 
     @property
     def comparisons(self) -> Comparisons:
-        """Two evaluations, held against each other."""
+        """Comparisons of two evaluations."""
         return Comparisons(comparisons.flows(self._does.patience_s), self._run)
 
     @property
     def gates(self) -> Gates:
-        """Rules, held against a comparison."""
+        """Rules, checked on a comparison."""
         return Gates(gates.flows(self._does.patience_s), self._run)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -186,15 +200,19 @@ class Ringtrue(_Client):
         self.close()
 
     def _connect(self, **settings: Any) -> None:
+        settings["transport"] = settings["transport"] or Transport()
         self._http = httpx.Client(**settings)
 
     def _run(self, flow: Flow[T]) -> T:
         try:
-            step = next(flow)
+            with sendable():
+                step = next(flow)
             while True:
                 time.sleep(step.pause_s)
+                with sendable():
+                    request = self._built(self._http, step.request)
                 try:
-                    response = self._http.send(self._built(self._http, step.request))
+                    response = self._http.send(request)
                 except httpx.RequestError as error:
                     step = flow.throw(ConnectionFailed.because(error))
                 else:
@@ -204,7 +222,7 @@ class Ringtrue(_Client):
 
 
 class AsyncRingtrue(_Client):
-    """The same for asyncio; `Ringtrue` says what each method does. Use it in ``async with``, or ``aclose`` it."""
+    """The same for asyncio; `Ringtrue` documents each method. Use it in ``async with``, or call ``aclose``."""
 
     _http: httpx.AsyncClient
 
@@ -246,6 +264,7 @@ class AsyncRingtrue(_Client):
         return (await self._run(self._does.clip(job))).wav
 
     async def save(self, job: Job | str, path: str | Path) -> Path:
+        check_ending(path)
         clip = await self._run(self._does.clip(job))
         return await asyncio.to_thread(clip.save, path)
 
@@ -281,15 +300,19 @@ class AsyncRingtrue(_Client):
         await self.aclose()
 
     def _connect(self, **settings: Any) -> None:
+        settings["transport"] = settings["transport"] or AsyncTransport()
         self._http = httpx.AsyncClient(**settings)
 
     async def _run(self, flow: Flow[T]) -> T:
         try:
-            step = next(flow)
+            with sendable():
+                step = next(flow)
             while True:
                 await asyncio.sleep(step.pause_s)
+                with sendable():
+                    request = self._built(self._http, step.request)
                 try:
-                    response = await self._http.send(self._built(self._http, step.request))
+                    response = await self._http.send(request)
                 except httpx.RequestError as error:
                     step = flow.throw(ConnectionFailed.because(error))
                 else:

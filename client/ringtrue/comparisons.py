@@ -1,4 +1,4 @@
-"""Comparisons of two evaluations. The words, and both clients' ``comparisons``."""
+"""Comparisons of two evaluations: their types, and ``comparisons`` of both clients."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringtrue.evaluations import Evaluation
+from ringtrue.exchange import id_of
 from ringtrue.jobs import Json
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, common
 
@@ -30,27 +31,27 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One metric in one scope (``overall``, ``emotion/happy``, ...). ``difference``: candidate less baseline."""
+    """One metric in one scope (``overall``, ``emotion/happy``, ...). ``difference``: candidate minus baseline."""
 
     metric: str
     unit: str
     direction: str
     scope: str
     n: int
-    """Items that count."""
+    """Number of items that count."""
     baseline_mean: float | None
     candidate_mean: float | None
     difference: Range | None
     relative: Range | None
-    """Of the baseline's mean; 0.05 is 5 %."""
+    """Difference as a share of the baseline's mean; 0.05 is 5 %."""
     p: float | None
     p_corrected: float | None
-    """For the many questions that are asked at once (Holm)."""
+    """Corrected for the many tests that are made at once (Holm)."""
     wins: int | None
     ties: int | None
     losses: int | None
     baseline_unscored: Mapping[str, int]
-    """Reason -> clips."""
+    """Reason -> number of clips."""
     candidate_unscored: Mapping[str, int]
 
     @classmethod
@@ -61,7 +62,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Something but the pin in which the two differ. ``allowed``: it can move the result, and was insisted on."""
+    """Something other than the pin in which the two sides differ.
+
+    ``allowed``: it can change the result, and the user allowed it.
+    """
 
     what: str
     baseline: str
@@ -72,14 +76,14 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison(Study):
-    """A comparison as it stands. Without ``rows`` until its result is there, and in lists."""
+    """A comparison as it is now. ``rows`` is empty until the result is there, and in lists."""
 
     baseline: str
     """Id of the evaluation."""
     candidate: str
     allow: tuple[str, ...]
     headline: str | None
-    """What came out, in a sentence."""
+    """The result in a sentence."""
     rows: tuple[Row, ...]
     disagreements: tuple[Disagreement, ...]
     files: tuple[str, ...]
@@ -102,16 +106,16 @@ class Comparison(Study):
 
     @property
     def allowed(self) -> tuple[Disagreement, ...]:
-        """What can move the result and was insisted on: to be said with every figure."""
+        """Differences that can change the result and that the user allowed. Mention them with every figure."""
         return tuple(one for one in self.disagreements if one.allowed)
 
     def of(self, scope: str = OVERALL) -> tuple[Row, ...]:
-        """The rows of one scope, or of one kind of scopes (``emotion``)."""
+        """Return the rows of one scope, or of one kind of scopes (``emotion``)."""
         return tuple(row for row in self.rows if scope in (row.scope, row.scope.partition("/")[0]))
 
 
 def flows(patience_s: float) -> StudyFlows[Comparison]:
-    """The operations as flows."""
+    """Return the operations as flows."""
     return StudyFlows(PATH, Comparison.from_json, patience_s)
 
 
@@ -126,16 +130,16 @@ class Comparisons(Studies[Comparison]):
         allow: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> Comparison:
-        """Compare two evaluations, once they are over. ``allow``: in what they may differ though it moves results."""
+        """Compare two evaluations, once they are over. ``allow``: what may differ although it can change the result."""
         return self._run(self._does.create(_body(baseline, candidate, allow), idempotency_key))
 
     def report(self, comparison: Comparison | str) -> bytes:
-        """The report: one HTML file, complete in itself."""
+        """Return the report: one self-contained HTML file."""
         return self.file(comparison, REPORT)
 
 
 class AsyncComparisons(AsyncStudies[Comparison]):
-    """``AsyncRingtrue.comparisons``; `Comparisons` says what each method does."""
+    """``AsyncRingtrue.comparisons``; `Comparisons` documents each method."""
 
     async def create(
         self,
@@ -153,5 +157,5 @@ class AsyncComparisons(AsyncStudies[Comparison]):
 
 def _body(baseline: Evaluation | str, candidate: Evaluation | str, allow: Iterable[str]) -> Mapping[str, Any]:
     sides = {"baseline": baseline, "candidate": candidate}
-    ids = {name: side if isinstance(side, str) else side.id for name, side in sides.items()}
+    ids = {name: id_of(side) for name, side in sides.items()}
     return {**ids, "allow": list(allow)}

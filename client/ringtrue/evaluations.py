@@ -1,4 +1,7 @@
-"""Evaluations: a suite, spoken by a pin with several seeds and scored. The words, and both clients' ``evaluations``."""
+"""Evaluations: a suite, spoken by a pin with several seeds and scored.
+
+Their types, and ``evaluations`` of both clients.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Required, TypedDict, Unpack
 
+from ringtrue.exchange import id_of
 from ringtrue.jobs import Json, PinUsed
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
 
@@ -15,31 +19,31 @@ PATH = "/v1/evaluations"
 
 
 class EvaluationOptions(TypedDict, total=False):
-    """What is to be evaluated, and how; what is left out is decided by the gateway."""
+    """What to evaluate, and how. The gateway decides what is left out."""
 
     pin: Required[str]
     """Name of the model version, or an alias of it."""
     suite: Required[str | Path | Mapping[str, Any]]
-    """Name of one that ships; a file (YAML or JSON Lines); or the same as JSON."""
+    """Name of a suite that ships; a file (YAML or JSON Lines); or the same as JSON."""
     seeds: int | Sequence[int]
-    """How many, or which."""
+    """How many seeds, or which."""
     score: bool | Sequence[str]
     """True: the default metrics; or metric families by name."""
     params: Mapping[str, Any]
-    """speed, pitch_scale, voice, ...: of every item that says no other."""
+    """speed, pitch_scale, voice, ...: for every item that does not set its own."""
     preprocessing: str
-    """Of the texts: ``none``, or a normaliser such as ``plain@1``."""
+    """Preprocessing of the texts: ``none``, or a normaliser such as ``plain@1``."""
     fresh: bool
-    """Speak everything, also what was spoken just so before."""
+    """Speak everything, even clips that were spoken the same way before."""
     priority: int
     """-10 to 10, among the user's own jobs."""
     timeout_s: float
-    """How long one clip may take."""
+    """Seconds that one clip may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteUsed:
-    """What is spoken; suites of one ``sha256`` are the same to a result. ``items``: how many."""
+    """The spoken suite. Suites with the same ``sha256`` count as the same. ``items``: how many."""
 
     name: str
     version: str
@@ -49,7 +53,10 @@ class SuiteUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationProgress:
-    """How many clips have come how far; each counts in every column that it has passed. ``failed``: without audio."""
+    """How many clips have reached each stage; a clip counts in every stage that it has passed.
+
+    ``failed``: without audio.
+    """
 
     clips: int
     cached: int
@@ -61,7 +68,10 @@ class EvaluationProgress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Of one metric: the mean over ``n`` items, seeds averaged within each. ``scored``, ``unscored``: clips."""
+    """One metric: its mean over ``n`` items, averaged over the seeds within each.
+
+    ``scored``, ``unscored``: numbers of clips.
+    """
 
     unit: str
     direction: str
@@ -69,27 +79,27 @@ class Summary:
     n: int
     scored: int
     unscored: Mapping[str, int]
-    """Reason -> clips."""
+    """Reason -> number of clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
-    """What two readings of one metric differ by when only the seed changed."""
+    """How much one metric differs between two readings when only the seed changes."""
 
     run_to_run: float
-    """Half-width of the 95 % range of that difference, one seed each, in the metric's unit."""
+    """Half-width of the 95 % range of that difference, with one seed each, in the metric's unit."""
     sigma: float
     """Standard deviation of one score around the mean of its item."""
     freedom: int
-    """Degrees of freedom that it was measured with."""
+    """Degrees of freedom of the estimate."""
     items: int
     is_zero: bool
-    """Every seed gave the same score: no unit for a margin."""
+    """Every seed gave the same score, so it cannot be the unit of a margin."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """What came out, by metric. ``noise`` only with two seeds or more; ``files``: path -> SHA-256."""
+    """The result, by metric. ``noise`` needs two seeds or more. ``files``: path -> SHA-256."""
 
     metrics: Mapping[str, Summary]
     noise: Mapping[str, NoiseFloor]
@@ -109,14 +119,14 @@ class EvaluationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation(Study):
-    """An evaluation as it stands. ``result`` is ``None`` until it is there, and in lists."""
+    """An evaluation as it is now. ``result`` is ``None`` until it is there, and in lists."""
 
     pin: PinUsed
     suite: SuiteUsed
     seeds: tuple[int, ...]
     progress: EvaluationProgress
     eta_seconds: float | None
-    """Until all is scored; ``None`` where that is unknown."""
+    """Seconds until everything is scored; ``None`` if unknown."""
     result: EvaluationResult | None
 
     @classmethod
@@ -134,7 +144,7 @@ class Evaluation(Study):
 
     @property
     def standing(self) -> str:
-        """Where it stands, by the stage that is behind."""
+        """The status, or the progress while it is not finished, in words."""
         if self.finished:
             return self.status
         done = self.progress
@@ -142,7 +152,7 @@ class Evaluation(Study):
 
 
 def flows(patience_s: float) -> StudyFlows[Evaluation]:
-    """The operations as flows."""
+    """Return the operations as flows."""
     return StudyFlows(PATH, Evaluation.from_json, patience_s)
 
 
@@ -150,22 +160,22 @@ class Evaluations(Studies[Evaluation]):
     """``Ringtrue.evaluations``."""
 
     def create(self, *, idempotency_key: str | None = None, **how: Unpack[EvaluationOptions]) -> Evaluation:
-        """Ask for one; it goes on by itself. What was spoken just so before is taken as it is."""
+        """Request an evaluation. It runs by itself. Clips that were spoken the same way before are used again."""
         return self._run(self._does.create(_body(how), idempotency_key))
 
     def cancel(self, evaluation: Evaluation | str) -> Evaluation:
-        """Stop it, and those of its clips that are not spoken yet; one that is finished stays as it is."""
-        return self._run(self._does.cancel(evaluation if isinstance(evaluation, str) else evaluation.id))
+        """Cancel it and those of its clips that are not spoken yet. A finished evaluation does not change."""
+        return self._run(self._does.cancel(id_of(evaluation)))
 
 
 class AsyncEvaluations(AsyncStudies[Evaluation]):
-    """``AsyncRingtrue.evaluations``; `Evaluations` says what each method does."""
+    """``AsyncRingtrue.evaluations``; `Evaluations` documents each method."""
 
     async def create(self, *, idempotency_key: str | None = None, **how: Unpack[EvaluationOptions]) -> Evaluation:
         return await self._run(self._does.create(await asyncio.to_thread(_body, how), idempotency_key))
 
     async def cancel(self, evaluation: Evaluation | str) -> Evaluation:
-        return await self._run(self._does.cancel(evaluation if isinstance(evaluation, str) else evaluation.id))
+        return await self._run(self._does.cancel(id_of(evaluation)))
 
 
 def _body(how: EvaluationOptions) -> Mapping[str, Any]:
@@ -175,5 +185,5 @@ def _body(how: EvaluationOptions) -> Mapping[str, Any]:
 
 
 def _only(kind: type[Any], data: Json) -> Any:
-    """A value of a dataclass, out of those members of ``data`` that it knows."""
+    """Return a dataclass value from the members of ``data`` that the class has."""
     return kind(**{name: data[name] for name in kind.__slots__})

@@ -1,7 +1,8 @@
-"""One request to the gateway and its answer, without doing any I/O.
+"""One request to the gateway and its response, without any I/O.
 
-Owns what a request is, when it is sent again and after what pause, and what an answer means. Both clients drive it: a
-flow yields what is to be sent and is sent the answer (or has `ConnectionFailed` thrown into it). Knows no jobs.
+Owns what a request is, when it is sent again and after what pause, and what a response means. Both clients drive it: a
+flow yields what is to be sent and receives the response (or `ConnectionFailed` is thrown into it). Knows no jobs; of
+things with an id it knows only that.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -24,12 +25,12 @@ T = TypeVar("T")
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 IDENTITY = {"Accept-Encoding": "identity"}
-"""Header of requests whose answer is checked byte by byte."""
+"""Header of requests whose response is checked byte by byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of the gateway. Every one may be sent twice: a POST carries an Idempotency-Key."""
+    """A request to the gateway. Every request may be sent twice, because a POST carries an Idempotency-Key."""
 
     method: str
     path: str
@@ -37,34 +38,49 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     slow_s: float = 0.0
-    """How much longer than usual the answer may take."""
+    """How many seconds longer than usual the response may take."""
     form: Mapping[str, str] = field(default_factory=dict)
     file: bytes | None = None
-    """With ``form``, in place of ``body``: the fields and the file of a form."""
+    """With ``form``, instead of ``body``: the fields and the file of a form."""
 
 
 def post(path: str, body: Any = None, *, key: str | None = None, **more: Any) -> Request:
-    """A POST under ``key`` (ASCII), or under one of its own."""
+    """Return a POST with the idempotency key ``key`` (ASCII), or with a new one."""
     quoted = (key or str(uuid.uuid4())).replace("\\", r"\\").replace('"', r"\"")  # an RFC 8941 string
     return Request("POST", path, body=body, headers={"Idempotency-Key": f'"{quoted}"'}, **more)
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The one thing a flow asks of its driver: wait ``pause_s``, then send ``request`` and hand in the answer."""
+    """All that a flow asks of its driver: wait ``pause_s`` seconds, send ``request``, pass the response back."""
 
     request: Request
     pause_s: float = 0.0
 
 
+class Identified(Protocol):
+    """A job, a voice or a study."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def id_of(one: Identified | str) -> str:
+    """Return the id of an object, or the id itself."""
+    return one if isinstance(one, str) else one.id
+
+
 Flow = Generator[Send, httpx.Response, T]
 
 
-def exchange(request: Request, patience_s: float, pause_s: float = 0.0) -> Flow[httpx.Response]:
-    """Send until there is an answer that stands, for at most about ``patience_s`` after the first failure.
+def exchange(
+    request: Request, patience_s: float, pause_s: float = 0.0, *, raised_at_once: str | None = None
+) -> Flow[httpx.Response]:
+    """Send a request and return its successful response.
 
-    A server that says how long to stay away (Retry-After) is believed; where that is longer than the patience left,
-    its error is raised at once. ``pause_s``: before the first attempt.
+    Transient failures are tried again for about ``patience_s`` seconds after the first. The server's Retry-After is
+    respected; if it is longer than the patience left, the error is raised at once. So is an error of the code
+    ``raised_at_once``. ``pause_s``: seconds before the first attempt.
     """
     give_up_at: float | None = None
     ceiling = FIRST_PAUSE_S
@@ -78,6 +94,8 @@ def exchange(request: Request, patience_s: float, pause_s: float = 0.0) -> Flow[
             if response.is_success:
                 return response
             failure = _failure(response)
+            if raised_at_once is not None and failure.code == raised_at_once:
+                raise failure
         give_up_at = give_up_at or monotonic() + patience_s
         pause_s = max(failure.retry_after_s or 0.0, _jittered(ceiling))
         if not failure.transient or monotonic() + pause_s > give_up_at:
@@ -87,7 +105,7 @@ def exchange(request: Request, patience_s: float, pause_s: float = 0.0) -> Flow[
 
 
 def _jittered(ceiling: float) -> float:
-    """Between half and all of ``ceiling``, so that clients that failed together do not come back together."""
+    """Return between half and all of ``ceiling``, so that clients that failed together do not come back together."""
     return random.uniform(ceiling / 2, ceiling)  # noqa: S311 (spreads load, keeps no secret)
 
 
@@ -99,12 +117,12 @@ def _failure(response: httpx.Response) -> APIError:
         except ValueError:
             log.info("%s answered with a problem that is no JSON", response.request.url)
     retry_after = response.headers.get("retry-after", "")
-    stay_away_s = float(retry_after) if retry_after.isdecimal() else None  # its form as a date is none of our gateway's
+    stay_away_s = float(retry_after) if retry_after.isdecimal() else None  # our gateway never sends a date
     return api_error(response.status_code, problem if isinstance(problem, dict) else {}, stay_away_s)
 
 
 def read(response: httpx.Response, parse: Callable[[Any], T]) -> T:
-    """``parse`` applied to the JSON of an answer; what does not fit becomes `UnexpectedAnswer`."""
+    """Return ``parse`` applied to the JSON of a response. Raises `UnexpectedAnswer` if it does not fit."""
     try:
         return parse(response.json())
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Gates: rules, held against a comparison. The words, and both clients' ``gates``."""
+"""Gates: rules, checked on a comparison. Their types, and ``gates`` of both clients."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ringtrue.comparisons import Comparison, Range
+from ringtrue.exchange import id_of
 from ringtrue.jobs import Json
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
 
 PATH = "/v1/gates"
-JUNIT, SUMMARY, REPORT = "junit.xml", "summary.md", "report.html"
+JUNIT, SUMMARY = "junit.xml", "summary.md"
 DEFAULT_RULES = "default-rules"
 
 Rules = Path | Mapping[str, Any]
@@ -22,18 +23,18 @@ Rules = Path | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one rule came to in one scope. ``gain``: positive is better."""
+    """The outcome of one rule in one scope. ``gain``: positive is better."""
 
     metric: str
     scope: str
     outcome: str
-    """pass, fail, inconclusive, not_applicable."""
+    """pass, fail, inconclusive or not_applicable."""
     why: str
     gain: Range | None
     threshold: float | None
     n: int
     n_needed: int | None
-    """Items that would settle it, where it is inconclusive."""
+    """How many items would decide it, if it is inconclusive."""
 
     @classmethod
     def from_json(cls, data: Json) -> Judged:
@@ -43,12 +44,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate(Study):
-    """A gate as it stands. Without ``judged`` until its verdict is there, and in lists."""
+    """A gate as it is now. ``judged`` is empty until the verdict is there, and in lists."""
 
     comparison: str
     """Id of the comparison."""
     rules: Json
-    """Every default filled in."""
+    """With every default filled in."""
     verdict: str | None
     """pass, fail or inconclusive."""
     headline: str | None
@@ -70,7 +71,7 @@ class Gate(Study):
 
 
 def flows(patience_s: float) -> StudyFlows[Gate]:
-    """The operations as flows."""
+    """Return the operations as flows."""
     return StudyFlows(PATH, Gate.from_json, patience_s)
 
 
@@ -80,16 +81,16 @@ class Gates(Studies[Gate]):
     def create(
         self, comparison: Comparison | str, *, rules: Rules | None = None, idempotency_key: str | None = None
     ) -> Gate:
-        """Hold rules (default: those that ship) against a comparison, once it is over."""
+        """Check rules (default: those that ship) on a comparison, once it is over."""
         return self._run(self._does.create(_body(comparison, rules), idempotency_key))
 
     def default_rules(self) -> str:
-        """The rules that ship, as a ``gate.toml`` to start one's own from."""
+        """Return the default rules as a ``gate.toml``, as a start for your own."""
         return self._run(self._does.text(DEFAULT_RULES))
 
 
 class AsyncGates(AsyncStudies[Gate]):
-    """``AsyncRingtrue.gates``; `Gates` says what each method does."""
+    """``AsyncRingtrue.gates``; `Gates` documents each method."""
 
     async def create(
         self, comparison: Comparison | str, *, rules: Rules | None = None, idempotency_key: str | None = None
@@ -102,5 +103,5 @@ class AsyncGates(AsyncStudies[Gate]):
 
 
 def _body(comparison: Comparison | str, rules: Rules | None) -> Mapping[str, Any]:
-    named = {"comparison": comparison if isinstance(comparison, str) else comparison.id}
+    named = {"comparison": id_of(comparison)}
     return named if rules is None else {**named, "rules": as_sent(rules)}

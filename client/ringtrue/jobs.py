@@ -1,6 +1,6 @@
-"""What the gateway tells, as typed values: jobs with their audio, scores and facets, and pins.
+"""The gateway's JSON as typed values: jobs with their audio, scores and facets, and pins.
 
-Owns the way from JSON to these types. Members it does not know are ignored here and kept in ``raw``. Knows no HTTP.
+Owns the conversion. Unknown members are ignored here and kept in ``raw``. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from ringtrue.errors import RingtrueError
+
 Json = Mapping[str, Any]
 Until = Literal["status", "scoring", "tracking"]
 """The facet of a job that a caller waits for."""
 
 FINISHED = frozenset({"succeeded", "failed", "canceled", "expired"})
 OVER = frozenset({"done", "failed", "skipped"})
-"""States of scoring and tracking after which nothing more comes."""
+"""Final states of scoring and tracking."""
 
 
 class JobFilters(TypedDict, total=False):
-    """Which jobs to list; what is left out does not filter."""
+    """Which jobs to list. A filter that is left out does not apply."""
 
     status: str
     pin: str
@@ -33,13 +35,13 @@ class JobFilters(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class PinUsed:
-    """The model version a job is spoken with, bound to its bytes by the lock's hash."""
+    """The model version that a job is spoken with. The lock's hash identifies its exact bytes."""
 
     name: str
     engine: str
     lock_sha256: str
     alias: str | None = None
-    """The name that was asked for, where that was an alias (``indextts2@production``)."""
+    """The alias that was asked for (``indextts2@production``), if it was one."""
 
     @classmethod
     def from_json(cls, data: Json) -> PinUsed:
@@ -56,7 +58,7 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch of the text as it was spoken; seconds from the start of the clip."""
+    """One piece of the text as it was spoken. Times are seconds from the start of the clip."""
 
     text: str
     start_s: float
@@ -65,7 +67,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """What there is to hear. ``pcm_sha256`` is the hash of the bare samples; ``sample_rate`` is in Hz."""
+    """The audio of a job. ``pcm_sha256`` is the hash of the bare samples; ``sample_rate`` is in Hz."""
 
     url: str
     pcm_sha256: str
@@ -74,7 +76,7 @@ class Audio:
     channels: int
     pieces: tuple[Piece, ...]
     batch: tuple[str, ...] = ()
-    """Jobs that were spoken in one go with this one, itself included: their texts may change how it sounds."""
+    """Ids of the jobs that were spoken in one batch with this one, itself included. The others may change its sound."""
 
     @classmethod
     def from_json(cls, data: Json) -> Audio:
@@ -92,7 +94,7 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measured value, by the scorer whose lock is ``scorer_lock``."""
+    """One measured value. ``scorer_lock`` is the lock of the scorer that measured it."""
 
     value: float
     unit: str
@@ -101,14 +103,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """A value that could not be measured, and why. Never a zero."""
+    """A value that could not be measured, and the reason. It is never zero."""
 
     reason: str
     detail: str = ""
 
 
 def score_from_json(data: Json) -> Score | Unscored:
-    """A score, or the honest absence of one."""
+    """Return a score or an unscored value."""
     if "unscored" in data:
         return Unscored(data["unscored"], data.get("detail", ""))
     return Score(data["value"], data["unit"], data["scorer_lock"])
@@ -116,7 +118,7 @@ def score_from_json(data: Json) -> Score | Unscored:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """Where scoring stands, and what it gave, by metric name (``mos/nisqa_tts``)."""
+    """State of scoring, and the scores by metric name (``mos/nisqa_tts``)."""
 
     status: str
     scores: Mapping[str, Score | Unscored]
@@ -129,7 +131,7 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """Where tracking stands, and the job's run in MLflow."""
+    """State of tracking, and the job's run in MLflow."""
 
     status: str
     run_id: str | None
@@ -142,7 +144,7 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Pieces spoken, of pieces in all."""
+    """Pieces spoken so far, of all pieces."""
 
     piece: int
     pieces: int
@@ -154,7 +156,7 @@ def _time(value: str | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as the gateway told it; ``raw`` is the whole answer."""
+    """A job as the gateway described it. ``raw`` is the whole JSON."""
 
     id: str
     status: str
@@ -167,7 +169,7 @@ class Job:
     tracking: Tracking
     progress: Progress | None
     queue_position: int | None
-    """1 is next; ``None`` once started."""
+    """Place in the queue, 1 is next; ``None`` once started."""
     eta_seconds: float | None
     attempt: int
     timings: Mapping[str, float]
@@ -206,17 +208,19 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Nothing more will be spoken; scoring and tracking may go on."""
+        """Whether nothing more will be spoken. Scoring and tracking may go on."""
         return self.status in FINISHED
 
     @property
     def succeeded(self) -> bool:
-        """There is audio."""
+        """Whether there is audio."""
         return self.status == "succeeded"
 
     def reached(self, until: Until) -> bool:
-        """Whether that facet, and what comes before it, is over. Without audio there is nothing to score, and a job
-        that was never started is not tracked."""
+        """Return whether that facet, and what comes before it, is over.
+
+        Without audio there is nothing to score, and a job that was never started is not tracked.
+        """
         if until == "status" or not self.finished:
             return self.finished
         if until == "scoring":
@@ -225,7 +229,7 @@ class Job:
 
     @property
     def standing(self) -> str:
-        """Where it stands, in one word or two: its status, or what is still to come after that."""
+        """Its state in one or two words: the status, or the facet that is still to come."""
         if not self.reached("scoring"):
             return f"scoring {self.scoring.status}" if self.finished else self.status
         return self.status if self.reached("tracking") else f"tracking {self.tracking.status}"
@@ -233,20 +237,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A model version that can be asked for, as its worker describes it; ``raw`` is the whole manifest."""
+    """A model version that jobs can use, as its worker describes it. ``raw`` is the whole manifest."""
 
     name: str
     engine: str
     lock_sha256: str
     state: str
     live: bool
-    """A worker serves it now."""
+    """Whether a worker serves it now."""
     sample_rate: int
     languages: tuple[str, ...]
     emotions: tuple[str, ...]
     controls: Mapping[str, str]
     aliases: tuple[str, ...]
-    """What else it is called, such as ``indextts2@production``."""
+    """Its aliases, such as ``indextts2@production``."""
     raw: Json = field(repr=False, compare=False)
 
     @classmethod
@@ -264,3 +268,20 @@ class Pin:
             aliases=tuple(entry["alias"] for entry in data.get("aliases", ())),
             raw=data,
         )
+
+
+class JobFailed(RingtrueError):
+    """A job ended without audio."""
+
+    def __init__(self, job: Job) -> None:
+        why = f"{job.error.code}: {job.error.message}" if job.error else f"no audio, it was {job.status}"
+        super().__init__(f"{job.id} {why}")
+        self.job = job
+
+
+class WaitTimedOut(RingtrueError):
+    """The job was not done in time; it goes on."""
+
+    def __init__(self, job: Job, waited_s: float) -> None:
+        super().__init__(f"{job.id} is still {job.standing} after {waited_s:g} s")
+        self.job = job

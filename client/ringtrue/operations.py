@@ -1,6 +1,6 @@
-"""What can be done with the gateway, written once for both clients and without any I/O.
+"""The operations on the gateway, written once for both clients and without any I/O.
 
-Owns which requests make up an operation and when a wait is over. Each operation is a flow (see `ringtrue.exchange`)
+Owns which requests make up an operation, and when a wait is over. Each operation is a flow (see `ringtrue.exchange`)
 that a client drives. Knows neither threads nor asyncio.
 """
 
@@ -14,24 +14,24 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from ringtrue.audio import Clip, checked
-from ringtrue.errors import APIError, JobFailed, WaitTimedOut, api_error
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, post, read
-from ringtrue.jobs import Job, JobFilters, Json, Pin, Until
+from ringtrue.errors import APIError, api_error
+from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.jobs import Job, JobFailed, JobFilters, Json, Pin, Until, WaitTimedOut
 from ringtrue.speech import SpeechOptions, SpeechRequest, speech
 from ringtrue.waiting import OUTAGE_S, Patience, wait_until
 
 BATCH = 1000
-"""Jobs in one request of a batch: what the gateway takes."""
+"""Most jobs in one request of a batch: the gateway's limit."""
 PAGE = 100
 """Jobs in one page of a list."""
 
 Watcher = Callable[[Job], None]
-"""Is shown the job each time a wait has looked at it."""
+"""Called with the job after each poll of a wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Jobs, newest first, and where the next page of older ones starts."""
+    """Jobs, newest first, and the cursor of the next page of older ones."""
 
     jobs: tuple[Job, ...]
     cursor: str | None
@@ -39,7 +39,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """Every operation as a flow. ``patience_s``: for how long failures that pass are tried again."""
+    """Every operation as a flow. ``patience_s``: for how many seconds transient failures are tried again."""
 
     patience_s: float
 
@@ -90,11 +90,6 @@ class Operations:
         submitted = yield from self.submit(text, how, None)
         spoken = yield from self.wait(submitted.id, "status", timeout_s, poll_s, None)
         return (yield from self.clip(spoken))
-
-
-def id_of(of: Job | str) -> str:
-    """The id of a job that is given as such or by its id."""
-    return of if isinstance(of, str) else of.id
 
 
 def _chunks(requests: Iterable[SpeechRequest]) -> Iterator[list[dict[str, Any]]]:

@@ -1,6 +1,6 @@
-"""What a caller asks for: a text and how it is to be spoken.
+"""What a caller submits: a text and how it is to be spoken.
 
-Owns the words of a submission and its JSON. Validates nothing that the gateway validates.
+Owns the options of a submission and its JSON. Validates nothing that the gateway validates.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any, Required, TypedDict
 
 
 class SpeechOptions(TypedDict, total=False):
-    """How a text is to be spoken; what is left out is decided by the gateway and the pin."""
+    """How a text is to be spoken. The gateway and the pin decide what is left out."""
 
     pin: Required[str]
-    """Name of the model version, e.g. ``espeak-v2``."""
+    """Name of the model version, e.g. ``espeak-v2``, or an alias of one, e.g. ``espeak@production``."""
     language: str
     """BCP 47 tag."""
     voice: str
@@ -23,14 +23,14 @@ class SpeechOptions(TypedDict, total=False):
     emotion: str | Mapping[str, Any]
     """A name, or ``{"vector": [...]}``, ``{"audio": "voice_..."}``, ``{"text": "..."}``."""
     strength: float
-    """Of the emotion, 0 to 1."""
+    """Strength of the emotion, 0 to 1."""
     speed: float
     """0.25 to 4; 1 is the voice's own."""
     pitch_scale: float
     """0.5 to 2; 1 is the voice's own."""
     seed: int
     sample_rate: int
-    """Hz."""
+    """Sample rate in Hz."""
     options: Mapping[str, Any]
     """The engine's own options."""
     score: bool | list[str]
@@ -38,9 +38,9 @@ class SpeechOptions(TypedDict, total=False):
     priority: int
     """-10 to 10, among the user's own jobs."""
     ttl_s: float
-    """How long the job may wait."""
+    """Seconds that the job may wait."""
     timeout_s: float
-    """How long it may run."""
+    """Seconds that the job may run."""
     metadata: Mapping[str, str]
 
 
@@ -51,7 +51,10 @@ class SpeechRequest(SpeechOptions):
 
 
 def speech(text: str, how: SpeechOptions) -> dict[str, Any]:
-    """The body of one submission. ``strength`` goes into ``emotion``; without an emotion it is a ValueError."""
+    """Return the JSON body of one submission, with ``strength`` inside ``emotion``.
+
+    Raises `ValueError` for a strength without an emotion.
+    """
     body: dict[str, Any] = {"text": text, **how}
     strength = body.pop("strength", None)
     if strength is not None:

@@ -1,6 +1,7 @@
-"""What evaluations, comparisons and gates have in common: they are asked for, waited for, listed, and have files.
+"""What evaluations, comparisons and gates share: they are requested, waited for and listed, and have files.
 
-Owns the common words and flows, and both clients' face of them. What each of the three says is its own module's.
+Owns the common types and flows, and the methods of both clients. What is special to one of the three is in its own
+module.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from ringtrue.errors import StudyTimedOut
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, post, read
+from ringtrue.errors import RingtrueError
+from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
 from ringtrue.jobs import OVER, JobError, Json, Tracking
 from ringtrue.voices import AsyncRun, Run
 from ringtrue.waiting import OUTAGE_S, Patience, wait_until
@@ -21,18 +22,18 @@ from ringtrue.waiting import OUTAGE_S, Patience, wait_until
 PAGE = 50
 POLL_S = 25.0
 SLOW_S = 60.0
-"""A suite takes a while to be read, and to be held against a pin."""
+"""Seconds. A suite takes a while to be read and checked against a pin."""
 UNTIL = Literal["result", "tracking"]
-"""What of a study a caller waits for."""
+"""The step of a study that a caller waits for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One of the three, as the gateway told it; ``raw`` is the whole answer."""
+    """An evaluation, a comparison or a gate, as the gateway described it. ``raw`` is the whole JSON."""
 
     id: str
     status: str
-    """waiting, running; succeeded, failed, canceled."""
+    """waiting or running; then succeeded, failed or canceled."""
     error: JobError | None
     tracking: Tracking
     created_at: datetime
@@ -42,26 +43,26 @@ class Study:
 
     @property
     def finished(self) -> bool:
-        """Its result will not change any more; tracking may go on."""
+        """Whether its result is final. Tracking may go on."""
         return self.status in ("succeeded", "failed", "canceled")
 
     @property
     def succeeded(self) -> bool:
-        """There is a result."""
+        """Whether there is a result."""
         return self.status == "succeeded"
 
     @property
     def standing(self) -> str:
-        """Where it stands, in a few words."""
+        """Its state in a few words."""
         return self.status
 
     def reached(self, until: UNTIL) -> bool:
-        """Whether that is over, and what comes before it."""
+        """Return whether that step, and what comes before it, is over."""
         return self.finished and (until == "result" or self.tracking.status in OVER)
 
 
 def common(data: Json) -> dict[str, Any]:
-    """The members of `Study`, out of an answer."""
+    """Return the members of `Study` from a response."""
     error, completed_at = data["error"], data.get("completed_at")
     return {
         "id": data["id"],
@@ -77,12 +78,23 @@ def common(data: Json) -> dict[str, Any]:
 
 S = TypeVar("S", bound=Study)
 Watcher = Callable[[S], None]
-"""Is shown the study each time a wait has looked at it."""
+"""Called with the study after each poll of a wait."""
+
+
+class StudyTimedOut(RingtrueError):
+    """The evaluation, comparison or gate was not over in time; it goes on."""
+
+    def __init__(self, study: Study, waited_s: float) -> None:
+        super().__init__(f"{study.id} is still {study.standing} after {waited_s:g} s")
+        self.study = study
 
 
 @dataclass(frozen=True, slots=True)
 class StudyFlows(Generic[S]):
-    """Every operation on one of the kinds as a flow. ``patience_s``: how long failures that pass are tried again."""
+    """Every operation on one kind of study as a flow.
+
+    ``patience_s``: for how many seconds transient failures are tried again.
+    """
 
     path: str
     parse: Callable[[Json], S]
@@ -97,7 +109,7 @@ class StudyFlows(Generic[S]):
         return read(answer, self.parse)
 
     def page(self, filters: Mapping[str, str | None], cursor: str | None) -> Flow[tuple[list[S], str | None]]:
-        """The studies of a page, and where the next one starts."""
+        """Return the studies of a page, and the cursor of the next one."""
         given = {"cursor": cursor, **filters}
         query: dict[str, str | int] = {name: value for name, value in given.items() if value is not None}
         answer = yield from exchange(Request("GET", self.path, query=query | {"limit": PAGE}), self.patience_s)
@@ -119,7 +131,7 @@ class StudyFlows(Generic[S]):
         return answer.content
 
     def text(self, below: str) -> Flow[str]:
-        """What stands at an address of this kind."""
+        """Return the text at an address below this kind's."""
         answer = yield from exchange(Request("GET", f"{self.path}/{below}"), self.patience_s)
         return answer.text
 
@@ -128,14 +140,14 @@ class StudyFlows(Generic[S]):
 
 
 class Studies(Generic[S]):
-    """What `Ringtrue` does with all three kinds."""
+    """The operations of `Ringtrue` that all three kinds have."""
 
     def __init__(self, does: StudyFlows[S], run: Run) -> None:
         self._does = does
         self._run = run
 
     def get(self, study_id: str) -> S:
-        """As it stands; `NotFound` where the user has none of this id."""
+        """Return a study as it is now. Raises `NotFound` if the user has none with this id."""
         return self._run(self._does.get(study_id))
 
     def wait(
@@ -147,17 +159,19 @@ class Studies(Generic[S]):
         poll_s: float = POLL_S,
         watcher: Watcher[S] | None = None,
     ) -> S:
-        """Once ``until`` is over, however it ended; `StudyTimedOut` after ``timeout`` seconds, and it goes on.
+        """Wait until ``until`` is over and return the study, however it ended.
 
-        ``watcher`` is shown it at least every ``poll_s`` seconds."""
-        return self._run(self._does.wait(_id(study), until, timeout, poll_s, watcher))
+        Raises `StudyTimedOut` after ``timeout`` seconds; the study goes on. ``watcher`` is called with it at least
+        every ``poll_s`` seconds.
+        """
+        return self._run(self._does.wait(id_of(study), until, timeout, poll_s, watcher))
 
     def file(self, study: S | str, path: str) -> bytes:
-        """One of its files; `NotFound` (``file_not_ready``) where it has none of this name."""
-        return self._run(self._does.file(_id(study), path))
+        """Return one of its files. Raises `NotFound` (``file_not_ready``) if it has none with this name."""
+        return self._run(self._does.file(id_of(study), path))
 
     def all(self, **filters: str | None) -> Iterator[S]:
-        """The user's, newest first and without their results, fetched page by page as they are looked at."""
+        """Yield the user's studies, newest first and without their results. Pages are fetched as they are needed."""
         cursor: str | None = None
         while True:
             page, cursor = self._run(self._does.page(filters, cursor))
@@ -167,7 +181,7 @@ class Studies(Generic[S]):
 
 
 class AsyncStudies(Generic[S]):
-    """The same for asyncio; `Studies` says what each method does."""
+    """The same for asyncio; `Studies` documents each method."""
 
     def __init__(self, does: StudyFlows[S], run: AsyncRun) -> None:
         self._does = does
@@ -185,10 +199,10 @@ class AsyncStudies(Generic[S]):
         poll_s: float = POLL_S,
         watcher: Watcher[S] | None = None,
     ) -> S:
-        return await self._run(self._does.wait(_id(study), until, timeout, poll_s, watcher))
+        return await self._run(self._does.wait(id_of(study), until, timeout, poll_s, watcher))
 
     async def file(self, study: S | str, path: str) -> bytes:
-        return await self._run(self._does.file(_id(study), path))
+        return await self._run(self._does.file(id_of(study), path))
 
     async def all(self, **filters: str | None) -> AsyncIterator[S]:
         cursor: str | None = None
@@ -201,15 +215,11 @@ class AsyncStudies(Generic[S]):
 
 
 def as_sent(document: str | Path | Mapping[str, Any]) -> Any:
-    """A document as a request has it: a file as its text, for faults to be told by line; anything else as it is.
+    """Return a document for a request: a file as its text, so that errors can name lines; anything else unchanged.
 
-    Raises `OSError` where a file cannot be read, and `UnicodeDecodeError` where it is no text.
+    Raises `OSError` if a file cannot be read, and `UnicodeDecodeError` if it is not text.
     """
     if not isinstance(document, Path):
         return document
     notation = {".yml": "yaml"}.get(document.suffix.lower(), document.suffix.lower().removeprefix("."))
     return {"notation": notation, "text": document.read_text(encoding="utf-8-sig")}
-
-
-def _id(study: Study | str) -> str:
-    return study if isinstance(study, str) else study.id

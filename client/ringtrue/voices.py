@@ -1,6 +1,7 @@
-"""Uploaded voices: what the gateway tells of them, what can be done with them, and both clients' ``voices``.
+"""Uploaded voices: their types, the operations on them, and ``voices`` of both clients.
 
-Owns the words and the flows. Whose voice it is must have allowed its use: no voice is added without that statement.
+Owns the types and the flows. The owner of the voice must have permitted its use: no voice is added without that
+statement.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, post, read
+from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
 from ringtrue.jobs import Json
 
 T = TypeVar("T")
 PAGE = 100
 SLOW_S = 60.0
-"""A recording takes a while to send and to be heard, and others may be ahead."""
+"""Seconds. A recording takes a while to send and to decode, and others may be ahead of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Who allowed the voice to be used, in which words, and when (default: now)."""
+    """Who permitted the use of the voice, in which words, and when (default: now)."""
 
     by: str
     text: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def to_json(self) -> dict[str, str]:
-        """As it is sent; a time without an offset is this machine's."""
+        """Return the consent as it is sent. A time without an offset is local time."""
         return {"by": self.by, "at": self.at.astimezone(UTC).isoformat(), "text": self.text}
 
     @classmethod
@@ -42,12 +43,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """An uploaded voice; its ``id`` is what a job's ``reference`` takes."""
+    """An uploaded voice. A job's ``reference`` takes its ``id``."""
 
     id: str
     name: str | None
     pcm_sha256: str
-    """Of what was heard in the upload: the same sound has the same one."""
+    """Hash of the decoded samples: the same sound has the same hash."""
     sample_rate: int
     duration_s: float
     consent: Consent
@@ -71,12 +72,12 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class VoiceOperations:
-    """Every operation as a flow. ``patience_s``: for how long failures that pass are tried again."""
+    """Every operation as a flow. ``patience_s``: for how many seconds transient failures are tried again."""
 
     patience_s: float
 
     def add(self, recording: bytes, consent: Consent, name: str | None, key: str | None) -> Flow[Voice]:
-        form = {"consent": json.dumps(consent.to_json())} | ({} if name is None else {"name": name})
+        form = {"consent": json.dumps(consent.to_json(), ensure_ascii=False)} | ({} if name is None else {"name": name})
         upload = post("/v1/voices", key=key, form=form, file=recording, slow_s=SLOW_S)
         answer = yield from exchange(upload, self.patience_s)
         return read(answer, Voice.from_json)
@@ -131,28 +132,28 @@ class Voices:
         name: str | None = None,
         idempotency_key: str | None = None,
     ) -> Voice:
-        """Upload a sound file (WAV, FLAC, MP3 or OGG; 0.5 to 60 s), by its path or as its bytes."""
+        """Upload a sound file (WAV, FLAC, MP3 or OGG; 0.5 to 60 s) by its path or as bytes, and return its voice."""
         return self._run(self._does.add(_content(recording), consent, name, idempotency_key))
 
     def all(self) -> list[Voice]:
-        """Every voice of the user, newest first."""
+        """Return every voice of the user, newest first."""
         return self._run(self._does.all())
 
     def get(self, voice_id: str) -> Voice:
-        """A voice; `NotFound` (``voice_not_found``) where the user has none of this id."""
+        """Return a voice. Raises `NotFound` (``voice_not_found``) if the user has none with this id."""
         return self._run(self._does.get(voice_id))
 
     def audio(self, voice: Voice | str) -> bytes:
-        """What was heard in the upload, as a WAV file."""
-        return self._run(self._does.audio(_id(voice)))
+        """Return the decoded sound of the upload as a WAV file."""
+        return self._run(self._does.audio(id_of(voice)))
 
     def remove(self, voice: Voice | str) -> None:
-        """Take a voice back; jobs that have been spoken with it stay."""
-        self._run(self._does.remove(_id(voice)))
+        """Remove a voice. Jobs that were spoken with it stay."""
+        self._run(self._does.remove(id_of(voice)))
 
 
 class AsyncVoices:
-    """``AsyncRingtrue.voices``; `Voices` says what each method does."""
+    """``AsyncRingtrue.voices``; `Voices` documents each method."""
 
     def __init__(self, does: VoiceOperations, run: AsyncRun) -> None:
         self._does = does
@@ -176,18 +177,14 @@ class AsyncVoices:
         return await self._run(self._does.get(voice_id))
 
     async def audio(self, voice: Voice | str) -> bytes:
-        return await self._run(self._does.audio(_id(voice)))
+        return await self._run(self._does.audio(id_of(voice)))
 
     async def remove(self, voice: Voice | str) -> None:
-        await self._run(self._does.remove(_id(voice)))
+        await self._run(self._does.remove(id_of(voice)))
 
 
 def _content(recording: str | Path | bytes) -> bytes:
     return recording if isinstance(recording, bytes) else Path(recording).read_bytes()
-
-
-def _id(voice: Voice | str) -> str:
-    return voice if isinstance(voice, str) else voice.id
 
 
 def _path(voice_id: str, below: str = "") -> str:

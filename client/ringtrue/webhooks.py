@@ -1,4 +1,4 @@
-"""What is sent to a webhook, signed as Standard Webhooks has it (https://www.standardwebhooks.com, 1.0.0).
+"""What is sent to a webhook, signed by Standard Webhooks (https://www.standardwebhooks.com, 1.0.0).
 
 Owns the form of a message and its signature. Sends nothing.
 """
@@ -20,7 +20,7 @@ SECRET_BYTES = range(24, 65)
 
 
 def secret_from(text: str) -> bytes:
-    """The key in ``whsec_…``; `ValueError` where it is none."""
+    """Return the key in ``whsec_…``. Raises `ValueError` if it is not one."""
     try:
         key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except binascii.Error:
@@ -32,7 +32,7 @@ def secret_from(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event. ``id`` stays the same when it is sent again; ``at``: seconds since the epoch, of the sending."""
+    """One event. ``id`` stays the same when it is sent again. ``at``: epoch seconds of the sending."""
 
     id: str
     type: str
@@ -41,12 +41,12 @@ class Message:
 
     @property
     def body(self) -> bytes:
-        """As it is sent."""
+        """The bytes that are sent."""
         timestamp = datetime.fromtimestamp(self.at, UTC).isoformat().replace("+00:00", "Z")
         return json.dumps({"type": self.type, "timestamp": timestamp, "data": self.data}).encode()
 
     def headers(self, secret: bytes | None) -> dict[str, str]:
-        """Those that go with the body; without a secret, no signature."""
+        """Return the headers of the message; without a secret there is no signature."""
         known = {"Content-Type": "application/json", "webhook-id": self.id, "webhook-timestamp": str(self.at)}
         if secret is None:
             return known
@@ -54,6 +54,6 @@ class Message:
 
 
 def signature(secret: bytes, id_: str, at: int, body: bytes) -> str:
-    """HMAC-SHA256 over id, time and body."""
+    """Return the signature: HMAC-SHA256 over id, time and body."""
     mac = hmac.new(secret, f"{id_}.{at}.".encode() + body, hashlib.sha256)
     return f"v1,{base64.b64encode(mac.digest()).decode()}"

@@ -1,5 +1,5 @@
-"""`ringtrue doctor`: is this machine fit to run Ringtrue, and if not, what to do about it.
+"""`ringtrue doctor`: is this machine fit to run Ringtrue, and if not, what to do about it?
 
-Looks and tells; repairs nothing and leaves nothing behind. Asks the other services only by what anybody can ask: their
-command lines, their HTTP, their files.
+It looks and reports; it repairs nothing and leaves nothing behind. It uses only the public interfaces of the other
+services: their command lines, their HTTP, their files.
 """

@@ -1,4 +1,4 @@
-"""Programs that a check asks. Owns how they are started, given up and understood; knows none of them."""
+"""Runs programs for the checks. Owns how they are started, given up and understood; knows none of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a program said before it ended."""
+class ChildOutput:
+    """The output of a program that has ended."""
 
     code: int
     output: str
@@ -18,7 +18,7 @@ class Told:
 
     @property
     def last_words(self) -> str:
-        """Why it failed: the last line of its complaints, or the signal that it died of."""
+        """Why it failed: the last line of its error output, or the signal that it died of."""
         if self.code < 0:
             return f"died of {signal.Signals(-self.code).name}"
         lines = (self.errors or self.output).strip().splitlines()
@@ -26,11 +26,15 @@ class Told:
 
 
 class NoAnswer(Exception):
-    """The program is not there, cannot be started or did not end in time; the message says which."""
+    """The program is missing, cannot be started or did not end in time. The message says which."""
 
 
-def ask(argv: Sequence[str], timeout_s: float) -> Told:
-    """Run a program to its end. `NoAnswer`."""
+class TooSlow(NoAnswer):
+    """The program did not end in time. A busy machine may be the reason."""
+
+
+def ask(argv: Sequence[str], timeout_s: float) -> ChildOutput:
+    """Run a program to its end. Raises `NoAnswer`."""
     try:
         done = subprocess.run(
             argv,
@@ -46,5 +50,5 @@ def ask(argv: Sequence[str], timeout_s: float) -> Told:
     except OSError as error:
         raise NoAnswer(f"{argv[0]} cannot be started: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise NoAnswer(f"{argv[0]} did not end within {timeout_s:g} s") from error
-    return Told(done.returncode, done.stdout, done.stderr)
+        raise TooSlow(f"{argv[0]} did not end within {timeout_s:g} s") from error
+    return ChildOutput(done.returncode, done.stdout, done.stderr)

@@ -1,4 +1,4 @@
-"""What a check is and what it finds. Owns the three words ok, warn and fail; knows no check."""
+"""What a check is and what it finds. Owns the four words ok, not tried, warn and fail; knows no check."""
 
 from __future__ import annotations
 
@@ -7,42 +7,51 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Status(StrEnum):
-    """How it stands with what was looked at."""
+class FindingStatus(StrEnum):
+    """The result for one thing that was checked."""
 
     OK = "ok"
-    WARN = "warn"  # it runs, and something will be worse than it could be
+    NOT_TRIED = "not_tried"  # not known: there was no time, or what the check needs was missing
+    WARN = "warn"  # it runs, but something is worse than it could be
     FAIL = "fail"  # something that was asked for does not run
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. ``do``: what to do about it, empty where there is nothing to do."""
+    """One line. ``do``: what to do about it; empty if there is nothing to do."""
 
-    status: Status
+    status: FindingStatus
     says: str
     do: str = ""
 
 
 def ok(says: str) -> Finding:
-    return Finding(Status.OK, says)
+    return Finding(FindingStatus.OK, says)
 
 
 def warn(says: str, do: str) -> Finding:
-    return Finding(Status.WARN, says, do)
+    return Finding(FindingStatus.WARN, says, do)
+
+
+def not_tried(says: str, do: str) -> Finding:
+    return Finding(FindingStatus.NOT_TRIED, says, do)
 
 
 def fail(says: str, do: str) -> Finding:
-    return Finding(Status.FAIL, says, do)
+    return Finding(FindingStatus.FAIL, says, do)
 
 
 Look = Callable[[], Iterable[Finding]]
-"""Looks at one thing; at least one finding. Whatever it raises is a fail of its own."""
+"""Checks one thing and returns at least one finding. An error that it raises counts as fail, a timeout as not tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something to look at. ``limit_s``: a look that takes longer is given up, and that is a fail."""
+    """Something to check.
+
+    A look that takes longer than ``limit_s`` seconds is given up. On a busy machine that says nothing of the thing that
+    was checked, so it counts as not tried.
+    """
 
     name: str
     look: Look

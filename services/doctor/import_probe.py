@@ -1,11 +1,12 @@
-"""``python -m services.doctor.import_probe NAME…``: import these, in a process that may die of it.
+"""``python -m services.doctor.import_probe NAME…``: imports modules, in a process that may die of it.
 
-``package/module`` is the compiled module of a package that itself is never imported (services/scorer/world.py does that
-with pyworld).
+``package/module`` is the compiled module of a package that is never imported itself; services/scorer/pyworld_f0.py
+loads pyworld in this way.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -13,7 +14,7 @@ from importlib.util import find_spec, module_from_spec
 
 
 def load(name: str) -> None:
-    """Import one. Whatever goes wrong is raised."""
+    """Import one module. Any error is raised."""
     package, is_inside, module = name.partition("/")
     if not is_inside:
         import_module(name)
@@ -26,5 +27,6 @@ def load(name: str) -> None:
 
 
 if __name__ == "__main__":
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # onnxruntime would write usage data to the disk and send it out
     for wanted in sys.argv[1:]:
         load(wanted)

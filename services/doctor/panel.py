@@ -1,4 +1,4 @@
-"""Which checks there are, in which order, and what each is told. Looks at nothing itself."""
+"""The list of checks, their order, and their arguments. Checks nothing itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from services.doctor.checks.database import database
 from services.doctor.checks.engines import LIMIT_S as ENGINES_S
 from services.doctor.checks.engines import engines
-from services.doctor.checks.folders import LEAST_FREE, Space, caches, room, writable
+from services.doctor.checks.folders import LEAST_FREE, Space, caches, private, room, writable
 from services.doctor.checks.gpu import LIMIT_S as GPU_S
 from services.doctor.checks.gpu import gpu
 from services.doctor.checks.memory import memory
@@ -22,11 +22,12 @@ from services.doctor.checks.packages import placeholders, version_of, wheels
 from services.doctor.checks.ports import gateway_port
 from services.doctor.checks.process import open_files, python, settings
 from services.doctor.checks.redis_server import clock, own_redis, redis
-from services.doctor.checks.seclusion import seclusion
+from services.doctor.checks.sandbox import sandbox
 from services.doctor.checks.tracking_server import Credentials, mlflow, own_mlflow
 from services.doctor.checks.weights import LIMIT_S as LOCKS_S
-from services.doctor.checks.weights import Weights, locks
+from services.doctor.checks.weights import WeightsSeen, locks
 from services.doctor.findings import Check, Finding, Look, fail, ok
+from shared.blobs.folder import RESERVE_BYTES
 from shared.settings import Settings
 from shared.weights.store import WeightStore
 
@@ -35,7 +36,7 @@ CHECKS: Mapping[str, str] = {
     "settings": "Every `RINGTRUE_…` variable is one that is read, and can be served.",
     "wheels": "Each declared dependency is at its pin and imports, in a process of its own.",
     "placeholders": "No package that only holds the name of another one (`kantts`, `ttsfrd`).",
-    "data": "`RINGTRUE_DATA` can be written.",
+    "data": "`RINGTRUE_DATA` can be written, and is not open to other users of this machine.",
     "models": "`RINGTRUE_MODELS` can be written.",
     "blobs": "`RINGTRUE_BLOBS` can be written.",
     "caches": "`HF_HOME`, `MPLCONFIGDIR` and `NUMBA_CACHE_DIR`, or their defaults, can be written.",
@@ -51,14 +52,14 @@ CHECKS: Mapping[str, str] = {
     "locks": "Catalog and lock can be read; every pin is locked, pulled and unaltered.",
     "engines": "A host of each engine family starts in its Python; those that locked pins need are installed.",
     "mirrors": "Every host that the catalog's files come from answers. Never more than a warning.",
-    "network": "The kernel can close the network of hosts of engines and metrics.",
+    "sandbox": "The kernel holds hosts of engines and metrics to their sandbox: no network, no files but their own.",
 }
-"""Every check and its sentence, in the order in which they are told."""
+"""Every check with its sentence, in the order of the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is examined. ``settings``: or the sentence why they cannot be served."""
+    """What is examined. ``settings`` is a sentence with the reason if the settings cannot be served."""
 
     settings: Settings | str
     misspelt: Sequence[str]
@@ -73,7 +74,7 @@ class Patient:
 
 
 def checks_for(patient: Patient) -> list[Check]:
-    """One check per name of `CHECKS`; of those that need settings none where there are none."""
+    """Return one check per name of `CHECKS`. Without settings, the checks that need them are left out."""
     limits = {"wheels": WHEELS_S, "gpu": GPU_S, "memory": GPU_S, "locks": LOCKS_S, "engines": ENGINES_S}
     looks = _of_machine(patient)
     if not isinstance(patient.settings, str):
@@ -82,7 +83,7 @@ def checks_for(patient: Patient) -> list[Check]:
 
 
 def cache_folders(environ: Mapping[str, str], home: Path) -> Mapping[str, Path]:
-    """Where libraries keep what they can make again, by the variable that moves it."""
+    """Return the folders of the libraries' caches, by the variable that moves each of them."""
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     defaults = {
@@ -103,21 +104,21 @@ def _of_machine(patient: Patient) -> dict[str, Look]:
         "port": partial(gateway_port, patient.host, patient.port),
         "files": open_files,
         "gpu": lambda: gpu(torch_installed=version_of("torch") is not None),
-        "network": seclusion,
+        "sandbox": sandbox,
     }
 
 
 def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
-    weights = Weights(settings.catalog, settings.catalog_lock, WeightStore(settings.models), patient.pins)
+    weights = WeightsSeen(settings.catalog, settings.catalog_lock, WeightStore(settings.models), patient.pins)
     own, uri = version_of("mlflow"), settings.mlflow_tracking_uri
     return {
-        "data": partial(writable, settings.data, "choose another with RINGTRUE_DATA"),
+        "data": partial(private, settings.data),
         "models": partial(writable, settings.models, "choose another with RINGTRUE_MODELS"),
         "blobs": partial(writable, settings.blobs, "choose another with RINGTRUE_BLOBS"),
         "disk": lambda: room(_spaces(settings, weights.to_pull())),
         "redis": partial(redis, patient.named_redis) if patient.named_redis else own_redis,
         "clock": partial(clock, patient.named_redis) if patient.named_redis else lambda: [_alone()],
-        "database": partial(database, settings.database_url),
+        "database": partial(database, settings.database_url, settings.blobs),
         "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
         "memory": lambda: memory(weights.sizes()),
         "locks": partial(locks, weights),
@@ -130,6 +131,7 @@ def _spaces(settings: Settings, to_pull: int) -> list[Space]:
     return [
         Space("data", settings.data, LEAST_FREE, "the first databases and clips"),
         Space("models", settings.models, to_pull, "what is locked and not pulled yet"),
+        Space("audio", settings.blobs, RESERVE_BYTES, "workers to take jobs"),
     ]
 
 

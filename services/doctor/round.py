@@ -1,6 +1,6 @@
-"""The round: every check at once, each in a thread of its own.
+"""Runs all checks at once, each in a thread of its own.
 
-Owns that a check which crashes or hangs costs its own line and nothing else.
+Owns that a check that crashes or hangs costs only its own line.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from services.doctor.findings import Check, Finding, fail
+from services.doctor.children import TooSlow
+from services.doctor.findings import Check, Finding, fail, not_tried
 
 T = TypeVar("T")
 
+_BUSY = "run this again when the machine is less busy; if it stays like that, see what hangs there"
 _FAULT = "if what it stands on is in order, this is a fault of ringtrue: report it"
 
 
 def make_round(checks: Sequence[Check]) -> Iterator[tuple[Check, Sequence[Finding]]]:
-    """Start all, then give what each found, in the order of ``checks`` and as soon as it is known."""
+    """Start all checks. Yield what each found, in the order of ``checks``, as soon as it is known."""
     began = time.monotonic()
     looks = [begun(partial(_looked, check)) for check in checks]
     for check, look in zip(checks, looks, strict=True):
@@ -28,7 +30,7 @@ def make_round(checks: Sequence[Check]) -> Iterator[tuple[Check, Sequence[Findin
 
 
 def begun(call: Callable[[], T]) -> Future[T]:
-    """``call`` in a thread that nobody waits for when the process ends."""
+    """Run ``call`` in a thread that the process does not wait for when it ends."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -50,7 +52,9 @@ def _found(look: Future[list[Finding]], check: Check, patience_s: float) -> Sequ
         return look.result(timeout=max(0.0, patience_s))
     except ModuleNotFoundError as error:
         return [fail(f"cannot be looked at without {error.name}", "pip install 'ringtrue[core]'")]
-    except Exception as error:  # the one seam: what a check did not foresee is a line like any other
+    except Exception as error:  # the one catch-all: an unexpected error of a check becomes a line like any other
         if not look.done():
-            return [fail(f"no answer within {check.limit_s:g} s", "see what hangs there, then run this again")]
+            return [not_tried(f"no answer within {check.limit_s:g} s", _BUSY)]
+        if isinstance(error, TooSlow):
+            return [not_tried(str(error), _BUSY)]
         return [fail(f"cannot be looked at: {type(error).__name__}: {error}", _FAULT)]

@@ -1,4 +1,5 @@
-"""Composition root of `ringtrue up` and `ringtrue down`: environment and terminal in, a stack in its folder out."""
+"""The composition root of `ringtrue up` and `ringtrue down`: reads the environment, runs or ends a stack in its
+folder."""
 
 from __future__ import annotations
 
@@ -10,34 +11,43 @@ import psutil  # type: ignore[import-untyped]
 
 from services.embedded.journal import View
 from services.embedded.lifecycle import bring_down, bring_up
+from services.embedded.preflight import writing
 from services.embedded.stack import Given, StackOptions, plan_stack, scorer_slots_for
+from shared.files.private_folder import keep_private
+from shared.sandbox.privileges import hide_from_others
 from shared.settings import SETTINGS, Settings, read_settings, unknown_settings
+from shared.values.printable import screen
 
 
 def run_up(options: StackOptions, data: Path | None, *, replace: bool, verbose: bool) -> None:
-    """Run the stack until interrupted. `StackError` or ``SettingsError`` where it cannot be."""
+    """Run the stack until interrupted. Raises `StackError` or ``SettingsError`` if it cannot run."""
     environ = {
         name: value for name, value in os.environ.items() if name in SETTINGS or not name.startswith("RINGTRUE_")
     }
     settings = _settings(data)
+    with writing(settings.data):
+        keep_private(settings.data, (settings.blobs, settings.models, settings.engines))
     view = _view(verbose)
-    for line in unknown_settings(os.environ):  # said once here, and not by each child
+    hide_from_others()  # this process knows the passwords and keys of its children
+    for line in unknown_settings(os.environ):  # once here, and not by each child
         view.say(f"WARNING: {line}")
     given = Given(environ.get("RINGTRUE_REDIS_URL") or None, settings.mlflow_tracking_uri)
     bring_up(settings.data, lambda: plan_stack(options, settings, given, environ), view, replace=replace)
 
 
 def fitting_scorer_slots() -> int:
-    """How many clips this machine may measure at once, by the cores and the memory that are ours now."""
+    """Return how many clips this machine may measure at once, from its cores and its free memory."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return scorer_slots_for(cores, psutil.virtual_memory().available)
 
 
 def run_down(data: Path | None) -> None:
-    """End the stack of the data folder, if one runs. `StackError` where it cannot be ended."""
+    """End the stack of the data folder, if one runs. Raises `StackError` if it cannot be ended."""
     folder = _settings(data).data
     view = _view(verbose=False)
-    view.say(f"stopped ({folder})" if bring_down(folder, view.say) else f"no stack runs in {folder}")
+    with writing(folder):
+        ran = bring_down(folder, view.say)
+    view.say(f"stopped ({folder})" if ran else f"no stack runs in {folder}")
 
 
 def _settings(data: Path | None) -> Settings:
@@ -45,4 +55,5 @@ def _settings(data: Path | None) -> Settings:
 
 
 def _view(verbose: bool) -> View:
-    return View(sys.stderr, verbose=verbose, colour=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
+    out = screen(sys.stderr)
+    return View(out, verbose=verbose, colour=out.isatty() and not os.environ.get("NO_COLOR"))

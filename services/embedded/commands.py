@@ -1,4 +1,4 @@
-"""`ringtrue up` and `ringtrue down` as commands. Owns options, help and exit codes; app.py does the rest."""
+"""The commands `ringtrue up` and `ringtrue down`. Owns options, help and exit codes; app.py does the rest."""
 
 from __future__ import annotations
 
@@ -28,14 +28,25 @@ Data = Annotated[
         help="Folder of store, audio, queue, runs and logs. Default: RINGTRUE_DATA or ~/.local/share/ringtrue."
     ),
 ]
+MlflowPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="Port of its own MLflow, kept for later starts; 0: any free one.",
+        show_default="the one of before, at first from 5000 up",
+    ),
+]
 
 
 @up.command("up")
 def up_command(
+    *,
     host: Annotated[
         str, typer.Option(help="Address of the gateway; any but loopback needs a key made first.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")] = 8000,
+    mlflow_port: MlflowPort = None,
     data: Data = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="End a stack that runs in the folder, take its place.")
@@ -44,6 +55,9 @@ def up_command(
     scorer_slots: Annotated[
         int | None, typer.Option(min=1, help="Clips measured at once.", show_default="by cores and memory")
     ] = None,
+    accept_empty: Annotated[
+        bool, typer.Option("--accept-empty", help="Begin anew although there is audio of a store that is lost.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show all that gateway, worker and scorer say.")
     ] = False,
@@ -51,10 +65,16 @@ def up_command(
     """Run all of Ringtrue on this machine, until Ctrl-C: Redis, MLflow, gateway, worker and scorer.
 
     RINGTRUE_REDIS_URL, RINGTRUE_DATABASE_URL and MLFLOW_TRACKING_URI name servers to use instead of its own.
-    Exit codes: 69 a port or a part is not to be had, 73 and 74 folder or disk, 75 runs already, 78 settings.
+    Exit codes: 69 a port or a part is not available, 73 and 74 folder or disk, 75 runs already, 77 another
+    user's, 78 settings.
     """
     options = StackOptions(
-        host=host, port=port, worker_slots=worker_slots, scorer_slots=scorer_slots or fitting_scorer_slots()
+        host=host,
+        port=port,
+        mlflow_port=mlflow_port,
+        worker_slots=worker_slots,
+        scorer_slots=scorer_slots or fitting_scorer_slots(),
+        accept_empty=accept_empty,
     )
     with _said_in_one_line():
         run_up(options, data, replace=replace, verbose=verbose)
@@ -62,7 +82,7 @@ def up_command(
 
 @down.command("down")
 def down_command(data: Data = None) -> None:
-    """End the stack that runs in the data folder. Nothing else is touched; 0 also where none runs."""
+    """End the stack that runs in the data folder, and nothing else. The exit code is also 0 if none runs."""
     with _said_in_one_line():
         run_down(data)
 
@@ -74,5 +94,5 @@ def _said_in_one_line() -> Iterator[None]:
     except (StackError, SettingsError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.exit_code if isinstance(error, StackError) else os.EX_CONFIG) from error
-    except KeyboardInterrupt as error:  # before anything was started; later it is a clean stop
+    except KeyboardInterrupt as error:  # before anything was started; after that it is a clean stop
         raise typer.Exit(_INTERRUPTED) from error

@@ -6,7 +6,7 @@
     ├── FolderUnwritable   the data folder cannot be made or written (73)
     ├── DiskFull           too little space for the data folder (74)
     ├── PortUnusable       the port is taken, not allowed, or not of this machine (69)
-    ├── ChildFailed        a child ended before it was ever ready (its own code from 64 up, else 69)
+    ├── ChildFailed        a vital child ended before it was ever ready (its own code from 64 up, else 69)
     └── NotOurs            the stack belongs to another user (77)
 
 The message is one line for people: what is wrong, and what to do about it. Codes follow sysexits.h.
@@ -20,7 +20,7 @@ from shared.errors import RingtrueError
 
 
 class StackError(RingtrueError):
-    """Root of the tree above."""
+    """The base of all errors above."""
 
     exit_code: int = os.EX_SOFTWARE
 
@@ -56,7 +56,7 @@ class PortUnusable(StackError):
 
 
 class ChildFailed(StackError):
-    """A child ended before it was ever ready. ``returncode`` as `subprocess` gives it."""
+    """A vital child ended before it was ever ready. ``returncode`` is in the form of `subprocess`."""
 
     def __init__(self, message: str, returncode: int | None) -> None:
         super().__init__(message)

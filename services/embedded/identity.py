@@ -1,7 +1,7 @@
-"""Which process is meant: a pid alone does not say, since pids are used again.
+"""Identifies processes: a pid alone is not enough, because pids are used again.
 
-Owns the identity of a process (pid, start time) and of a stack's offspring (a mark in their environment). Everything
-that is ever signalled is looked up here first. Knows nothing of stacks or their files.
+Owns the identity of a process (pid, start time) and of a stack's descendants (a mark in their environment). Every
+process is looked up here before it gets a signal. Knows nothing of stacks or their files.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import psutil  # type: ignore[import-untyped]
 from services.embedded.errors import NotOurs
 
 MARK = "STACK_OF_RINGTRUE"
-"""Environment variable that every child of a stack inherits, its grandchildren too; the value is the stack's own."""
+"""The environment variable that every child and grandchild of a stack inherits. Its value is unique to the stack."""
 _TICK_S = 0.05
 _SAME_START_S = 0.02
 
 
 def current_boot() -> str:
-    """What this boot of the machine is called: start times are only comparable within one."""
+    """Return the id of this boot of the machine. Start times can be compared within one boot only."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -35,9 +35,9 @@ def current_boot() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process for certain: ``started_s`` is its start in seconds after the boot ``boot``.
+    """Identifies one process. ``started_s`` is its start in seconds after the boot ``boot``.
 
-    Seconds after boot and not the time of day, because a clock that is set changes the latter after the fact.
+    The start is not a time of day, because setting the clock would change that afterwards.
     """
 
     pid: int
@@ -46,7 +46,7 @@ class Identity:
 
     @classmethod
     def of(cls, pid: int) -> Identity:
-        """The process that has ``pid`` now. ``psutil.NoSuchProcess`` where there is none."""
+        """Return the identity of the process that has ``pid`` now. Raises ``psutil.NoSuchProcess`` if there is none."""
         return cls(pid, round(psutil.Process(pid).create_time() - psutil.boot_time(), 2), current_boot())
 
     @classmethod
@@ -54,7 +54,7 @@ class Identity:
         return cls(int(data["pid"]), float(data["started_s"]), str(data["boot"]))
 
     def alive(self) -> bool:
-        """Whether this very process still runs; a zombie does not."""
+        """Return whether this very process still runs. A zombie does not."""
         try:
             there = Identity.of(self.pid)
             zombie = psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
@@ -63,11 +63,11 @@ class Identity:
         return not zombie and there.boot == self.boot and abs(there.started_s - self.started_s) <= _SAME_START_S
 
     def send(self, signum: int) -> None:
-        """Signal the process if it is still this one. `NotOurs` where another user's."""
+        """Send a signal to the process if it still runs. Raises `NotOurs` if it belongs to another user."""
         self._deliver(os.kill, signum)
 
     def send_group(self, signum: int) -> None:
-        """Signal the process and its group, which it must lead, if it is still this one."""
+        """Send a signal to the process if it still runs, and to its group if it leads one. Raises as `send`."""
         self._deliver(os.killpg if self._leads_its_group() else os.kill, signum)
 
     def _leads_its_group(self) -> bool:
@@ -87,7 +87,7 @@ class Identity:
 
 
 def marked(mark: str) -> list[Identity]:
-    """Processes of this user that carry ``mark``: offspring of one stack, whoever their parent is by now."""
+    """Return the processes of this user that carry ``mark``: descendants of one stack, whatever their parent is now."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
@@ -97,7 +97,7 @@ def marked(mark: str) -> list[Identity]:
 
 
 def wait_gone(identities: Sequence[Identity], timeout_s: float) -> list[Identity]:
-    """Wait until none is alive; the ones that still are after ``timeout_s``."""
+    """Wait until none is alive. Return those that still are after ``timeout_s`` seconds."""
     deadline = time.monotonic() + timeout_s
     left = [identity for identity in identities if identity.alive()]
     while left and time.monotonic() < deadline:
@@ -107,9 +107,12 @@ def wait_gone(identities: Sequence[Identity], timeout_s: float) -> list[Identity
 
 
 def end_marked(mark: str, patience_s: float) -> int:
-    """Wait for what carries ``mark`` to end by itself, then kill it. How many had to be killed."""
+    """Wait until all processes that carry ``mark`` have ended, then kill the rest. Return how many were killed.
+
+    ``patience_s``: seconds to wait, before and after the kill.
+    """
     left = wait_gone(marked(mark), patience_s)
     for stray in left:
         stray.send(signal.SIGKILL)
-    wait_gone(left, patience_s)  # a killed process may take a moment to go
+    wait_gone(left, patience_s)  # a killed process may take a moment to disappear
     return len(left)

@@ -1,6 +1,6 @@
-"""Signals to the supervisor, as a count and a wait that they cut short.
+"""Signals to the supervisor, as a count and as a wait that they cut short.
 
-Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGCHLD while entered. Knows nothing of what is stopped by them.
+Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGCHLD while entered. Knows nothing of what they stop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Counts requests to stop. A pipe, not an Event: setting an Event in a handler can lock up against its own wait."""
+    """Counts requests to stop.
+
+    It uses a pipe and not an Event: setting an Event in a signal handler can deadlock with its own wait.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -27,9 +30,9 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         for signum in _STOPPING:
-            if signal.getsignal(signum) != signal.SIG_IGN:  # nohup means it
+            if signal.getsignal(signum) != signal.SIG_IGN:  # nohup sets SIG_IGN on purpose
                 self._before[signum] = signal.signal(signum, self._stop)
-        # Any handler will do: it is the wake-up descriptor that the death of a child writes to.
+        # SIGCHLD needs some Python handler: without one Python does not write to the wake-up descriptor.
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         return self
@@ -42,7 +45,7 @@ class Interrupts:
         os.close(self._write)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but not past a signal or the death of a child."""
+        """Sleep for ``seconds``, or until a signal or the death of a child."""
         if select.select([self._read], [], [], seconds)[0]:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._read, 4096)

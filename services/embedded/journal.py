@@ -1,7 +1,7 @@
-"""What the children say: a file for each, and one readable view of all on a terminal.
+"""The output of the children: a log file for each, and one readable view of all on a terminal.
 
-Owns the log files (DATA/logs/NAME.log, turned over by size when a child is started) and which of their lines a person
-needs to see. A child writes to its file itself, so its words outlive the supervisor; the view follows the files.
+Owns the log files (DATA/logs/NAME.log, rotated by size when a child is started) and which of their lines a person needs
+to see. A child writes to its file itself, so its output outlives the supervisor; the view follows the files.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import contextlib
 import re
 from pathlib import Path
 from typing import TextIO
+
+from shared.values.printable import printable
 
 TURN_OVER_BYTES = 8 << 20
 KEPT = 3
@@ -20,7 +22,10 @@ _PROBLEM = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|Traceback)\b|^[\w.]+(Err
 
 
 def turn_over(log: Path, limit: int = TURN_OVER_BYTES) -> None:
-    """Rename a log that has grown past ``limit`` bytes to NAME.log.1, .1 to .2 and so on; ``KEPT`` old ones stay."""
+    """Rotate a log that is larger than ``limit`` bytes: NAME.log becomes NAME.log.1, .1 becomes .2 and so on.
+
+    ``KEPT`` old ones are kept.
+    """
     if not log.exists() or log.stat().st_size < limit:
         return
     for age in range(KEPT, 0, -1):
@@ -38,7 +43,10 @@ class Follower:
         self._rest = b""
 
     def lines(self) -> list[str]:
-        """Whole lines since the last call; of a flood only the next part, so that it cannot hold us up."""
+        """Return the complete lines since the last call.
+
+        It reads a limited part at a time, so that a flood of output cannot block the supervisor.
+        """
         *whole, rest = (self._rest + self._file.read(_AT_ONCE_BYTES)).split(b"\n")
         self._rest = rest[-_AT_ONCE_BYTES:]
         return [line.decode(errors="replace").rstrip() for line in whole]
@@ -48,9 +56,9 @@ class Follower:
 
 
 class View:
-    """The joint view: every line begins with who says it.
+    """The joint view. Every line begins with the name of its writer.
 
-    Quiet, it shows the supervisor's own words and the children's problems; ``verbose``, everything they say.
+    By default it shows the supervisor's own lines and the children's problems; with ``verbose``, all of their output.
     """
 
     def __init__(self, stream: TextIO, *, verbose: bool = False, colour: bool = False) -> None:
@@ -60,22 +68,22 @@ class View:
         self._in_problem: set[str] = set()
 
     def say(self, text: str) -> None:
-        """The supervisor's own word, one or more lines."""
+        """Show one or more lines of the supervisor's own."""
         for line in text.splitlines():
             self._write("ringtrue", line)
 
     def show(self, text: str) -> None:
-        """Lines to look at and to copy from, with nothing before them."""
-        self._print(text)
+        """Show lines to read and to copy from, without a prefix."""
+        self._print(printable(text))
 
     def hear(self, name: str, lines: list[str]) -> None:
-        """What a child has said."""
+        """Show what a child has written, as far as this view shows it."""
         for line in lines:
             if self._verbose or self._is_problem(name, line):
                 self._write(name, line)
 
     def _is_problem(self, name: str, line: str) -> bool:
-        """Whether a line tells of a problem or, indented, goes on telling."""
+        """Return whether a line reports a problem or, indented, continues such a report."""
         problem = bool(_PROBLEM.search(line)) or (name in self._in_problem and line.startswith((" ", "\t")))
         (self._in_problem.add if problem else self._in_problem.discard)(name)
         return problem
@@ -84,9 +92,9 @@ class View:
         label = f"{name:<{_NAME_WIDTH}} |"
         if self._colour:
             label = f"\033[{_COLOURS.get(name, '33')}m{label}\033[0m"
-        self._print(f"{label} {line}")
+        self._print(f"{label} {printable(line)}")
 
     def _print(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone; the stack goes on
+        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone, but the stack goes on
             self._stream.write(f"{text}\n")
             self._stream.flush()

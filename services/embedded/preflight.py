@@ -1,6 +1,6 @@
-"""What can be known to go wrong before anything is started, said in one line each.
+"""Checks for what can fail before anything is started. Each failure is one line for people.
 
-Owns the checks of folder, disk and ports. Starts nothing and leaves nothing behind but the data folder itself.
+Owns the checks of folder, disk and ports. Starts nothing and leaves nothing behind except the data folder itself.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from services.embedded.errors import DiskFull, FolderUnwritable, PortUnusable
 MIN_FREE_BYTES = 256 << 20
 """Room for the first databases, append-only files and a few hundred clips."""
 
+_BACKLOG = 2048
+"""Connections that wait until the part accepts them, also while it is restarted."""
+
 FreeBytes = Callable[[Path], int]
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write on the folder's file system."""
+    """Return the bytes that this user may still write on the folder's file system."""
     return shutil.disk_usage(folder).free
 
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """What goes wrong while the data folder is written to, as `FolderUnwritable` or `DiskFull`."""
+    """Turn errors of writing to the data folder into `FolderUnwritable` or `DiskFull`."""
     try:
         yield
     except OSError as error:
@@ -41,7 +44,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder, for this user only, and write to it once. `FolderUnwritable`, `DiskFull`."""
+    """Create the folder, for this user only, and write to it once. Raises `FolderUnwritable` or `DiskFull`."""
     with writing(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
@@ -49,7 +52,7 @@ def prepare_folder(folder: Path) -> None:
 
 
 def check_space(folder: Path, free: FreeBytes = free_bytes) -> None:
-    """`DiskFull` where there is less than ``MIN_FREE_BYTES``."""
+    """Raise `DiskFull` if less than ``MIN_FREE_BYTES`` are free."""
     left = free(folder)
     if left < MIN_FREE_BYTES:
         raise DiskFull(
@@ -58,32 +61,47 @@ def check_space(folder: Path, free: FreeBytes = free_bytes) -> None:
         )
 
 
-def check_port(host: str, port: int) -> int:
-    """The port, if it can be listened on; 0 gives a free one. `PortUnusable` says why not, and who has it."""
+def listen_on(host: str, port: int, advice: str = "choose another with --port") -> socket.socket:
+    """Return a socket that listens there. Port 0 gives a free one.
+
+    Raises `PortUnusable`, which says why not, who has the port, and ``advice``. The socket is bound here and passed to
+    the part that answers on it, so that nobody else can answer at an announced address while that part is restarted.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            return int(probe.getsockname()[1])
+        listening = socket.socket(family, kind)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except BaseException:
+            listening.close()
+            raise
+        return listening
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortUnusable(f"port {port} on {host} is taken{_owner(port)}; choose another with --port") from error
+            raise PortUnusable(f"port {port} on {host} is taken{_owner(port)}; {advice}") from error
         if error.errno == errno.EACCES:
-            raise PortUnusable(f"not allowed to listen on port {port}; choose one from 1024 up with --port") from error
+            raise PortUnusable(f"not allowed to listen on port {port}, as on all below 1024; {advice}") from error
         raise PortUnusable(f"cannot listen on {host}: {error.strerror}") from error
 
 
-def free_port(preferred: int = 0) -> int:
-    """A free port on loopback: the first from ``preferred`` up within 50, or any where 0."""
+def listen_near(preferred: int) -> socket.socket:
+    """Return a socket that listens on loopback, on the first free port of the 50 from ``preferred`` up, or on any."""
     for port in range(preferred, preferred + 50):
         with contextlib.suppress(PortUnusable):
-            return check_port("127.0.0.1", port)
-    return check_port("127.0.0.1", 0)
+            return listen_on("127.0.0.1", port)
+    return listen_on("127.0.0.1", 0)
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free now."""
+    with listen_on("127.0.0.1", 0) as listening:
+        return int(listening.getsockname()[1])
 
 
 def _owner(port: int) -> str:
-    """`` by NAME (pid N)``, or nothing where the system does not tell."""
+    """Return `` by NAME (pid N)``, or an empty string if the system does not tell."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             listening = connection.status == psutil.CONN_LISTEN

@@ -1,7 +1,7 @@
 """The stack's file in the data folder, and the lock beside it.
 
-Owns stack.json (who runs: pids and start times) and stack.lock (one `up` or `down` at a time). The lock is the
-kernel's and dies with its holder; the file outlives a supervisor that was killed, so that the next one can clean up.
+Owns stack.json (what runs: pids and start times) and stack.lock (one `up` or `down` at a time). The lock is the
+kernel's and ends with its holder. The file outlives a supervisor that was killed, so that the next one can clean up.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from types import TracebackType
 from services.embedded.errors import FolderBusy
 from services.embedded.identity import Identity
 from services.embedded.preflight import writing
+from shared.files.whole_file import write_whole
 
 _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class StackRecord:
-    """Who runs in a data folder."""
+    """What runs in a data folder."""
 
     mark: str
     """What every process of this stack carries in its environment (identity.MARK)."""
     supervisor: Identity
     urls: Mapping[str, str]
-    """Where it answers: ``api`` and, where it has one, ``mlflow``."""
+    """The addresses of the stack: ``api`` and, if it has one, ``mlflow``."""
     children: Mapping[str, Identity] = field(default_factory=dict)
     """By name, in the order they were started."""
     ready: bool = False
@@ -44,18 +45,13 @@ def record_path(folder: Path) -> Path:
 
 
 def write_record(folder: Path, record: StackRecord) -> None:
-    """Replace the file whole and durably; readable by its user only, as its URLs may be private."""
-    draft = folder / ".stack.json.new"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"format": _FORMAT, **asdict(record)}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(record_path(folder))
+    """Replace the whole file durably. Only its user can read it, because its URLs may be private."""
+    text = json.dumps({"format": _FORMAT, **asdict(record)}, indent=1)
+    write_whole(record_path(folder), text, mode=0o600, durable=True)
 
 
 def read_record(folder: Path) -> StackRecord | None:
-    """The record, or ``None`` where there is none that can be read."""
+    """Return the record, or ``None`` if there is none that can be read."""
     try:
         data = json.loads(record_path(folder).read_text(encoding="utf-8"))
         return StackRecord(
@@ -70,7 +66,7 @@ def read_record(folder: Path) -> StackRecord | None:
 
 
 class FolderLock:
-    """The right to start or end a stack in one data folder; a context that holds it until left."""
+    """The right to start or end a stack in one data folder, held until the context is left."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -78,7 +74,7 @@ class FolderLock:
             self._file = os.open(folder / "stack.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
     def take(self, timeout_s: float = 0.0) -> bool:
-        """Whether the lock was to be had within ``timeout_s``."""
+        """Return whether the lock was taken within ``timeout_s`` seconds."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -91,7 +87,7 @@ class FolderLock:
                 return True
 
     def insist(self, timeout_s: float) -> None:
-        """Take the lock. `FolderBusy` where it is not to be had within ``timeout_s``."""
+        """Take the lock. Raises `FolderBusy` if that fails for ``timeout_s`` seconds."""
         if not self.take(timeout_s):
             raise FolderBusy(f"another `ringtrue up` or `down` is at work in {self._folder}; try again in a moment")
 

@@ -1,1 +1,2 @@
-"""Jobs over HTTP: what comes in is checked, written down and answered for. Light: loads no audio or tensor library."""
+"""The gateway: jobs over HTTP. It checks requests, stores them and answers them. It loads no audio or tensor
+library."""

@@ -1,4 +1,4 @@
-"""The gateway's composition root: reads the environment, puts the parts together, serves them."""
+"""The gateway's composition root: it reads the environment, builds the parts and serves them."""
 
 from __future__ import annotations
 
@@ -9,32 +9,29 @@ import ctypes
 import gc
 import logging
 import os
-import signal
+import shutil
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from types import FrameType
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from redis import Redis
+from starlette.applications import Starlette
 
-from services.gateway import edge
 from services.gateway.auth import check_first_key, check_secrets, is_loopback
-from services.gateway.backlog import Backlog
-from services.gateway.clips import Digests
+from services.gateway.databases import Databases, Lists
 from services.gateway.deps import Gateway, Probe
-from services.gateway.ears import ChildEars, Ears
-from services.gateway.evaluations import Evaluations
+from services.gateway.http import edge
+from services.gateway.jobs.job_reader import JobReader
+from services.gateway.jobs.submit import Intake
 from services.gateway.keys import KeyRing
-from services.gateway.looks import Looker
-from services.gateway.model_files import ModelFiles
-from services.gateway.openapi import openapi_of
-from services.gateway.pins import PinBoard
-from services.gateway.reuse import Reuse
+from services.gateway.models.model_files import ModelFiles
+from services.gateway.models.pins import PinBoard
+from services.gateway.openapi.document import openapi_of
 from services.gateway.routes import (
     audio,
     comparisons,
@@ -43,52 +40,72 @@ from services.gateway.routes import (
     health,
     jobs,
     models,
+    pages,
     pins,
     problems,
     voices,
 )
-from services.gateway.studies import Studies
-from services.gateway.submit import Intake
+from services.gateway.server.serving import serve
+from services.gateway.sharing.backlog import MAX_QUEUED_JOBS, Backlog
+from services.gateway.sharing.pools import Pools
+from services.gateway.sharing.waiting import Waiters
+from services.gateway.studies.evaluations import EvaluationIntake
+from services.gateway.studies.reuse import Reuse
+from services.gateway.studies.studies import Studies, states_of
 from services.gateway.sweeper import PERIOD_S, Sweeper
-from services.gateway.voices import Voices
-from services.gateway.waiting import Waiters
-from shared import logs
+from services.gateway.voices.upload_decoder import ChildUploadDecoder, UploadDecoder
+from services.gateway.voices.voices import UploadedVoices, VoiceRoom
 from shared.blobs import FolderBlobs
 from shared.errors import SettingsError, StoreUnavailable
-from shared.events import listen
+from shared.events import Listener
+from shared.files.private_folder import keep_private
 from shared.keys import KeyStore
-from shared.ports import AliasStore, Bells, Blobs, JobStore
-from shared.queue import CeleryBells
+from shared.ports import AliasStore, Blobs, JobStore, WakeUps
+from shared.processes import logs
+from shared.queue import CeleryWakeUps
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
+from shared.store.sql import (
+    ACCEPT_EMPTY,
+    Database,
+    DatabaseClock,
+    SqlAliasStore,
+    SqlJobStore,
+    SqlKeyStore,
+    SqlStudyStore,
+    SqlVoiceStore,
+    open_database,
+)
 from shared.studies import StudyStore
-from shared.voices import VoiceStore
+from shared.voices import VoiceShare, VoiceStore
 from shared.weights.store import WeightStore
 
 EX_UNAVAILABLE = 69
 EX_CONFIG = 78
 _M_ARENA_MAX = -8
-_GRACE_S = 10
-"""For requests that are being answered when the process is told to stop."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+"""Seconds to pause before a background task is started again: the first pause and the longest."""
 
 Background = Callable[[], Coroutine[Any, Any, None]]
-"""Something that runs as long as the gateway does."""
+"""A task that runs as long as the gateway does."""
 
 log = logging.getLogger("ringtrue.gateway")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Serve until told to stop; returns the exit code."""
+    """Serve until told to stop. Return the exit code: 0, 69 if the store does not answer, 78 for wrong settings."""
     environ = os.environ if environ is None else environ
     parser = argparse.ArgumentParser(prog="python -m services.gateway", description="Jobs over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="other than loopback needs keys (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--fd", type=int, help="a socket that listens already, instead of --host and --port")
     parser.add_argument("--sweep-every", type=float, default=PERIOD_S, help="seconds (default: %(default)s)")
+    parser.add_argument("--accept-empty", action="store_true", help=ACCEPT_EMPTY)
     arguments = parser.parse_args(argv)
     logs.set_up("gateway", notices=unknown_settings(environ))
     _share_one_heap()
     try:
-        _run(read_settings(environ), arguments.host, arguments.port, arguments.sweep_every)
+        listening = _listening(arguments.host, arguments.port, arguments.fd)
+        _run(read_settings(environ), listening, arguments.sweep_every, accept_empty=arguments.accept_empty)
     except StoreUnavailable as error:
         log.error("cannot start, the store does not answer: %s", error)
         return EX_UNAVAILABLE
@@ -102,45 +119,60 @@ def assemble(
     store: JobStore,
     keys: KeyStore,
     aliases: AliasStore,
-    bells: Bells,
+    wake_ups: WakeUps,
     blobs: Blobs,
     *,
     studies: StudyStore,
     voices: VoiceStore,
     recordings: Blobs,
     open_to_local: bool,
-    ears: Ears | None = None,
+    lists: Lists | None = None,
+    decoder: UploadDecoder | None = None,
     probes: Mapping[str, Probe] | None = None,
-    backlog: Backlog | None = None,
+    most_queued: int = MAX_QUEUED_JOBS,
     files: ModelFiles | None = None,
     clock: Callable[[], float] = time.time,
+    room: VoiceRoom | None = None,
 ) -> Gateway:
-    """The parts of a gateway over its ports. ``open_to_local``: asks for no key until one was made."""
-    board, waiters = PinBoard(store.manifests, aliases.last_moves, clock), Waiters()
-    uploaded = Voices(voices, recordings, clock)
-    intake = Intake(store, bells, board, uploaded, backlog or Backlog(), clock)
+    """Build the parts of a gateway on its ports. ``open_to_local``: ask for no key until the first one is made."""
+    pools, lists = Pools(), lists or Lists(store, studies, voices)
+    uploaded = UploadedVoices(voices, lists.voices, recordings, clock, pools, room)
+    intake = _intake(store, wake_ups, aliases, uploaded, pools, most_queued, clock)
+    waiters = Waiters(lambda ids: states_of(ids, store, studies))
     return Gateway(
         store=store,
-        bells=bells,
+        wake_ups=wake_ups,
         blobs=blobs,
         keys=KeyRing(keys, clock, open_to_local=open_to_local),
-        pins=board,
         intake=intake,
-        looker=Looker(store, waiters),
-        evaluations=Evaluations(intake, Reuse(store, studies, blobs)),
-        studies=Studies(studies, intake, waiters),
+        looker=JobReader(store, lists.jobs, waiters, pools.listing),
+        evaluations=EvaluationIntake(intake, Reuse(store, studies, blobs)),
+        studies=Studies(studies, lists.studies, intake, waiters, pools),
         voices=uploaded,
-        ears=ears or ChildEars(),
+        decoder=decoder or ChildUploadDecoder(),
         waiters=waiters,
-        digests=Digests(),
+        pools=pools,
         files=files,
         probes={"store": store.ping, **(probes or {})},
-        clock=clock,
     )
 
 
+def _intake(
+    store: JobStore,
+    wake_ups: WakeUps,
+    aliases: AliasStore,
+    voices: UploadedVoices,
+    pools: Pools,
+    most_queued: int,
+    clock: Callable[[], float],
+) -> Intake:
+    board = PinBoard(store.manifests, aliases.last_moves, clock)
+    backlog = Backlog(store.queued_by_user, most_queued)
+    return Intake(store, wake_ups, board, voices, backlog, pools.checking, clock)
+
+
 def create_app(gateway: Gateway, background: Sequence[Background] = ()) -> FastAPI:
-    """The ASGI application of a gateway."""
+    """Return the ASGI application of a gateway. ``background``: tasks to run as long as it does."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -153,69 +185,114 @@ def create_app(gateway: Gateway, background: Sequence[Background] = ()) -> FastA
             await asyncio.gather(*running, return_exceptions=True)
             gateway.close()
 
-    app = FastAPI(
-        title="Ringtrue", version=version("ringtrue"), lifespan=lifespan, redirect_slashes=False, redoc_url=None
+    app = _Gateway(
+        title="Ringtrue", version=version("ringtrue"), lifespan=lifespan, redirect_slashes=False, openapi_url=None
     )
     app.state.gateway = gateway
-    for routes in (jobs, audio, evaluations, comparisons, gates, voices, pins, models, health, problems):
+    app.state.pages = pages.Pages()
+    for routes in (jobs, audio, evaluations, comparisons, gates, voices, pins, models, health, problems, pages):
         app.router.routes.extend(routes.router.routes)
+    app.router.routes.extend(edge.heads_of(app.router.routes))
     edge.install(app)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]
     return app
 
 
+class _Gateway(FastAPI):
+    """FastAPI without its own middleware around every request.
+
+    This gateway limits bodies itself, no route has one of FastAPI's forms with files to close, and nothing uses its
+    telemetry."""
+
+    build_middleware_stack = Starlette.build_middleware_stack
+
+
 async def _watched(task: Background) -> None:
-    running = asyncio.ensure_future(task())
-    try:
-        await asyncio.wait([running])
-    finally:
-        running.cancel()
-    log.error("%s ended", getattr(task, "__qualname__", task), exc_info=running.exception())
+    """Run a background task forever. It should never end; if it does, log that and start it again after a pause.
+
+    The pause doubles up to the longest one. It starts over after a run that lasted longer than that."""
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        began, running = time.monotonic(), asyncio.ensure_future(task())
+        try:
+            await asyncio.wait([running])
+        finally:
+            running.cancel()
+        why = None if running.cancelled() else running.exception()
+        log.error("%s ended and is started again", getattr(task, "__qualname__", task), exc_info=why)
+        pause_s = _FIRST_PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else pause_s
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
-def _run(settings: Settings, host: str, port: int, sweep_every_s: float) -> None:
+def _run(settings: Settings, listening: socket.socket, sweep_every_s: float, *, accept_empty: bool) -> None:
+    host = str(listening.getsockname()[0])
     urls = {"RINGTRUE_DATABASE_URL": settings.database_url, "RINGTRUE_REDIS_URL": settings.redis_url}
     check_secrets(settings.published or host, urls)
-    listening = _listen_on(host, port)
-    database, blobs = _open(settings)
-    store, keys = SqlJobStore(database), SqlKeyStore(database)
+    own, blobs = _open(settings, accept_empty)
+    databases, wake_ups = Databases(own, settings.database_url), CeleryWakeUps(settings.redis_url)
+    listener, clock = Listener(settings.redis_url), DatabaseClock(own)
+    try:
+        gateway = _gateway(settings, host, databases, wake_ups, blobs, clock)
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        backlog = gateway.intake.backlog
+        sweeper = Sweeper(SqlJobStore(own), wake_ups, backlog, name, clock, sweep_every_s, settled=clock.settled)
+        looked_at = {"announcements": listener.trouble, "claims": sweeper.claims}
+        gateway = replace(gateway, probes={**gateway.probes, **looked_at})
+        app = create_app(gateway, [sweeper.run, lambda: gateway.waiters.follow(listener.heard())])
+        _serve(app, gateway, listening)
+    finally:
+        wake_ups.close()
+        databases.close()
+
+
+def _gateway(
+    settings: Settings,
+    host: str,
+    databases: Databases,
+    wake_ups: WakeUps,
+    blobs: FolderBlobs,
+    clock: Callable[[], float],
+) -> Gateway:
+    database = databases.requests
+    keys = SqlKeyStore(database)
     if not is_loopback(host) and not keys.any():
         raise SettingsError(f"bound to {host} without any key; make one first: ringtrue keys create NAME")
     check_first_key(settings.published or host, keys)
-    bells = CeleryBells(settings.redis_url)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
-    backlog = Backlog()
-    gateway = assemble(
-        store,
+    return assemble(
+        SqlJobStore(database),
         keys,
         SqlAliasStore(database),
-        bells,
+        wake_ups,
         blobs,
         studies=SqlStudyStore(database),
         voices=SqlVoiceStore(database),
         recordings=FolderBlobs(settings.recordings),
         open_to_local=is_loopback(host),
-        probes={"redis": lambda: bool(redis.ping())},
-        backlog=backlog,
+        lists=databases.lists,
+        probes={"redis": lambda: bool(redis.ping()), "storage": blobs.trouble, "integrity": databases.damage},
         files=ModelFiles(WeightStore(settings.models), settings.catalog_lock),
+        clock=clock,
+        room=VoiceRoom(
+            VoiceShare(seconds=settings.voice_minutes * 60), lambda: shutil.disk_usage(settings.recordings).free
+        ),
     )
-    sweeper = Sweeper(store, bells, backlog, f"{socket.gethostname()}-{os.getpid()}", time.time, sweep_every_s)
-    app = create_app(gateway, [sweeper.run, lambda: gateway.waiters.follow(listen(settings.redis_url))])
-    try:
-        _serve(app, gateway, listening)
-    finally:
-        bells.close()
-        database.close()
 
 
 def _share_one_heap() -> None:
-    """glibc gives each thread a heap of its own; threads that hold the GIL in turn only waste memory by that."""
+    """Make glibc use one heap for all threads.
+
+    By default each thread gets its own. Threads that take turns holding the GIL gain nothing from that but lose
+    memory."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
 
 
-def _listen_on(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int, fd: int | None) -> socket.socket:
+    if fd is not None:
+        return socket.socket(fileno=fd)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
@@ -223,55 +300,25 @@ def _listen_on(host: str, port: int) -> socket.socket:
         raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
 
 
-def _open(settings: Settings) -> tuple[Database, FolderBlobs]:
+def _open(settings: Settings, accept_empty: bool) -> tuple[Database, FolderBlobs]:
     try:
+        keep_private(settings.data, (settings.blobs,))
         settings.data.mkdir(parents=True, exist_ok=True)
         blobs = FolderBlobs(settings.blobs)
     except OSError as error:
         raise SettingsError(f"cannot write to {error.filename}: {error.strerror}") from error
-    database = Database(settings.database_url)
-    migrate(database)
-    return database, blobs
+    return open_database(settings.database_url, settings.blobs, accept_empty=accept_empty), blobs
 
 
 def _serve(app: FastAPI, gateway: Gateway, listening: socket.socket) -> None:
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=65,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
-    # What was imported stays for good: a collector that looks through it again and again stops everybody for long.
+    # Imported modules stay for good. A collector that scans them again and again stops every request for a long time.
     # And a batch makes tens of thousands of objects that are all needed until it is answered.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
-    # A batch is looked at in a thread; everybody else's request, and the commit of the batch before it, should wait for
-    # a short turn of it. Shorter turns cost more in changing than they gain.
+    # A batch is checked in a thread. Other requests, and the commit of the batch before, should wait only for a short
+    # turn of that thread. Shorter turns than this cost more in switching than they gain.
     sys.setswitchinterval(0.0003)
     host, port = listening.getsockname()[:2]
     log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-    _Server(config, gateway).run(sockets=[listening])
-
-
-class _Server(uvicorn.Server):
-    """Told to stop, it lets go of requests that wait for a job, and ends without dying of the signal."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self._gateway = gateway
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._gateway.waiters.close()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (the signature of a handler)
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
+    serve(app, listening, gateway.waiters.close)

@@ -1,6 +1,8 @@
-"""Who is asking: a request to a user.
+"""Authentication: finds the user of a request.
 
-Owns the Authorization header, and the guard of a gateway that asks nobody for a key.
+Owns the Authorization header, and what a gateway without keys checks instead: the request names this machine, comes
+through no proxy and from no page of another origin (`origins.py`), and is of the user who runs the gateway
+(`local_users.py`).
 """
 
 from __future__ import annotations
@@ -8,10 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from starlette.requests import Request
 
 from services.gateway.deps import gateway_of
+from services.gateway.http.local_users import check_own_user
+from services.gateway.http.origins import check_no_proxy, check_page
 from services.gateway.keys import LOCAL_USER
 from shared.errors import RefusalCode, Refused, SettingsError
 from shared.keys import KeyStore
@@ -20,35 +25,48 @@ _PORT = re.compile(r":\d+$")
 
 
 async def user_of(request: Request) -> str:
-    """The user that a request comes from."""
-    keys = gateway_of(request).keys
-    authorization = request.headers.get("authorization")
-    if authorization is None:
+    """Return the user of a request. The user is also kept with the request, for limits that count by user.
+
+    Raises `Refused` if the key is missing or no good, or the request may not come in without one."""
+    request.state.user = user = await _user_of(request)
+    return user
+
+
+async def _user_of(request: Request) -> str:
+    keys, headers = gateway_of(request).keys, request.headers
+    authorizations = headers.getlist("authorization")
+    if not authorizations:
         if await keys.asks_for_keys():
             raise Refused(RefusalCode.KEY_MISSING, "a key is needed: Authorization: Bearer rt_…")
-        _refuse_foreign_host(request)
+        _check_host(headers.getlist("host"))
+        check_no_proxy(headers)
+        check_page(request.method, headers, with_key=False)
+        check_own_user(request)
         return LOCAL_USER
-    scheme, _, text = authorization.partition(" ")
-    if scheme.lower() != "bearer":
+    check_page(request.method, headers, with_key=True)
+    scheme, _, text = authorizations[0].partition(" ")
+    if scheme.lower() != "bearer" or len(authorizations) > 1:
         raise Refused(RefusalCode.KEY_INVALID, "a key is sent as Authorization: Bearer rt_…")
     return await keys.user(text.strip())
 
 
 EXAMPLE_SECRET = "change-me"  # noqa: S105 (it is the one that is no secret)
-"""What stands in .env.example wherever a secret belongs."""
+"""Part of every secret in .env.example."""
 EXAMPLE_KEY_ID = "000000000000"
-"""Of the key there, which a deployment that began on loopback may have kept."""
+"""Id of the key in .env.example. A deployment that began on loopback may have kept it."""
 
 
 def check_secrets(published: str, secrets: Mapping[str, str]) -> None:
-    """`SettingsError` where others than this machine reach the gateway, and a secret (by setting) is the example's."""
+    """Raise `SettingsError` if other machines can reach the gateway and a secret is the one of .env.example.
+
+    ``published``: the address that the gateway is reached at. ``secrets``: by name of the setting."""
     for name, value in secrets.items():
         if EXAMPLE_SECRET in value and not is_loopback(published):
             raise SettingsError(f"{name} has the secret of .env.example, and {published} is not this machine alone")
 
 
 def check_first_key(published: str, keys: KeyStore) -> None:
-    """`SettingsError` where others than this machine reach the gateway, and the key of the example is still good."""
+    """Raise `SettingsError` if other machines can reach the gateway and the example key is still valid."""
     if is_loopback(published):
         return
     key = keys.find(EXAMPLE_KEY_ID)
@@ -59,8 +77,9 @@ def check_first_key(published: str, keys: KeyStore) -> None:
         )
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Whether an address or name can be reached from this machine alone."""
+    """Return whether an address or name can be reached from this machine only."""
     if host.lower() == "localhost":
         return True
     try:
@@ -69,10 +88,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _refuse_foreign_host(request: Request) -> None:
-    # A web page whose name was rebound to 127.0.0.1 sends its own name here: without keys, only ours will do.
-    name = _PORT.sub("", request.headers.get("host", ""))
-    if not is_loopback(name):
+def _check_host(hosts: list[str]) -> None:
+    # DNS rebinding: a web page whose name now points to 127.0.0.1 sends its own name as Host. Without keys, only our
+    # names are taken.
+    if len(hosts) != 1 or not is_loopback(_PORT.sub("", hosts[0])):
         raise Refused(
             RefusalCode.FORBIDDEN, "without keys this gateway is for localhost; make one: ringtrue keys create"
         )

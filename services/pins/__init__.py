@@ -1,4 +1,5 @@
-"""Pins: what the catalog wants is locked to bytes, fetched, and carried from one machine to another.
+"""Pins: locks what the catalog wants to exact bytes, fetches the bytes, and carries them from one machine to another.
 
-Owns the hubs' talk and the commands `ringtrue models`. What a lock is and where the bytes lie, shared/weights knows.
+Owns the conversation with the hubs and the commands `ringtrue models`. What a lock is and where the bytes are stored is
+known to shared/weights.
 """

@@ -1,4 +1,4 @@
-"""Sizes as people are told them: decimal, as disks are sold and hubs count."""
+"""Sizes for people, in decimal units, as disks and hubs use them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _STEP = 1000
 
 
 def bytes_said(count: float) -> str:
-    """``1.2 GB``, ``34 MB``, ``512 bytes``."""
+    """Return a size such as ``1.2 GB``, ``34 MB``, ``512 bytes``."""
     if count < _STEP:
         return f"{count:.0f} bytes"
     for unit in ("kB", "MB", "GB"):

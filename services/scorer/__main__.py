@@ -1,16 +1,18 @@
-"""``python -m services.scorer``"""
+"""The entry point of ``python -m services.scorer``."""
 
 import os
 import sys
 
-# MLflow decides while it is being imported whether it reports its use to its makers; what a team judges is its own.
+# MLflow decides at import time whether it sends usage data to its makers. What a team evaluates is private.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 from services.scorer.app import main
-from shared.hosting import threads
+from shared.processes.hosting import threads
+from shared.sandbox.privileges import hide_from_others
 
-# For the children that draw and judge; metric hosts are told how many they may use.
+# For the child processes that draw and compare. A metric host is told its number of threads on its command line.
 for name, number in threads(1).items():
     os.environ.setdefault(name, number)
 
+hide_from_others()  # this process knows passwords, and its hosts run as the same user
 sys.exit(main())

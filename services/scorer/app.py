@@ -1,8 +1,9 @@
-"""The scorer's composition root: reads the environment, builds benches and turns, hands them to Celery."""
+"""The scorer's composition root: read the environment, build what the flows need and hand the handlers to Celery."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import socket
@@ -11,28 +12,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from services.scorer import scoring
-from services.scorer.alias_mirror import AliasMirror
-from services.scorer.evaluation_files import pin_lock_in
-from services.scorer.judge import Judge
-from services.scorer.judging_bench import JudgingBench
-from services.scorer.metric_host import MetricHost
-from services.scorer.parent_runs import ParentRuns
-from services.scorer.picture import Pictures
-from services.scorer.scoring import ScoringBench
-from services.scorer.surplus_runs import SurplusRuns
-from services.scorer.tasks import DELETE_SURPLUS_RUNS, MIRROR_ALIASES, doors
-from services.scorer.tracking import MlflowTracker
-from services.scorer.tracking_bench import TrackingBench
-from shared import logs
+from services.scorer.pictures.pictures import Pictures
+from services.scorer.scoring import score_clips
+from services.scorer.scoring.metric_host import MetricHost
+from services.scorer.scoring.score_clips import ScoringDeps
+from services.scorer.studies.analyzer import Analyzer
+from services.scorer.studies.compute_studies import ComputeDeps
+from services.scorer.studies.evaluation_files import pin_lock_in
+from services.scorer.tasks import DELETE_SURPLUS_RUNS, MIRROR_ALIASES, TrackingDeps, task_handlers
+from services.scorer.tracking.alias_mirror import AliasMirror
+from services.scorer.tracking.clip_tracking_deps import ClipTrackingDeps
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.parent_runs import ParentRuns
+from services.scorer.tracking.surplus_runs import SurplusRuns
+from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.blobs import FolderBlobs
+from shared.consumer import consume
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
+from shared.files.private_folder import keep_private
 from shared.ports import AliasStore, Announcer, Blobs, JobStore
-from shared.queue import JUDGING_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryBells, consume, make_celery
+from shared.processes import logs
+from shared.processes.stopping import Stopping
+from shared.queue import ANALYSIS_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryWakeUps, make_celery
+from shared.scheduling.lapsing import LONGEST_LEASE_S
+from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.slots import Slots
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlStudyStore, migrate
+from shared.store.sql import Database, DatabaseClock, SqlAliasStore, SqlJobStore, SqlStudyStore, open_database
 from shared.studies import StudyStore
 
 EX_CONFIG = 78
@@ -41,19 +47,20 @@ log = logging.getLogger("scorer")
 
 
 @dataclass(frozen=True)
-class Arguments:
-    """What the command line says."""
+class ScorerArguments:
+    """The options of the command line. Times are in seconds."""
 
     slots: int
     threads: int
     lease_s: float
     in_flight: int
     warm: bool
+    grace_s: float
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """MLflow's own variables for a server that asks who is there."""
+class MlflowCredentials:
+    """The login for an MLflow server that asks for one, from MLflow's own variables."""
 
     username: str | None
     password: str | None
@@ -62,32 +69,35 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the benches and the turns are built from."""
+    """What the flows and the periodic tasks are built from."""
 
     store: JobStore
     studies: StudyStore
     aliases: AliasStore
     blobs: Blobs
     recordings: Blobs
-    bells: CeleryBells
+    wake_ups: CeleryWakeUps
     announcer: Announcer
     holder: str
+    clock: Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Tracking:
-    """What runs are kept with; jobs and studies share it."""
+class TrackingParts:
+    """What runs are logged with. Jobs and studies share it."""
 
     tracker: MlflowTracker
     parents: ParentRuns
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run a scorer until it is told to stop; returns the exit code."""
+    """Run a scorer until it is told to stop. Return the exit code: 78 (`EX_CONFIG`) if it cannot start."""
     environ = os.environ if environ is None else environ
     arguments = _arguments(argv)
     logs.set_up("scorer", notices=unknown_settings(environ))
-    credentials = Credentials(*(environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN")))
+    credentials = MlflowCredentials(
+        *(environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN"))
+    )
     try:
         return _run(read_settings(environ), credentials, arguments)
     except RingtrueError as error:
@@ -95,68 +105,83 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return EX_CONFIG
 
 
-def _arguments(argv: Sequence[str] | None) -> Arguments:
+def _arguments(argv: Sequence[str] | None) -> ScorerArguments:
     parser = argparse.ArgumentParser(prog="python -m services.scorer", description="Scores and tracks spoken jobs.")
     parser.add_argument("--slots", type=int, default=1, help="clips measured at the same time")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
     parser.add_argument("--lease", type=float, default=30.0, help="seconds until a silent scorer's work is given away")
+    parser.add_argument("--grace", type=float, default=8.0, help="seconds that work may go on after SIGTERM")
     parser.add_argument("--in-flight", type=int, default=8, help="runs logged at the same time")
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True, help="load models at start")
     given = parser.parse_args(argv)
-    return Arguments(given.slots, given.threads, given.lease, given.in_flight, given.warm)
+    if not 0 < given.lease <= LONGEST_LEASE_S:
+        parser.error(f"--lease: more than 0 and at most {LONGEST_LEASE_S:g} seconds")
+    return ScorerArguments(given.slots, given.threads, given.lease, given.in_flight, given.warm, given.grace)
 
 
-def _run(settings: Settings, credentials: Credentials, arguments: Arguments) -> int:
-    database = Database(settings.database_url)
-    migrate(database)
-    bells = CeleryBells(settings.redis_url)
+def _run(settings: Settings, credentials: MlflowCredentials, arguments: ScorerArguments) -> int:
+    keep_private(settings.data, (settings.blobs, settings.models))
+    with contextlib.suppress(OSError):  # if all stores are elsewhere, no folder is needed here
+        settings.data.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url, settings.blobs)
+    wake_ups = CeleryWakeUps(settings.redis_url)
     hosts = _hosts(settings, arguments)
     pictures = Pictures()
-    parts = _parts(settings, database, bells)
+    parts = _parts(settings, database, wake_ups)
     measuring = _measuring(parts, hosts, arguments)
     tracking = _tracking(parts, settings, credentials)
+    analyzer = Analyzer(parts.blobs.get)
+    computing = _computing(parts, settings, arguments, analyzer)
     logging_runs = None if tracking is None else _logging(parts, pictures, tracking, arguments)
-    judging = _judging(parts, tracking, settings, arguments)
+    stopping = Stopping(arguments.grace_s, lambda: _give_up(hosts, analyzer))
 
     def stop() -> None:
-        for bench in (measuring, judging, logging_runs):
-            if bench is not None:
-                bench.stopping.set()
+        stopping.begin()
+        for deps in (measuring, computing, *((logging_runs.clips, logging_runs.studies) if logging_runs else ())):
+            deps.stopping.set()
 
     for _ in hosts if arguments.warm else ():
-        threading.Thread(target=scoring.warm, args=(measuring,), name="warm", daemon=True).start()
+        # One thread per host: each of them warms a slot that is free at that moment.
+        threading.Thread(target=score_clips.warm, args=(measuring,), name="warm", daemon=True).start()
     try:
         return consume(
             make_celery(settings.redis_url),
-            doors(measuring, judging, logging_runs, {} if tracking is None else _turns(parts, tracking)),
-            [SCORING_QUEUE, JUDGING_QUEUE, *([] if tracking is None else [TRACKING_QUEUE])],
-            threads=arguments.slots + 4,  # runs are logged in one, studies computed and logged in two
+            task_handlers(measuring, computing, logging_runs, _turns(parts, tracking)),
+            [SCORING_QUEUE, ANALYSIS_QUEUE, *([] if tracking is None else [TRACKING_QUEUE])],
+            threads=arguments.slots + 4,  # one thread logs clips, two compute and log studies
             on_ready=lambda: log.info("ready: %s", ", ".join(hosts[0].infos)),
             on_stopping=stop,
             alive=settings.alive,
         )
     finally:
-        bells.close()
+        wake_ups.close()
         pictures.close()
         for host in hosts:
             host.close()
         database.close()
 
 
-def _parts(settings: Settings, database: Database, bells: CeleryBells) -> Parts:
+def _give_up(hosts: Sequence[MetricHost], analyzer: Analyzer) -> None:
+    for host in hosts:
+        host.give_up()
+    analyzer.give_up()
+
+
+def _parts(settings: Settings, database: Database, wake_ups: CeleryWakeUps) -> Parts:
     return Parts(
         SqlJobStore(database),
         SqlStudyStore(database),
         SqlAliasStore(database),
         FolderBlobs(settings.blobs),
         FolderBlobs(settings.recordings),
-        bells,
+        wake_ups,
         RedisAnnouncer(settings.redis_url),
         f"{socket.gethostname()}-{os.getpid()}",
+        DatabaseClock(database),
     )
 
 
-def _hosts(settings: Settings, arguments: Arguments) -> list[MetricHost]:
+def _hosts(settings: Settings, arguments: ScorerArguments) -> list[MetricHost]:
     return [
         MetricHost(
             models=settings.models,
@@ -168,60 +193,76 @@ def _hosts(settings: Settings, arguments: Arguments) -> list[MetricHost]:
     ]
 
 
-def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: Arguments) -> ScoringBench:
-    return ScoringBench(
+def _measuring(parts: Parts, hosts: Sequence[MetricHost], arguments: ScorerArguments) -> ScoringDeps:
+    return ScoringDeps(
         slots=Slots(hosts),
         store=parts.store,
         blobs=parts.blobs,
         recordings=parts.recordings,
-        bells=parts.bells,
+        wake_ups=parts.wake_ups,
         announcer=parts.announcer,
         holder=parts.holder,
         studies=parts.studies,
         lease_s=arguments.lease_s,
+        clock=parts.clock,
     )
 
 
-def _judging(parts: Parts, tracking: Tracking | None, settings: Settings, arguments: Arguments) -> JudgingBench:
-    return JudgingBench(
-        judges=Slots([Judge(parts.blobs.get)]),
-        trackers=None if tracking is None else Slots([tracking.tracker]),
-        parents=None if tracking is None else tracking.parents,
+def _computing(parts: Parts, settings: Settings, arguments: ScorerArguments, analyzer: Analyzer) -> ComputeDeps:
+    return ComputeDeps(
+        analyzers=Slots([analyzer]),
         studies=parts.studies,
         store=parts.store,
         blobs=parts.blobs,
-        bells=parts.bells,
+        wake_ups=parts.wake_ups,
         announcer=parts.announcer,
         holder=parts.holder,
         pin_lock=partial(pin_lock_in, settings.catalog_lock),
         lease_s=arguments.lease_s,
+        clock=parts.clock,
     )
 
 
-def _tracking(parts: Parts, settings: Settings, credentials: Credentials) -> Tracking | None:
+def _tracking(parts: Parts, settings: Settings, credentials: MlflowCredentials) -> TrackingParts | None:
     if settings.mlflow_tracking_uri is None:
         log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
         return None
     tracker = MlflowTracker(settings.mlflow_tracking_uri, url=settings.mlflow_url, **vars(credentials))
-    return Tracking(tracker, ParentRuns(parts.studies, tracker))
+    return TrackingParts(tracker, ParentRuns(parts.studies, tracker))
 
 
-def _turns(parts: Parts, tracking: Tracking) -> Mapping[str, Callable[[], None]]:
-    mirror = AliasMirror(parts.aliases, parts.store, tracking.tracker.registry, parts.holder)
-    surplus = SurplusRuns(tracking.tracker, parts.store, parts.studies, parts.holder)
+def _turns(parts: Parts, tracking: TrackingParts | None) -> Mapping[str, Callable[[], None]]:
+    if tracking is None:
+        return {}
+    mirror = AliasMirror(parts.aliases, parts.store, tracking.tracker.registry, parts.holder, parts.clock)
+    surplus = SurplusRuns(tracking.tracker, parts.store, parts.studies, parts.holder, parts.clock)
     return {MIRROR_ALIASES: mirror.turn, DELETE_SURPLUS_RUNS: surplus.turn}
 
 
-def _logging(parts: Parts, pictures: Pictures, tracking: Tracking, arguments: Arguments) -> TrackingBench:
-    return TrackingBench(
+def _logging(parts: Parts, pictures: Pictures, tracking: TrackingParts, arguments: ScorerArguments) -> TrackingDeps:
+    clips = ClipTrackingDeps(
         slots=Slots([tracking.tracker]),
         store=parts.store,
         blobs=parts.blobs,
         pictures=pictures,
-        bells=parts.bells,
+        wake_ups=parts.wake_ups,
         announcer=parts.announcer,
         holder=parts.holder,
         parents=tracking.parents,
         in_flight=arguments.in_flight,
         lease_s=arguments.lease_s,
+        clock=parts.clock,
     )
+    studies = StudyTrackingDeps(
+        trackers=Slots([tracking.tracker]),
+        parents=tracking.parents,
+        studies=parts.studies,
+        store=parts.store,
+        blobs=parts.blobs,
+        wake_ups=parts.wake_ups,
+        announcer=parts.announcer,
+        holder=parts.holder,
+        lease_s=arguments.lease_s,
+        clock=parts.clock,
+    )
+    return TrackingDeps(clips, studies)

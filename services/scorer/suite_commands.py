@@ -1,6 +1,6 @@
-"""``ringtrue suites``: which suites ship, what is in one, and what is wrong with a file that should be one.
+"""``ringtrue suites``: list the suites that ship, show the items of a suite, check a suite file.
 
-Owns the command lines, what is said and the exit codes. Needs neither gateway nor store, and reads no environment.
+Owns the command lines, their output and their exit codes. Needs neither gateway nor store, and reads no environment.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _cells(text: str) -> int:
-    """How wide a terminal shows it."""
+    """Return the width of the text in terminal cells."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 

@@ -1,36 +1,52 @@
-"""Celery's doors into the scorer: policy is in shared/queue.py, work in the flows."""
+"""Celery's task handlers of the scorer. The delivery policy is in shared/queue.py, the work is in the flows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from services.scorer import judging, scoring, study_tracking, tracking_bench
-from services.scorer.judging_bench import JudgingBench
-from services.scorer.scoring import ScoringBench
-from services.scorer.tracking_bench import TrackingBench
-from shared.queue import JUDGE, SCORE, TRACK
+from services.scorer.scoring import score_clips
+from services.scorer.scoring.score_clips import ScoringDeps
+from services.scorer.studies import compute_studies
+from services.scorer.studies.compute_studies import ComputeDeps
+from services.scorer.tracking import clip_tracking_deps, track_studies
+from services.scorer.tracking.clip_tracking_deps import ClipTrackingDeps
+from services.scorer.tracking.track_studies import StudyTrackingDeps
+from shared.queue import ANALYSE, SCORE, TRACK
 
 MIRROR_ALIASES, DELETE_SURPLUS_RUNS = "ringtrue.mirror_aliases", "ringtrue.delete_surplus_runs"
-"""No bell is ever rung for these turns: there is seldom anything to do, and every door is tried now and then."""
+"""Periodic tasks that no wake-up is ever sent for. They seldom find work, and every handler is called now and then."""
 
 
-def doors(
-    measuring: ScoringBench,
-    judging_bench: JudgingBench,
-    logging: TrackingBench | None,
+@dataclass(frozen=True, slots=True)
+class TrackingDeps:
+    """What the tracking handlers log runs of clips and of studies with."""
+
+    clips: ClipTrackingDeps
+    studies: StudyTrackingDeps
+
+
+def task_handlers(
+    measuring: ScoringDeps,
+    computing: ComputeDeps,
+    tracking: TrackingDeps | None,
     turns: Mapping[str, Callable[[], None]],
 ) -> Mapping[str, Callable[[], None]]:
-    """Task name -> what a bell of it does. Without a tracking server there is no door to it, and no ``turns``."""
+    """Return the handler of each task by the task's name.
+
+    Without a tracking server (``tracking`` is None) there is no handler for the tracking queue, and ``turns`` is empty.
+    """
     found: dict[str, Callable[[], None]] = {
-        SCORE: lambda: scoring.run(measuring),
-        JUDGE: lambda: _judge(judging_bench),
+        SCORE: lambda: score_clips.run(measuring),
+        ANALYSE: lambda: _compute_and_log(computing, tracking),
     }
-    if logging is not None:
-        found[TRACK] = lambda: tracking_bench.answer(logging)
+    if tracking is not None:
+        found[TRACK] = lambda: clip_tracking_deps.answer(tracking.clips)
     return {**found, **turns}
 
 
-def _judge(bench: JudgingBench) -> None:
-    """What was computed may be due to be logged at once."""
-    judging.run(bench)
-    study_tracking.run(bench)
+def _compute_and_log(computing: ComputeDeps, tracking: TrackingDeps | None) -> None:
+    """Compute the due studies, then log them: a study that was just computed may be due for tracking at once."""
+    compute_studies.run(computing)
+    if tracking is not None:
+        track_studies.run(tracking.studies)

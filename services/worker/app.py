@@ -1,40 +1,47 @@
-"""The worker's composition root: reads the environment, builds the bench, hands it to Celery."""
+"""The worker's composition root: it reads the environment, builds what the flow needs and starts Celery."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import math
 import os
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.worker.engines import surroundings
-from services.worker.interpreters import Interpreters
+from services.worker.engines import engine_libraries
+from services.worker.environment_record import Environment, EnvironmentRecord
+from services.worker.fitness import Fitness
+from services.worker.heartbeat import Heartbeat
+from services.worker.installs.interpreters import Interpreters
 from services.worker.loader import YIELD_EVERY_S, Loader
 from services.worker.memory.budget import Budget, Caps
-from services.worker.offer import LOOK_EVERY_S, Offer
-from services.worker.presence import Presence
+from services.worker.periodic import Periodic
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import LOOK_EVERY_S, ServedPins
 from services.worker.recordings import Recordings
-from services.worker.rounds import Rounds
-from services.worker.shelf import Shelf
-from services.worker.synthesis import Bench, Slot
-from services.worker.tasks import doors
-from services.worker.whereabouts import Environment, Whereabouts
-from shared import environment, logs
+from services.worker.synthesis import Slot, SynthesisDeps
+from services.worker.tasks import task_handlers
+from shared import environment
 from shared.blobs import FolderBlobs
+from shared.consumer import consume
 from shared.errors import RingtrueError
 from shared.events import RedisAnnouncer
-from shared.own_folder import OwnFolder
+from shared.files.locked_tempdir import LockedTempdir
+from shared.files.private_folder import keep_private
 from shared.ports import JobStore
-from shared.queue import CeleryBells, consume, make_celery, speaking_queue
+from shared.processes import logs
+from shared.processes.stopping import Stopping
+from shared.queue import CeleryWakeUps, make_celery, speaking_queue
+from shared.scheduling.lapsing import LONGEST_LEASE_S
+from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings
-from shared.slots import Slots
-from shared.store.sql import Database, SqlJobStore, migrate
+from shared.store.sql import DatabaseClock, SqlJobStore, open_database
 from shared.weights.store import WeightStore
 
 EX_CONFIG = 78
@@ -43,8 +50,8 @@ log = logging.getLogger("worker")
 
 
 @dataclass(frozen=True)
-class Arguments:
-    """What the command line says."""
+class WorkerArguments:
+    """The command-line arguments."""
 
     slots: int
     pins: Sequence[str] | None
@@ -55,7 +62,7 @@ class Arguments:
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run a worker until it is told to stop; returns the exit code."""
+    """Run a worker until it is told to stop. Return the exit code: `EX_CONFIG` if it cannot start."""
     environ = os.environ if environ is None else environ
     arguments = _arguments(argv)
     logs.set_up("worker", notices=unknown_settings(environ))
@@ -66,7 +73,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return EX_CONFIG
 
 
-def _arguments(argv: Sequence[str] | None) -> Arguments:
+def _arguments(argv: Sequence[str] | None) -> WorkerArguments:
     parser = argparse.ArgumentParser(prog="python -m services.worker", description="Speaks queued jobs.")
     parser.add_argument("--slots", type=int, default=1, help="jobs spoken at the same time (one per GPU)")
     parser.add_argument("--pin", action="append", help="serve only this pin (may be repeated); default: all installed")
@@ -76,70 +83,88 @@ def _arguments(argv: Sequence[str] | None) -> Arguments:
     parser.add_argument("--memory", type=float, default=math.inf, metavar="MB", help="most that engines may take")
     parser.add_argument("--gpu-memory", type=float, default=math.inf, metavar="MB", help="likewise, of the GPU")
     given = parser.parse_args(argv)
+    if not 0 < given.lease <= LONGEST_LEASE_S:
+        parser.error(f"--lease: more than 0 and at most {LONGEST_LEASE_S:g} seconds")
     caps = Caps(given.memory, given.gpu_memory)
-    return Arguments(given.slots, given.pin, given.family, given.lease, given.grace, caps)
+    return WorkerArguments(given.slots, given.pin, given.family, given.lease, given.grace, caps)
 
 
-def _run(settings: Settings, arguments: Arguments, environ: Mapping[str, str]) -> int:
-    database = Database(settings.database_url)
-    migrate(database)
+def _run(settings: Settings, arguments: WorkerArguments, environ: Mapping[str, str]) -> int:
+    keep_private(settings.data, (settings.blobs, settings.models, settings.memory_ledger))
+    with contextlib.suppress(OSError):  # a store elsewhere needs no folder here
+        settings.data.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url, settings.blobs)
+    clock = DatabaseClock(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    here = environment.describe(surroundings.LIBRARIES)
-    offer = _offer(settings, arguments, here)
-    loader = Loader(offer, Budget.here(settings.memory_ledger, environ, arguments.caps))
+    here = environment.describe(engine_libraries.LIBRARIES)
+    served_pins = _served_pins(settings, arguments, here)
+    loader = Loader(served_pins, Budget.here(settings.memory_ledger, environ, arguments.caps))
     slots = [Slot(f"{name}/{number}", loader) for number in range(arguments.slots)]
-    families = offer.families()
+    families = served_pins.families()
     queues = [speaking_queue(family) for family in families]
     celery = make_celery(settings.redis_url)
-    bells = CeleryBells(settings.redis_url)
+    wake_ups = CeleryWakeUps(settings.redis_url)
     store = SqlJobStore(database)
     with ExitStack() as closing:
         closing.callback(database.close)
-        spoken_with = closing.enter_context(OwnFolder(Path(tempfile.gettempdir()), "ringtrue-voices-"))
+        spoken_with = closing.enter_context(LockedTempdir(Path(tempfile.gettempdir()), "ringtrue-voices-"))
         closing.callback(loader.close)
-        closing.callback(bells.close)
+        closing.callback(wake_ups.close)
         recordings = Recordings(FolderBlobs(settings.recordings), spoken_with)
-        whereabouts = Whereabouts(store, here)
-        bench = _bench(settings, arguments, store, bells, slots, families, recordings, whereabouts)
-        closing.enter_context(Presence(store, name, offer.manifests, bench.clock))
-        closing.enter_context(Rounds("looking at the catalog's pins", LOOK_EVERY_S, offer.look))
-        closing.enter_context(Rounds("making room for other workers", YIELD_EVERY_S, loader.yield_room))
+        environment_record = EnvironmentRecord(store, here)
+        deps = _deps(settings, arguments, store, wake_ups, slots, families, recordings, environment_record, clock=clock)
+        stopping = Stopping(arguments.grace_s)  # each job checks by itself whether the grace period is over
+        closing.enter_context(Heartbeat(store, name, served_pins.manifests, clock))
+        closing.enter_context(Periodic("looking at the catalog's pins", LOOK_EVERY_S, served_pins.look))
+        closing.enter_context(Periodic("making room for other workers", YIELD_EVERY_S, loader.yield_room))
         return consume(
             celery,
-            doors(bench),
+            task_handlers(deps),
             queues,
             threads=arguments.slots + 1,
-            on_ready=lambda: log.info("ready: %s", ", ".join(offer.served())),
-            on_stopping=bench.stop,
+            on_ready=lambda: log.info("ready: %s", ", ".join(served_pins.served())),
+            on_stopping=lambda: _stop(deps, stopping),
             alive=settings.alive,
         )
 
 
-def _offer(settings: Settings, arguments: Arguments, here: Environment) -> Offer:
-    shelf = Shelf(WeightStore(settings.models), settings.catalog_lock)
+def _stop(deps: SynthesisDeps, stopping: Stopping) -> None:
+    stopping.begin()
+    deps.stop()
+
+
+def _served_pins(settings: Settings, arguments: WorkerArguments, here: Environment) -> ServedPins:
+    catalog_pins = CatalogPins(WeightStore(settings.models), settings.catalog_lock)
     interpreters = Interpreters(settings.engines, settings.interpreters)
-    return Offer(arguments.pins, shelf=shelf, interpreters=interpreters, families=arguments.families, here=here)
+    return ServedPins(
+        arguments.pins, catalog_pins=catalog_pins, interpreters=interpreters, families=arguments.families, here=here
+    )
 
 
-def _bench(
+def _deps(
     settings: Settings,
-    arguments: Arguments,
+    arguments: WorkerArguments,
     store: JobStore,
-    bells: CeleryBells,
+    wake_ups: CeleryWakeUps,
     slots: Sequence[Slot],
     families: Sequence[str],
     recordings: Recordings,
-    whereabouts: Whereabouts,
-) -> Bench:
-    return Bench(
+    environment_record: EnvironmentRecord,
+    *,
+    clock: Callable[[], float],
+) -> SynthesisDeps:
+    blobs = FolderBlobs(settings.blobs)
+    return SynthesisDeps(
         slots=Slots(slots),
         store=store,
-        blobs=FolderBlobs(settings.blobs),
-        bells=bells,
+        blobs=blobs,
+        fitness=Fitness(blobs),
+        wake_ups=wake_ups,
         announcer=RedisAnnouncer(settings.redis_url),
-        whereabouts=whereabouts,
+        environment_record=environment_record,
         families=families,
         recordings=recordings,
         lease_s=arguments.lease_s,
         grace_s=arguments.grace_s,
+        clock=clock,
     )

@@ -1,50 +1,59 @@
-"""The parent's end of an engine host: one pin in a child process, asked with deadlines and an ear for cancels.
+"""The parent's end of an engine host: one pin in a child process, called with deadlines and interrupted by cancels.
 
-Owns what a crash, a hang and a cancel in mid-call come to, in the words of a job's errors. Knows no engine code: the
-child (services/worker/engines/host.py) may run another Python with other packages.
+Owns how a crash, a hang and a cancel during a call become errors of a job. Knows no engine code: the child
+(services/worker/engines/host.py) may run another Python with other packages.
 """
 
 from __future__ import annotations
 
+import json
 import math
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
-from services.worker.engines.base import SpeakRequest
+from services.worker.engines.base import Snapshot, SpeakRequest
 from services.worker.memory.amounts import NOTHING, Amount
 from services.worker.memory.devices import rss_mb
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure
-from shared.hosting import Child, Frame, HostCrashed
+from shared.processes.hosting import Child, Frame, HostCrashed
+from shared.processes.interpreter import run_module
+from shared.sandbox.access import Access, with_targets
 
 TICK_S = 0.2
-"""While the child works, ``tick`` is called this often."""
+"""While the child works, ``tick`` is called every so many seconds."""
 GRACE_S = 0.5
-"""A child whose answer nobody wants any more has this long to give it, and so stays alive for the next request."""
+"""Seconds that a child has to finish a call that was interrupted. If it does, it stays alive for the next request."""
 ANSWER_S = 5.0
-"""For what takes no work."""
+"""Seconds for a request that takes no work."""
 
-HOST = (sys.executable, "-m", "services.worker.engines.host")
-"""The command line of a host in this Python; the pin follows."""
+HOST = run_module("services.worker.engines.host")
+"""The command line of a host in this Python. The pin is appended."""
 
 Tick = Callable[[], None]
 
 
 def never_mind() -> None:
-    """The tick of a caller that waits whatever happens."""
+    """The ``tick`` of a caller that cannot be interrupted."""
 
 
 class EngineHost:
     """One child process that serves one pin. For one thread at a time.
 
-    Every call raises `JobFailure`: ``engine_crashed`` (not final: it may go well in a new host) where the child dies,
-    ``engine_timeout`` where it does not answer in time, after which it is killed, ``out_of_memory`` where it takes more
-    than `most_rss_mb`, likewise, and else what the engine says. What ``tick`` raises passes through; a child that does
-    not come to an answer within `GRACE_S` after that is killed.
+    Every call raises `JobFailure`:
+
+    - ``engine_crashed`` if the child dies. It is not final: the call may succeed in a new host.
+    - ``engine_timeout`` if the child does not answer in time. It is killed.
+    - ``out_of_memory`` if the child takes more than `most_rss_mb`. It is killed.
+    - the engine's own error otherwise.
+
+    What ``tick`` raises passes through. A child that does not answer within `GRACE_S` after that is killed.
     """
 
     def __init__(
@@ -55,16 +64,22 @@ class EngineHost:
         pass_fds: Sequence[int] = (),
         *,
         elsewhere: bool = False,
+        snapshot: Snapshot | None = None,
+        access: Access = Access(),  # noqa: B008 (it is frozen)
     ) -> None:
-        """``pass_fds``: files that are open for as long as the child lives, whatever becomes of this process.
-        ``elsewhere``: ``argv`` runs in another Python than this one."""
+        """Start the child. ``pass_fds``: files that stay open as long as the child lives, even if this process dies.
+        ``elsewhere``: ``argv`` runs in another Python. ``snapshot``: for a pin of the catalog; the child may read its
+        files and those of no other pin. ``access``: what else it may open."""
         self.pin = pin
         self.most_rss_mb = math.inf
-        """So much of the machine's memory may the child take while a call lasts."""
-        self._child = Child([*argv, "--pin", pin], env, pass_fds=pass_fds)
+        """MB (1e6 bytes) of the machine's memory that the child may take during a call."""
+        more = () if snapshot is None else ("--snapshot", json.dumps(snapshot.to_json()))
+        if snapshot is not None:
+            access = replace(access, read=(*access.read, *with_targets(snapshot.folder)))
+        self._child = Child([*argv, "--pin", pin, *more], env, pass_fds, access=access)
         self._loaded: Manifest | None = None
         self._elsewhere = elsewhere
-        self._surroundings: Mapping[str, Any] = {}
+        self._host_environment: Mapping[str, Any] = {}
         self._held = self._peak = NOTHING
 
     @property
@@ -77,7 +92,7 @@ class EngineHost:
 
     @property
     def lock_sha256(self) -> str:
-        """Of the bytes that were loaded."""
+        """The lock of the weights that were loaded."""
         return self._manifest.lock_sha256
 
     @property
@@ -85,53 +100,56 @@ class EngineHost:
         return self._manifest.max_piece_chars
 
     @property
-    def surroundings(self) -> Mapping[str, Any]:
-        """What the environment of a loaded child has otherwise than ours; nothing, unless it runs in another Python."""
-        return self._surroundings
+    def host_environment(self) -> Mapping[str, Any]:
+        """What differs between the loaded child's environment and ours. Empty unless it runs in another Python."""
+        return self._host_environment
 
     @property
     def held(self) -> Amount:
-        """What the child held after the last answer."""
+        """The memory that the child held after its last answer."""
         return self._held
 
     @property
     def peak(self) -> Amount:
-        """The most that it held while it worked on the last answer."""
+        """The most memory that it held while it worked on the last answer."""
         return self._peak
 
     def manifest(self, timeout_s: float, tick: Tick = never_mind) -> Manifest:
-        """What the pin can do; loads nothing."""
+        """Return what the pin can do, without loading it."""
         return Manifest.from_json(self._ask({"op": "manifest"}, timeout_s, tick).header["ok"])
 
     def look_around(self, timeout_s: float, tick: Tick = never_mind) -> Mapping[str, Any]:
-        """What the child's environment has otherwise than ours, as `surroundings` of a loaded one; loads nothing."""
+        """Return what differs between the child's environment and ours, like `host_environment`, without loading the
+        model."""
         if not self._elsewhere:
             return {}
-        described: Mapping[str, Any] = self._ask({"op": "describe"}, timeout_s, tick).header["ok"]["surroundings"]
+        described: Mapping[str, Any] = self._ask({"op": "describe"}, timeout_s, tick).header["ok"]["host_environment"]
         return described
 
     def load(self, tick: Tick, timeout_s: float) -> None:
         """Bring the model into memory."""
         answer = self._ask({"op": "load", "describe": self._elsewhere}, timeout_s, tick).header["ok"]
-        self._surroundings = answer.get("surroundings", {})
+        self._host_environment = answer.get("host_environment", {})
         self._loaded = Manifest.from_json(answer["manifest"])
         self._measured(answer["memory"])
 
     def limit_gpu(self, vram_mb: float) -> None:
-        """Let the engine take no more of its GPU than this; beyond it, it is out of memory."""
+        """Limit the engine's GPU memory to ``vram_mb`` MB. Beyond it, the engine is out of memory."""
         self._ask({"op": "limit", "vram_mb": vram_mb}, ANSWER_S, never_mind)
 
     def speak(self, request: SpeakRequest, *, sample_rate: int | None, deadline_s: float, tick: Tick) -> Audio:
-        """Speak one piece, at ``sample_rate`` Hz or at the pin's own rate, within ``deadline_s`` seconds from now."""
+        """Speak one piece within ``deadline_s`` seconds from now, at ``sample_rate`` Hz or at the pin's own rate."""
         (audio,) = self.speak_batch([request], sample_rate=sample_rate, deadline_s=deadline_s, tick=tick)
         return audio
 
     def speak_batch(
         self, requests: Sequence[SpeakRequest], *, sample_rate: int | None, deadline_s: float, tick: Tick
     ) -> list[Audio]:
-        """Speak several in one go, at most the manifest's ``max_batch``; they differ in text and seed alone."""
-        asked = {"op": "speak", "requests": [one.to_json() for one in requests], "sample_rate": sample_rate}
-        frame = self._ask(asked, deadline_s, tick)
+        """Speak several texts in one call, at most the manifest's ``max_batch``. They differ only in text and seed."""
+        with ExitStack() as brought:
+            wanted = [self._brought(one, brought).to_json() for one in requests]
+            asked = {"op": "speak", "requests": wanted, "sample_rate": sample_rate}
+            frame = self._ask(asked, deadline_s, tick)
         answer = frame.header["ok"]
         self._measured(answer["memory"])
         return [Audio(pcm, answer["sample_rate"]) for pcm in _cut(frame.payload, answer["sizes"])]
@@ -139,6 +157,22 @@ class EngineHost:
     def close(self) -> None:
         """End the child. May be called again."""
         self._child.kill()
+
+    def _brought(self, request: SpeakRequest, until: ExitStack) -> SpeakRequest:
+        """Return the request with copies of its recordings. The child may read the copies, but not the other files
+        beside the originals."""
+
+        def copy(path: Path) -> Path:
+            if not path.is_file():
+                return path  # the engine itself reports that it takes none, or that the file is missing
+            brought = self._child.bring(path)
+            until.callback(brought.unlink, missing_ok=True)
+            return brought
+
+        emotion, reference = request.emotion, request.reference
+        if emotion is not None and emotion.audio is not None:
+            emotion = replace(emotion, audio=str(copy(Path(emotion.audio))))
+        return replace(request, emotion=emotion, reference=None if reference is None else copy(reference))
 
     def _measured(self, memory: Mapping[str, float]) -> None:
         self._held = Amount(memory["rss_mb"], memory.get("vram_mb", 0.0))
@@ -150,12 +184,15 @@ class EngineHost:
         return self._loaded
 
     def _ask(self, header: Mapping[str, Any], timeout_s: float, tick: Tick) -> Frame:
+        alive = self._child.alive
         try:
             self._child.send(header)
             frame = self._wait(timeout_s, tick)
         except HostCrashed as crash:
             self._child.kill()
-            raise JobFailure(FailureCode.ENGINE_CRASHED, str(crash), final=False) from crash
+            # The child died before this request: an earlier request or something outside ended it, not this job.
+            before = not alive and self._loaded is not None
+            raise JobFailure(FailureCode.ENGINE_CRASHED, str(crash), final=False, blameless=before) from crash
         if frame is None:
             self._child.kill()
             raise JobFailure(FailureCode.ENGINE_TIMEOUT, f"{header['op']} took longer than {timeout_s:.3g} s")
@@ -185,7 +222,8 @@ class EngineHost:
             )
 
     def _settle(self) -> None:
-        """Wait a moment for the answer that nobody wants; without it the next one would be taken for the wrong one."""
+        """Wait a moment for the answer to an interrupted call. If it stayed in the pipe, the next call would take it
+        for its own."""
         try:
             answered = self._child.receive(GRACE_S) is not None
         except HostCrashed:
@@ -196,6 +234,6 @@ class EngineHost:
 
 def _cut(payload: bytes | memoryview, sizes: Sequence[int]) -> list[bytes]:
     if len(sizes) == 1:
-        return [bytes(payload)]  # the same object where it is bytes already
+        return [bytes(payload)]  # no copy if it is bytes already
     ends = list(accumulate(sizes))
     return [bytes(payload[end - size : end]) for end, size in zip(ends, sizes, strict=True)]

@@ -1,4 +1,4 @@
-"""A worker's hold on its jobs while they are spoken: renewed often, and the way it learns that it must stop."""
+"""A worker's leases on its jobs while they are spoken. Renewing them also tells the worker when it must stop."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Protocol
 
 from shared.errors import RingtrueError, StoreUnavailable
 from shared.jobs import Job
-from shared.ports import JobStore, Standing
+from shared.ports import JobStore, LeaseState
 
 BEAT_S = 0.5
-"""The row is read this often while a job is spoken: so long may a cancel take to be noticed."""
+"""Seconds between two renewals while a job is spoken. A cancel may go unnoticed for this long."""
 
 log = logging.getLogger(__name__)
 
 
 class JobLost(RingtrueError):
-    """The lease ran out and the job is somebody else's: nothing may be written."""
+    """The lease ran out and another worker may hold the job: nothing may be written."""
 
 
 class JobCanceled(RingtrueError):
-    """Its user wants the job stopped."""
+    """The user canceled the job."""
 
 
 class HandBack(RingtrueError):
@@ -30,7 +30,7 @@ class HandBack(RingtrueError):
 
 
 class Holder(Protocol):
-    """What a lease needs of the bench."""
+    """What a lease needs of the worker."""
 
     @property
     def store(self) -> JobStore: ...
@@ -43,7 +43,7 @@ class Holder(Protocol):
 
 
 class Lease:
-    """The hold on one attempt of one job."""
+    """The lease on one attempt of one job."""
 
     def __init__(self, holder: Holder, job: Job) -> None:
         self._holder = holder
@@ -52,13 +52,14 @@ class Lease:
         self._progress: tuple[int, int] | None = None
 
     def progress(self, done: int, pieces: int) -> None:
-        """So many pieces are spoken; written with the next beat, or now where there is something to see."""
+        """Note that ``done`` of ``pieces`` are spoken. It is written with the next renewal, or at once if there are
+        several pieces."""
         self._progress = (done, pieces)
         if pieces > 1:
             self._beat()
 
     def tick(self) -> None:
-        """Called often while something is waited for. Raises `JobLost`, `JobCanceled` or `HandBack`."""
+        """Renew the lease when due. Call it often while waiting. Raises `JobLost`, `JobCanceled` or `HandBack`."""
         if self._holder.overdue:
             raise HandBack
         if time.monotonic() - self._beaten_at >= BEAT_S:
@@ -72,50 +73,53 @@ class Lease:
                 self._job.id, self._job.attempt, self._holder.lease_s, now, self._progress
             )
         except StoreUnavailable as error:
+            # A failed renewal ends nothing: the lease runs on, and if it was lost, the next renewal says so.
             log.warning("lease of %s not renewed: %s", self._job.id, error)
             return
-        if standing is Standing.LOST:
+        if standing is LeaseState.LOST:
             raise JobLost
-        if standing is Standing.CANCELED:
+        if standing is LeaseState.CANCELED:
             raise JobCanceled
 
 
 class Leases:
-    """The holds on jobs that were claimed together: renewed together, and one that ends takes no other along."""
+    """The leases on jobs that were claimed together. They are renewed together; one that ends does not end the
+    others."""
 
     def __init__(self, holder: Holder, jobs: Sequence[Job]) -> None:
         self._leases = {job.id: Lease(holder, job) for job in jobs}
         self._over: dict[str, JobLost | JobCanceled] = {}
 
     def over(self, job: Job) -> JobLost | JobCanceled | None:
-        """Why ``job`` is not to be spoken any more."""
+        """Return why ``job`` must not be spoken any more, or `None`."""
         return self._over.get(job.id)
 
     def open(self, jobs: Sequence[Job]) -> list[Job]:
-        """Those of ``jobs`` that nothing final was said of yet."""
+        """Return those of ``jobs`` that have not ended yet."""
         return [job for job in jobs if job.id in self._leases]
 
     def settle(self, job: Job) -> None:
-        """``job`` has ended: nothing is to be renewed."""
+        """``job`` has ended: its lease is no longer renewed."""
         self._leases.pop(job.id, None)
 
     def lose(self, job: Job) -> None:
-        """``job`` turned out to be somebody else's."""
+        """The lease on ``job`` was lost."""
         self._over[job.id] = JobLost()
 
     def progress(self, job: Job, done: int, pieces: int) -> None:
-        """So many pieces of ``job`` are spoken."""
+        """Note that ``done`` of ``pieces`` of ``job`` are spoken. Raises what `require` raises."""
         self._guarded(job.id, lambda lease: lease.progress(done, pieces))
         self.require([job])
 
     def tick(self, spoken: Sequence[Job]) -> None:
-        """Called often while ``spoken`` are waited for. Raises `HandBack`, and what `require` raises."""
+        """Renew the leases when due. Call it often while waiting for ``spoken``. Raises `HandBack`, and what `require`
+        raises."""
         for job_id in self._leases:
             self._guarded(job_id, lambda lease: lease.tick())
         self.require(spoken)
 
     def require(self, spoken: Sequence[Job]) -> None:
-        """Raises `JobLost` or `JobCanceled` once nobody wants any of ``spoken``."""
+        """Raise `JobLost` or `JobCanceled` once every job of ``spoken`` was lost or canceled."""
         ended = [self._over.get(job.id) for job in spoken]
         if all(ended) and (why := ended[-1]) is not None:
             raise why

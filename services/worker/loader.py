@@ -1,6 +1,8 @@
-"""The hosts that have pins in memory, of all slots of a worker. Owns the choice of what stays: what is needed has to
-fit, and to make room the least recently used host leaves first. Which pins there are and how a host is started is the
-offer's; how much memory there is and what a pin needs is the budget's."""
+"""The hosts that have pins in memory, shared by all slots of a worker.
+
+Owns the choice of what stays in memory. To make room, the least recently used idle host leaves first. Which pins there
+are and how a host is started is known to `ServedPins`; how much memory there is and how much a pin needs, to `Budget`.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +16,27 @@ from dataclasses import dataclass
 from services.worker.engine_host import EngineHost, Tick
 from services.worker.memory.amounts import Amount
 from services.worker.memory.budget import Budget, Hold
-from services.worker.offer import Offer
+from services.worker.pins.served_pins import ServedPins
 from shared.errors import FailureCode, JobFailure
 
 LOAD_S = 900.0
 WAIT_S = 0.2
 SLACK = Amount(16.0, 64.0)
 LEAKED, LEAKED_MB = 1.5, 256.0
-"""A host at rest that holds more than this, times and plus what it held after its first text, has a leak."""
+"""An idle host leaks if it holds more than `LEAKED` times what it held after its first text, plus `LEAKED_MB`."""
 
 YIELD_EVERY_S = 1.0
 RESTED_S = 2.0
-"""A host that was not used for so long may leave for another worker's sake at once."""
+"""Seconds. A host unused for this long may leave at once to make room for another worker."""
 PATIENCE_S = 10.0
-"""One that is in use leaves, between two texts, when the other has waited for so long."""
+"""Seconds. A host in use leaves between two texts once another worker has waited for this long."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
-class Kept:
-    """A host, what it has reserved, and what it held at rest when it was new."""
+class KeptHost:
+    """A host, its reservation, and what it held when it was idle for the first time."""
 
     host: EngineHost
     hold: Hold
@@ -46,7 +48,8 @@ class Kept:
         return self.rest is not None and self.host.held.rss_mb > self.rest.rss_mb * LEAKED + LEAKED_MB
 
     def settle(self) -> None:
-        """At rest it keeps what it holds, more or less: the ledger is not opened for every text."""
+        """Resize the reservation to what the idle host holds. Small differences are ignored, so that the ledger is not
+        written for every text."""
         held = self.host.held
         if not held.fits(self.hold.amount) or not self.hold.amount.beyond(held).fits(SLACK):
             self.hold.resize(held)
@@ -57,25 +60,25 @@ class Kept:
 
 
 class Loader:
-    """Shared by the slots of a worker; any thread may ask. A host is lent to one of them at a time."""
+    """The hosts of a worker, shared by its slots. Any thread may call it. A host is lent to one slot at a time."""
 
-    def __init__(self, offer: Offer, budget: Budget) -> None:
-        self.offer = offer
+    def __init__(self, served_pins: ServedPins, budget: Budget) -> None:
+        self.served_pins = served_pins
         self._budget = budget
-        self._idle: list[Kept] = []  # least recently used first
+        self._idle: list[KeptHost] = []  # least recently used first
         self._lent = 0
         self._changed = threading.Condition()
 
     def loaded(self) -> Sequence[str]:
-        """Pins in memory that nobody uses just now, the most recently used first."""
+        """Return the idle pins in memory, the most recently used first."""
         with self._changed:
             return list(dict.fromkeys(kept.host.pin for kept in reversed(self._idle) if kept.host.alive))
 
     @contextmanager
     def lent(self, pin: str, chars: int, tick: Tick, *, alone: bool = False) -> Iterator[EngineHost]:
-        """The loaded host of ``pin`` with room to speak ``chars`` characters, as it stands or started anew; waits until
-        there is that room. ``alone``: a new one, with nothing beside it. Raises `JobFailure`, and what ``tick`` raises.
-        """
+        """Lend the loaded host of ``pin`` for the length of the block, with room to speak ``chars`` characters. Waits
+        until there is room. ``alone``: start a new host, with no other pin in memory. Raises `JobFailure`, and what
+        ``tick`` raises."""
         kept = self._taken(pin, chars, tick, alone)
         before = kept.host.held
         try:
@@ -86,19 +89,19 @@ class Loader:
             self._put_back(kept)
 
     def yield_room(self) -> None:
-        """Let a host go that has rested for a while, if another worker of this machine waits for room."""
+        """End an idle host if it has rested for `RESTED_S` and another worker of this machine waits for room."""
         with self._changed:
             if self._idle and time.monotonic() - self._idle[0].rests_since > RESTED_S:
                 self._yield_for(0.0)
 
     def close(self) -> None:
-        """End every host that is not in use."""
+        """End every idle host."""
         with self._changed:
             while self._evict_one():
                 pass
 
-    def _taken(self, pin: str, chars: int, tick: Tick, alone: bool) -> Kept:
-        lock_sha256, weights_mb = self.offer.lock_sha256(pin) or "", self.offer.weights_mb(pin)
+    def _taken(self, pin: str, chars: int, tick: Tick, alone: bool) -> KeptHost:
+        lock_sha256, weights_mb = self.served_pins.lock_sha256(pin) or "", self.served_pins.weights_mb(pin)
         needed = self._budget.expected(lock_sha256, weights_mb, chars)
         if not needed.fits(room := self._budget.room):
             raise _too_large(pin, needed, room)
@@ -116,9 +119,9 @@ class Loader:
                 self._changed.notify_all()
             raise
 
-    def _as_it_stands(self, pin: str, lock_sha256: str, chars: int) -> Kept | None:
-        """An idle host of the pin; others leave so that it can grow. One that cannot grow leaves as well: nobody holds
-        memory while it waits for more."""
+    def _as_it_stands(self, pin: str, lock_sha256: str, chars: int) -> KeptHost | None:
+        """Return an idle host of the pin, or `None`. Other hosts leave so that it can grow. One that cannot grow is
+        ended: a host must not hold memory while it waits for more."""
         kept = next((kept for kept in reversed(self._idle) if kept.host.pin == pin), None)
         if kept is None:
             return None
@@ -150,7 +153,8 @@ class Loader:
                 tick()
 
     def _reserved(self, needed: Amount, alone: bool) -> Hold | None:
-        """Idle hosts leave for it, but not in vain: not as long as one that is in use has to end first."""
+        """Reserve room for a host; idle hosts leave if needed. They do not leave in vain: if a host in use has to end
+        first, return `None`."""
         if alone:
             while self._evict_one():
                 pass
@@ -161,25 +165,37 @@ class Loader:
                 return None
         return hold
 
-    def _started(self, pin: str, lock_sha256: str, hold: Hold, tick: Tick) -> Kept:
-        host = self.offer.start(pin, hold.fds)
+    def _started(self, pin: str, lock_sha256: str, hold: Hold, tick: Tick) -> KeptHost:
+        host = self.served_pins.start(pin, hold.fds)
         try:
             host.most_rss_mb = self._budget.left_for(hold).rss_mb
             host.load(tick, LOAD_S)
+            self._budget.loaded(lock_sha256, host.held)
+            self._held_by(host, hold)
         except BaseException:
             host.close()
             raise
-        self._budget.loaded(lock_sha256, host.held)
-        return Kept(host, hold)
+        return KeptHost(host, hold)
 
-    def _bound(self, kept: Kept) -> None:
+    def _held_by(self, host: EngineHost, hold: Hold) -> None:
+        """Adjust the reservation to what the host holds: a pin that was never measured may hold more than was reserved.
+        Other hosts leave for it. Raises `JobFailure` ``out_of_memory`` if there is still no room."""
+        with self._changed:
+            while not host.held.fits(hold.amount) and not hold.resize(host.held):
+                if not self._evict_one():
+                    left = self._budget.left_for(hold)
+                    raise JobFailure(
+                        FailureCode.OUT_OF_MEMORY, f"its host took {host.held}, and {left} are left for it"
+                    )
+
+    def _bound(self, kept: KeptHost) -> None:
         left = self._budget.left_for(kept.hold)
         kept.host.most_rss_mb = left.rss_mb
         if kept.host.held.vram_mb:
             kept.host.limit_gpu(left.vram_mb)
 
-    def _measured(self, kept: Kept, chars: int, before: Amount) -> None:
-        """Learn from a text that was spoken. The first one may have brought more into memory for good."""
+    def _measured(self, kept: KeptHost, chars: int, before: Amount) -> None:
+        """Record what a text took. The first text may have brought more into memory for good."""
         host = kept.host
         if kept.rest is None:
             kept.rest = host.held
@@ -187,7 +203,7 @@ class Loader:
             before = before.at_least(host.held)
         self._budget.spoke(host.lock_sha256, chars, host.peak.beyond(before))
 
-    def _put_back(self, kept: Kept) -> None:
+    def _put_back(self, kept: KeptHost) -> None:
         with self._changed:
             self._lent -= 1
             if kept.host.alive and not kept.leaks:

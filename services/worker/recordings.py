@@ -1,8 +1,8 @@
-"""Uploaded voices as files, for engines that speak with one: there while a job is spoken, gone after it.
+"""Uploaded voices as files for engines. A file exists only while a job is spoken with it.
 
-Owns their names. Engines may remember what they made of a file by its path, so a path means one content for ever: it is
-named by hash and rate, in a folder of the slot's own. Knows no engine. Voices may be taken back by their users: nothing
-of them stays here.
+Owns the file names. An engine may cache by path what it computed from a file, so one path must always mean the same
+content: the name has the hash and the sample rate, in the slot's own folder. Knows no engine. Users may delete their
+voices, so nothing of them is kept here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from shared.voices import Recording
 
 
 class Recordings:
-    """``folder``: of this worker alone. For use from several threads, each with a slot of its own."""
+    """Writes recordings for engines. ``folder`` belongs to this worker alone. For several threads, each with its own
+    slot."""
 
     def __init__(self, blobs: Blobs, folder: Path) -> None:
         self._blobs = blobs
@@ -26,7 +27,7 @@ class Recordings:
 
     @contextmanager
     def laid_out(self, slot: str, wanted: Mapping[str, Recording]) -> Iterator[Mapping[str, Path]]:
-        """A WAV file per voice for the length of the block. `JobFailure` where a recording is no longer kept."""
+        """Write a WAV file per voice for the length of the block. Raises `JobFailure` if a recording was deleted."""
         folder = self._folder / slot.replace("/", "-")
         with ExitStack() as cleaning:
             yield {voice_id: self._write(folder, voice_id, one, cleaning) for voice_id, one in wanted.items()}

@@ -1,31 +1,32 @@
 """From a batch of jobs to their audio: the calls of an engine host, and what they cost.
 
-Owns how a job's words become requests, and the time that a job may take. Knows neither store nor lease.
+Owns how a job's input becomes requests, and the time limit of a job. Knows neither the store nor leases.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from services.worker.batches import Batch
+from services.worker.batches import JobBatch
 from services.worker.engine_host import EngineHost, Tick
 from services.worker.engines.base import SpeakRequest
 from services.worker.memory.amounts import NOTHING, Amount
-from services.worker.pieces import join, pause_after
+from services.worker.texts.lengths import checked
+from services.worker.texts.pieces import join, pause_after
 from shared.audio import Audio
 from shared.errors import FailureCode, JobFailure
-from shared.jobs import Job, Piece, SpeechInput
+from shared.jobs import Job, Piece, SpeechControls, SpeechInput
 
 Progress = Callable[[int, int], None]
-"""Pieces spoken, pieces in all."""
+"""Called with the number of spoken pieces and the number of all pieces."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class RunningClip:
     """The audio of one job."""
 
     audio: Audio
@@ -33,34 +34,35 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class SpokenTake:
     """The clips of a batch, in its order, and what they cost together."""
 
-    clips: Sequence[Clip]
+    clips: Sequence[RunningClip]
     took_s: float
     peak: Amount
-    surroundings: Mapping[str, Any]
-    """Of the host, see `EngineHost.surroundings`."""
+    host_environment: Mapping[str, Any]
+    """See `EngineHost.host_environment`."""
 
     @property
     def rtf(self) -> float:
-        """Seconds of work per second of audio, over the whole batch."""
+        """The real-time factor: seconds of work per second of audio, over the whole batch."""
         return self.took_s / sum(clip.audio.duration_s for clip in self.clips)
 
 
-def spoken(host: EngineHost, batch: Batch, files: Mapping[str, Path], progress: Progress, tick: Tick) -> Take:
-    """Speak ``batch`` with the uploaded voices in ``files`` (by id). Raises `JobFailure`, and what ``tick`` raises."""
+def spoken(host: EngineHost, batch: JobBatch, files: Mapping[str, Path], progress: Progress, tick: Tick) -> SpokenTake:
+    """Speak ``batch``. ``files`` are the recordings of the uploaded voices, by id. Raises `JobFailure`, and what
+    ``tick`` raises."""
     began = time.monotonic()
     if len(batch.jobs) == 1:
         clips, peak = _in_pieces(host, batch.jobs[0], batch.texts, files, progress, tick)
     else:
         clips, peak = _together(host, batch, files, tick), host.peak
-    return Take(clips, time.monotonic() - began, peak, host.surroundings)
+    return SpokenTake(clips, time.monotonic() - began, peak, host.host_environment)
 
 
 def _in_pieces(
     host: EngineHost, job: Job, texts: Sequence[str], files: Mapping[str, Path], progress: Progress, tick: Tick
-) -> tuple[list[Clip], Amount]:
+) -> tuple[list[RunningClip], Amount]:
     heard: list[Audio] = []
     peak = NOTHING
     deadline = time.monotonic() + job.timeout_s
@@ -70,12 +72,18 @@ def _in_pieces(
         if left <= 0:
             raise JobFailure(FailureCode.ENGINE_TIMEOUT, f"not spoken within {job.timeout_s:g} s")
         request = _request(job.input, text, files)
-        heard.append(host.speak(request, sample_rate=job.input.sample_rate, deadline_s=left, tick=tick))
+        try:
+            audio = host.speak(request, sample_rate=job.input.sample_rate, deadline_s=left, tick=tick)
+        except JobFailure as failure:
+            # after the first piece, an earlier piece of the job itself may be the cause
+            failure.blameless &= number == 0
+            raise
+        heard.append(checked(audio, text, job.input.speed))
         peak = peak.at_least(host.peak)
     return [_clip(job, texts, heard)], peak
 
 
-def _together(host: EngineHost, batch: Batch, files: Mapping[str, Path], tick: Tick) -> list[Clip]:
+def _together(host: EngineHost, batch: JobBatch, files: Mapping[str, Path], tick: Tick) -> list[RunningClip]:
     requests = [_request(job.input, text, files) for job, text in zip(batch.jobs, batch.texts, strict=True)]
     heard = host.speak_batch(
         requests,
@@ -84,26 +92,18 @@ def _together(host: EngineHost, batch: Batch, files: Mapping[str, Path], tick: T
         tick=tick,
     )
     each = zip(batch.jobs, batch.texts, heard, strict=True)
-    return [_clip(job, [text], [audio]) for job, text, audio in each]
+    return [_clip(job, [text], [checked(audio, text, job.input.speed)]) for job, text, audio in each]
 
 
-def _clip(job: Job, texts: Sequence[str], heard: Sequence[Audio]) -> Clip:
-    return Clip(*join(texts, heard, [pause_after(text, job.input.speed) for text in texts]))
+def _clip(job: Job, texts: Sequence[str], heard: Sequence[Audio]) -> RunningClip:
+    return RunningClip(*join(texts, heard, [pause_after(text, job.input.speed) for text in texts]))
 
 
 def _request(asked: SpeechInput, text: str, files: Mapping[str, Path]) -> SpeakRequest:
-    """``files``: of the uploaded voices by id; an engine knows them by nothing else."""
+    """Build one request. ``files`` are the recordings of the uploaded voices, by id: an engine gets paths, not ids."""
     emotion = asked.emotion
     if emotion is not None and emotion.audio is not None:
         emotion = replace(emotion, audio=str(files[emotion.audio]))
-    return SpeakRequest(
-        text=text,
-        language=asked.language,
-        voice=asked.voice,
-        reference=None if asked.reference is None else files[asked.reference],
-        emotion=emotion,
-        speed=asked.speed,
-        pitch_scale=asked.pitch_scale,
-        seed=asked.seed,
-        options=asked.options,
-    )
+    controls = {one.name: getattr(asked, one.name) for one in fields(SpeechControls)}
+    reference = None if asked.reference is None else files[asked.reference]
+    return SpeakRequest(text, asked.language, reference=reference, **controls | {"emotion": emotion})

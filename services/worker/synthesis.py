@@ -1,6 +1,7 @@
-"""Jobs, from claim to audio: the third stop of the path. Owns what is said to the store while they are spoken.
+"""The worker's flow: it claims jobs, has them spoken and records how each ended.
 
-Knows engines only as hosts that speak, and the store, blobs and bells only as ports.
+Owns what is written to the store while jobs are spoken. Knows engines only as hosts that speak, and the store, blobs
+and wake-ups only as ports.
 """
 
 from __future__ import annotations
@@ -11,154 +12,197 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from services.worker import batches, speaking
-from services.worker.batches import Batch
+from services.worker.batches import JobBatch
+from services.worker.environment_record import EnvironmentRecord
+from services.worker.fitness import MAY_BE_OURS, Fitness
 from services.worker.lease import HandBack, JobCanceled, JobLost, Leases
 from services.worker.loader import Loader
 from services.worker.recordings import Recordings
-from services.worker.speaking import Clip, Take
-from services.worker.whereabouts import Whereabouts
+from services.worker.speaking import RunningClip, SpokenTake
 from shared.catalog import PinState
-from shared.errors import FailureCode, JobFailure
+from shared.controls import CONTROLS
+from shared.errors import FailureCode, JobFailure, StoreUnavailable
+from shared.files.machine_trouble import of_the_machine
 from shared.jobs import Job, JobError, Spoken
-from shared.ports import Announcer, Bells, Blobs, JobStore, Result
-from shared.slots import Slots
+from shared.ports import Announcer, Blobs, JobStore, Result, WakeUps
+from shared.scheduling.fairness import process_of
+from shared.scheduling.slots import Slots
 
+Written = TypeVar("Written")
+
+INSIST_EVERY_S = 0.5
 TURN_S = 2.0
-"""A slot that has worked for this long lets Celery have its thread back before it takes another job."""
+"""Seconds. A slot that has worked for this long gives its thread back to Celery before it takes another job."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Slot:
-    """One place to speak in, used by one thread at a time; the hosts are the loader's, which all slots share."""
+    """One place to speak in, used by one thread at a time. All slots share the loader and its hosts."""
 
     name: str
+    """``PROCESS/NUMBER``."""
     loader: Loader
+
+    @property
+    def process(self) -> str:
+        """The name under which the worker process publishes its heartbeat."""
+        return process_of(self.name)
 
 
 @dataclass
-class Bench:
-    """What a worker process works with."""
+class SynthesisDeps:
+    """What the flow of a worker process works with."""
 
     slots: Slots[Slot]
     store: JobStore
     blobs: Blobs
-    bells: Bells
+    wake_ups: WakeUps
     announcer: Announcer
-    whereabouts: Whereabouts
+    environment_record: EnvironmentRecord
     families: Sequence[str]
     recordings: Recordings
+    fitness: Fitness = field(default_factory=Fitness)
     lease_s: float = 15.0
     grace_s: float = 10.0
-    """After the worker was told to stop, a job may speak on for this long; then it is handed back."""
+    """Seconds that a job may go on after the worker was told to stop. Then it is handed back."""
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
     stop_by: float | None = None
 
     def stop(self) -> None:
-        """Take no more jobs; end the current ones within the grace period."""
+        """Take no more jobs, and end the current ones within the grace period."""
         self.stop_by = time.monotonic() + self.grace_s
         self.stopping.set()
 
     @property
     def overdue(self) -> bool:
-        """Told to stop, and the grace period is over."""
+        """True once the worker was told to stop and the grace period is over."""
         return self.stop_by is not None and time.monotonic() > self.stop_by
 
 
-def run(bench: Bench) -> None:
-    """Answer a bell: speak what is queued, in a free slot."""
-    bench.slots.work(lambda slot: _work(bench, slot))
+def run(deps: SynthesisDeps) -> None:
+    """Answer a wake-up: speak the queued jobs in a free slot. Return at once if all slots are taken."""
+    deps.slots.work(lambda slot: _work(deps, slot))
 
 
-def _work(bench: Bench, slot: Slot) -> None:
+def _work(deps: SynthesisDeps, slot: Slot) -> None:
     until = time.monotonic() + TURN_S
-    rung = False
-    while not bench.stopping.is_set():
+    woken = False
+    while not deps.stopping.is_set() and deps.fitness.may_claim():
         if time.monotonic() > until:
-            _ring_all(bench)
+            _wake_all(deps)
             return
         loader = slot.loader
-        at_most = {manifest.pin: manifest.max_batch for manifest in loader.offer.ready()}
-        claimed = bench.store.claim(slot.name, list(at_most), loader.loaded(), bench.lease_s, bench.clock(), at_most)
+        at_most = {manifest.pin: manifest.max_batch for manifest in loader.served_pins.ready()}
+        claimed = deps.store.claim(slot.name, list(at_most), loader.loaded(), deps.lease_s, deps.clock(), at_most)
         if not claimed:
-            _refuse(bench, slot)
+            _refuse(deps, slot)
             return
-        if not rung:  # there may be more: somebody else can look while these are spoken
-            _ring_all(bench)
-            rung = True
-        speak(bench, slot, claimed)
+        if not woken:  # there may be more jobs: another slot or worker can claim them while these are spoken
+            _wake_all(deps)
+            woken = True
+        speak(deps, slot, claimed)
 
 
-def _refuse(bench: Bench, slot: Slot) -> None:
-    """End the jobs for pins that cannot be spoken with: here, and as far as the store knows nowhere else."""
-    if not (refused := slot.loader.offer.refused()):
+def _refuse(deps: SynthesisDeps, slot: Slot) -> None:
+    """Fail the jobs for pins that this worker refuses and that, according to the store, no other worker serves."""
+    if not (refused := slot.loader.served_pins.refused()):
         return
-    pins = [m.pin for m, _ in bench.store.manifests() if m.pin in refused and m.state is PinState.REFUSED]
-    while pins and (claimed := bench.store.claim(slot.name, pins, [], bench.lease_s, bench.clock())):
+    pins = [m.pin for m, _ in deps.store.manifests() if m.pin in refused and m.state is PinState.REFUSED]
+    while pins and (claimed := deps.store.claim(slot.name, pins, [], deps.lease_s, deps.clock())):
         for job in claimed:
-            _failed(bench, job, refused[job.pin])
+            _failed(deps, slot, job, refused[job.pin])
 
 
-def _ring_all(bench: Bench) -> None:
-    for family in bench.families:
-        bench.bells.ring_engine(family)
+def _wake_all(deps: SynthesisDeps) -> None:
+    for family in deps.families:
+        deps.wake_ups.wake_engine(family)
 
 
-def speak(bench: Bench, slot: Slot, jobs: Sequence[Job]) -> None:
-    """Speak jobs of one pin that were claimed together and record how each ended; nothing is recorded of one once it is
-    somebody else's."""
-    leases = Leases(bench, jobs)
+def speak(deps: SynthesisDeps, slot: Slot, jobs: Sequence[Job]) -> None:
+    """Speak jobs of one pin that were claimed together, and record how each ended. Nothing is recorded for a job whose
+    lease was lost."""
+    leases = Leases(deps, jobs)
     for job in jobs:
-        bench.announcer.announce(job.id, "starting")
-    manifest = slot.loader.offer.manifest(jobs[0].pin)
+        deps.announcer.announce(job.id, "starting")
+    manifest = slot.loader.served_pins.manifest(jobs[0].pin)
     assert manifest is not None, "it was claimed for"
     todo = deque(batches.gathered(jobs, manifest.max_batch, manifest.max_piece_chars))
     try:
         while todo:
-            batch = _still_wanted(bench, todo.popleft(), leases)
+            batch = _still_wanted(deps, todo.popleft(), leases)
             if batch is not None:
-                todo.extendleft(reversed(_tried(bench, slot, batch, leases)))
+                todo.extendleft(reversed(_tried(deps, slot, batch, leases)))
     except HandBack:
-        for job in leases.open(jobs):
-            bench.store.hand_back(job.id, job.attempt)
+        _handed_back(deps, leases.open(jobs))
+    except Exception as error:
+        if not (of_the_machine(error) or isinstance(error, StoreUnavailable)):
+            raise
+        if of_the_machine(error):
+            deps.fitness.hindered(error)
+        log.warning("%s: handed back: %s", jobs[0].pin, error)
+        _handed_back(deps, leases.open(jobs))
 
 
-def _still_wanted(bench: Bench, batch: Batch, leases: Leases) -> Batch | None:
+def _handed_back(deps: SynthesisDeps, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        _insisting(deps, lambda job=job: deps.store.hand_back(job.id, job.attempt))  # type: ignore[misc]
+
+
+def _insisting(deps: SynthesisDeps, write: Callable[[], Written]) -> Written:
+    """Repeat ``write`` while the store is unavailable, for at most ``lease_s``, so that a database restart costs no
+    attempt. Each write names the attempt, so writing twice changes nothing. Raises `StoreUnavailable` after that time,
+    or once the worker is overdue."""
+    until = time.monotonic() + deps.lease_s
+    while True:
+        try:
+            return write()
+        except StoreUnavailable as error:
+            if deps.overdue or time.monotonic() > until:
+                raise
+            log.warning("tried again: %s", error)
+            time.sleep(INSIST_EVERY_S)
+
+
+def _still_wanted(deps: SynthesisDeps, batch: JobBatch, leases: Leases) -> JobBatch | None:
     over = [job for job in batch.jobs if leases.over(job)]
     for job in over:
-        _over(bench, job, leases)
+        _over(deps, job, leases)
     return batches.without(batch, over)
 
 
-def _tried(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> Sequence[Batch]:
-    """Speak one batch. Where it failed: what to try instead."""
+def _tried(deps: SynthesisDeps, slot: Slot, batch: JobBatch, leases: Leases) -> Sequence[JobBatch]:
+    """Speak one batch. Return the batches to try instead if it failed."""
     try:
-        _speak(bench, slot, batch, leases)
+        _speak(deps, slot, batch, leases)
     except (JobLost, JobCanceled):
         for job in batch.jobs:
-            _over(bench, job, leases)
+            _over(deps, job, leases)
     except JobFailure as failure:
         if instead := batches.smaller(batch, failure):
             log.info("%d of %s did not go: %s: %s", len(batch.jobs), batch.jobs[0].pin, failure.code.value, failure)
             return instead
         leases.settle(batch.jobs[0])
-        _failed(bench, batch.jobs[0], failure)
-    except HandBack:
+        _failed(deps, slot, batch.jobs[0], failure)
+    except (HandBack, StoreUnavailable):
         raise
-    except Exception as error:  # the one seam: whatever went wrong, no job must stay held
+    except Exception as error:  # the only catch-all: whatever went wrong, no job may stay held
+        if of_the_machine(error):
+            raise
         log.exception("%s failed in a way that nobody foresaw", ", ".join(job.id for job in batch.jobs))
         why = JobFailure(FailureCode.ENGINE_ERROR, f"internal error: {error!r}", final=False)
         for job in leases.open(batch.jobs):
             leases.settle(job)
-            _failed(bench, job, why)
+            _failed(deps, slot, job, why)
     return ()
 
 
-def _speak(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> None:
+def _speak(deps: SynthesisDeps, slot: Slot, batch: JobBatch, leases: Leases) -> None:
     began, jobs = time.monotonic(), batch.jobs
     voices = {voice_id: one for job in jobs for voice_id, one in job.input.recordings.items()}
 
@@ -169,35 +213,41 @@ def _speak(bench: Bench, slot: Slot, batch: Batch, leases: Leases) -> None:
         leases.progress(jobs[0], done, pieces)
 
     with (
-        bench.recordings.laid_out(slot.name, voices) as files,
+        deps.recordings.laid_out(slot.name, voices) as files,
         slot.loader.lent(jobs[0].pin, batch.chars, tick, alone=batch.alone) as host,
     ):
-        _begin(bench, jobs, host.lock_sha256, leases)
+        _begin(deps, jobs, host.lock_sha256, leases)
         loaded = time.monotonic()
         take = speaking.spoken(host, batch, files, progress, tick)
-    tick()  # a cancel that came with the last piece still counts
+    tick()  # a cancel that arrived with the last piece still counts
     for job, clip in zip(jobs, take.clips, strict=True):
         if leases.over(job):
-            _over(bench, job, leases)
+            _over(deps, job, leases)
         else:
-            _hand_in(bench, job, _result(bench, batch, job, clip, take, loaded - began), leases)
+            _hand_in(deps, job, _result(deps, batch, job, clip, take, loaded - began), leases)
 
 
-def _begin(bench: Bench, jobs: Sequence[Job], lock_sha256: str, leases: Leases) -> None:
+def _begin(deps: SynthesisDeps, jobs: Sequence[Job], lock_sha256: str, leases: Leases) -> None:
     for job in jobs:
         if job.lock_sha256 != lock_sha256:
             raise JobFailure(
                 FailureCode.MODEL_LOCK_MISMATCH,
                 f"accepted for lock {job.lock_sha256}, this worker serves {job.pin} with lock {lock_sha256}",
             )
-        if bench.store.begin(job.id, job.attempt):
-            bench.announcer.announce(job.id, "processing")
+        if unknown := job.controls.keys() - CONTROLS.keys():
+            raise JobFailure(
+                FailureCode.ENGINE_ERROR, f"this worker's version does not know {', '.join(sorted(unknown))}"
+            )
+        if deps.store.begin(job.id, job.attempt):
+            deps.announcer.announce(job.id, "processing")
         else:
             leases.lose(job)
     leases.require(jobs)
 
 
-def _result(bench: Bench, batch: Batch, job: Job, clip: Clip, take: Take, load_s: float) -> Result:
+def _result(
+    deps: SynthesisDeps, batch: JobBatch, job: Job, clip: RunningClip, take: SpokenTake, load_s: float
+) -> Result:
     audio = clip.audio
     timings = {
         "queue_s": max(0.0, (job.started_at or 0.0) - job.created_at),
@@ -208,41 +258,56 @@ def _result(bench: Bench, batch: Batch, job: Job, clip: Clip, take: Take, load_s
     }
     if take.peak.vram_mb:
         timings["peak_vram_mb"] = take.peak.vram_mb
-    kept = Spoken(bench.blobs.put(audio.pcm), audio.duration_s, audio.sample_rate, 1, clip.pieces, batch.job_ids)
-    return Result(kept, timings, bench.whereabouts.of(take.surroundings))
+    kept = Spoken(deps.blobs.put(audio.pcm), audio.duration_s, audio.sample_rate, 1, clip.pieces, batch.job_ids)
+    return Result(kept, timings, deps.environment_record.of(take.host_environment))
 
 
-def _hand_in(bench: Bench, job: Job, result: Result, leases: Leases) -> None:
+def _hand_in(deps: SynthesisDeps, job: Job, result: Result, leases: Leases) -> None:
     leases.settle(job)
-    if not bench.store.finish(job.id, job.attempt, result, bench.clock()):
+    if not _insisting(deps, lambda: deps.store.finish(job.id, job.attempt, result, deps.clock())):
         leases.lose(job)
-        _over(bench, job, leases)
+        _over(deps, job, leases)
         return
-    bench.announcer.announce(job.id, "succeeded")
+    deps.fitness.succeeded()
+    # Announce and wake up only after the commit: a scorer claims only what the row says (ADR 1).
+    deps.announcer.announce(job.id, "succeeded")
     if job.input.score:
-        bench.bells.ring_scorer()
+        deps.wake_ups.wake_scoring()
     else:
-        bench.bells.ring_tracker()
+        deps.wake_ups.wake_tracking()
 
 
-def _over(bench: Bench, job: Job, leases: Leases) -> None:
-    """Nobody wants it any more, or it is another worker's."""
+def _over(deps: SynthesisDeps, job: Job, leases: Leases) -> None:
+    """End a job that was canceled or whose lease was lost. Only the canceled one is written."""
     why = leases.over(job)
     leases.settle(job)
     if isinstance(why, JobCanceled):
-        bench.store.stop(job.id, job.attempt, bench.clock())
-        _ended(bench, job, "canceled")
+        deps.store.stop(job.id, job.attempt, deps.clock())
+        _ended(deps, job, "canceled")
     else:
         log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
 
 
-def _failed(bench: Bench, job: Job, failure: JobFailure) -> None:
-    error = JobError(failure.code, failure.message)
-    bench.store.fail(job.id, job.attempt, error, bench.clock(), final=failure.final)
-    bench.bells.ring_engine(job.engine)
-    _ended(bench, job, "failed")
+def _failed(deps: SynthesisDeps, slot: Slot, job: Job, failure: JobFailure) -> None:
+    """Record a failure. If the fault may be this worker's, hand the job back or pass it on to another worker
+    instead."""
+    if failure.blameless:
+        log.info("%s goes back to the queue: %s", job.id, failure)
+        _handed_back(deps, [job])
+    elif deps.fitness.failed(job, failure):
+        log.warning("%s is handed back, the fault seems to be ours: %s", job.id, failure.message)
+        _handed_back(deps, [job])
+    elif failure.code in MAY_BE_OURS and _insisting(
+        deps, lambda: deps.store.pass_on(job.id, job.attempt, slot.process, deps.clock())
+    ):
+        log.warning("%s is left to other workers: %s: %s", job.id, failure.code.value, failure.message)
+    else:
+        error = JobError(failure.code, failure.message)
+        _insisting(deps, lambda: deps.store.fail(job.id, job.attempt, error, deps.clock(), final=failure.final))
+        _ended(deps, job, "failed")
+    deps.wake_ups.wake_engine(job.engine)
 
 
-def _ended(bench: Bench, job: Job, event: str) -> None:
-    bench.announcer.announce(job.id, event)
-    bench.bells.ring_tracker()
+def _ended(deps: SynthesisDeps, job: Job, event: str) -> None:
+    deps.announcer.announce(job.id, event)
+    deps.wake_ups.wake_tracking()

@@ -1,14 +1,14 @@
-"""Celery's doors into the worker, one line each: policy is in shared/queue.py, work in synthesis.py."""
+"""The worker's Celery task handlers, one line each. The policy is in shared/queue.py, the work in synthesis.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from services.worker import synthesis
-from services.worker.synthesis import Bench
+from services.worker.synthesis import SynthesisDeps
 from shared.queue import SPEAK
 
 
-def doors(bench: Bench) -> Mapping[str, Callable[[], None]]:
-    """Task name -> what a bell of it does."""
-    return {SPEAK: lambda: synthesis.run(bench)}
+def task_handlers(deps: SynthesisDeps) -> Mapping[str, Callable[[], None]]:
+    """Return the task handlers by task name."""
+    return {SPEAK: lambda: synthesis.run(deps)}

@@ -1,4 +1,4 @@
-"""Immutable bytes by the hash of their content."""
+"""Immutable bytes, stored under the hash of their content."""
 
 from shared.blobs.folder import FolderBlobs
 

@@ -1,4 +1,9 @@
-"""Blobs as files below one folder: ``ab/abcdef…``. Knows nothing of what the bytes mean."""
+"""Blobs as files below one folder: ``ab/abcdef…``.
+
+Owns the layout. Knows nothing of what the bytes mean. A file that is being written is in ``.incoming`` until it is
+whole. If the disk refuses (full, read-only, broken, not mounted), that is `StorageUnavailable` and says nothing about
+the bytes that were asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,20 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from shared.errors import StorageUnavailable
+from shared.files.whole_file import sync_folder
+
 _CHUNK = 1 << 18
+RESERVE_BYTES, RESERVE_SHARE = 64 << 20, 0.02
+"""A disk with less free space than this, or than this share of a small disk, counts as full. Other programs write to it
+too, and speech that is being synthesized needs space when it is done."""
+_ABANDONED_S = 3600.0
+"""Seconds after which an unfinished file is abandoned: writing one blob never takes so long."""
 
 
 class FolderBlobs:
@@ -17,7 +32,9 @@ class FolderBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self._incoming = folder / ".incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._remove_abandoned()
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
@@ -27,54 +44,90 @@ class FolderBlobs:
     def put(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._path(sha256)
-        if path.exists():
-            return sha256
-        path.parent.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        with self._translated(len(content)):
+            if path.exists():
+                return sha256
+            with self._written(content) as temporary:
+                path.parent.mkdir(exist_ok=True)
+                temporary.replace(path)
+        # The file is on disk before its hash is returned, and so before any row names it (ADR 4).
+        sync_folder(path.parent)
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        try:
+        with self._found(sha256):
             return self._path(sha256).read_bytes()
-        except FileNotFoundError:
-            raise KeyError(sha256) from None
 
     def size(self, sha256: str) -> int:
-        try:
+        with self._found(sha256):
             return self._path(sha256).stat().st_size
-        except FileNotFoundError:
-            raise KeyError(sha256) from None
 
     def read(self, sha256: str, start: int, length: int) -> Iterator[bytes]:
-        try:
+        with self._found(sha256):
             file = self._path(sha256).open("rb")
-        except FileNotFoundError:
-            raise KeyError(sha256) from None
-        with file:
+        with file, self._translated():
             file.seek(start)
             while length > 0 and (chunk := file.read(min(_CHUNK, length))):
                 length -= len(chunk)
                 yield chunk
 
     def delete(self, sha256: str) -> None:
-        self._path(sha256).unlink(missing_ok=True)
+        with self._translated():
+            self._path(sha256).unlink(missing_ok=True)
 
+    def trouble(self, *, times: float = 1.0) -> str | None:
+        """Return ``disk_full`` if there is less free space than ``times`` the reserve, else ``None``."""
+        with self._translated():
+            disk = os.statvfs(self._folder)
+        reserve = min(RESERVE_BYTES, RESERVE_SHARE * disk.f_blocks * disk.f_frsize)
+        no_room = disk.f_bavail * disk.f_frsize < times * reserve
+        return "disk_full" if no_room or (disk.f_files and not disk.f_favail) else None
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; file systems that cannot are left alone."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+    def rehearse(self, size: int) -> None:
+        """Write ``size`` bytes and remove them again. Raises `StorageUnavailable` if that fails."""
+        with self._translated(size), self._written(os.urandom(1) * size):
+            pass
+
+    @contextmanager
+    def _written(self, content: bytes) -> Iterator[Path]:
+        """Yield a file with ``content`` that is on disk, to be moved away within the block.
+
+        If it is not moved, it is removed.
+        """
+        handle, name = tempfile.mkstemp(dir=self._incoming)
+        temporary = Path(name)
         try:
-            os.fsync(handle)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary
         finally:
-            os.close(handle)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _found(self, sha256: str) -> Iterator[None]:
+        """Raise `KeyError` for a missing file. If the folder itself is gone, the error stays: nothing is known then."""
+        with self._translated():
+            try:
+                yield
+            except FileNotFoundError:
+                if self._incoming.exists():
+                    raise KeyError(sha256) from None
+                raise
+
+    @contextmanager
+    def _translated(self, size: int = 0) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise StorageUnavailable(f"the folder of audio does not take or give it: {why}", size) from error
+
+    def _remove_abandoned(self) -> None:
+        """Remove files that a killed process left unfinished."""
+        with contextlib.suppress(OSError):
+            for path in self._incoming.iterdir():
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    path.unlink(missing_ok=True)

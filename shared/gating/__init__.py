@@ -1,1 +1,1 @@
-"""What a gate demands of a candidate: rules, their file, and those that ship. Judges nothing."""
+"""What a gate demands of a candidate: rules, their file, and the default rules. Judges nothing."""

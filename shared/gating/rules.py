@@ -1,6 +1,6 @@
-"""The rules of a gate as values, and as the JSON that a request, a stored study and a ``gate.toml`` say alike.
+"""The rules of a gate as values, and as the JSON that a request, a stored study and a ``gate.toml`` share.
 
-Owns their words and defaults. What is wrong with a document is checking.py's; knows no metric and no statistics.
+Owns their words and defaults. Knows no metric and no statistics; checking.py finds what is wrong with a document.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from shared.scores import Direction
 
 SCHEMA = 1
 FEWEST_ITEMS = 10
-"""Below this no verdict is given (docs/statistics.md): a rule may ask for more, not for less."""
+"""With fewer items there is no verdict (docs/statistics.md). A rule may ask for more, not for fewer."""
 UNSCORED_AT_MOST = 0.1
 CONFIDENCE = 0.95
 COVERAGE = "coverage/"
@@ -24,18 +24,21 @@ Scale = Literal["absolute", "relative", "noise_floors"]
 
 
 class RulesInvalid(InvalidRequest):
-    """Rules that cannot be read; ``errors`` names everything that is wrong, by JSON pointer."""
+    """Rules that cannot be read. ``errors`` names everything that is wrong, by JSON pointer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """How much is allowed or required. ``value`` >= 0: in the metric's unit, as a share (0.05 is 5 %), in floors."""
+class RuleAmount:
+    """How much is allowed or required.
+
+    ``value`` >= 0: in the metric's unit, as a share (0.05 is 5 %), or in noise floors.
+    """
 
     value: float
     scale: Scale = "absolute"
 
     def to_json(self) -> float | str:
-        """As a file says it."""
+        """Return the amount as a file writes it."""
         if self.scale == "relative":
             return f"{self.value * 100:.12g} %"
         return f"{self.value:.12g} floors" if self.scale == "noise_floors" else self.value
@@ -47,18 +50,18 @@ class RuleSpec:
 
     metric: str
     demand: Demand
-    amount: Amount
+    amount: RuleAmount
     scope: str = "overall"
     """``overall``, ``emotion/<name>``, ``language/<tag>``, ``tag/<tag>``, or ``each_emotion`` and so on."""
     direction: Direction | None = None
-    """higher or lower; ``None``: the metric's own."""
+    """higher or lower; ``None`` is the metric's own direction."""
     fewest_items: int = FEWEST_ITEMS
     unscored_at_most: float = UNSCORED_AT_MOST
     """Share of pairs of clips, 0 to 1."""
     if_covered: bool = False
-    """Asked of the items that the metric covers: those that it can score for neither side, for want of language,
-    reference, text, class or weights, are no part of the rule, and where there is no other it does not apply. Without
-    this they are unscored like any other."""
+    """True: the rule is only about items that the metric covers. Items that it can score for neither side, because
+    language, reference, text, class or weights are missing, are not part of the rule; if there are no others, the rule
+    does not apply. False: such items are unscored like any other."""
 
     def to_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"metric": self.metric, "scope": self.scope}
@@ -71,12 +74,12 @@ class RuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All of a gate: it passes if each of them does."""
+    """All rules of a gate. The gate passes if each of them does."""
 
     rules: tuple[RuleSpec, ...]
     confidence: float = CONFIDENCE
-    """Of the intervals that decide."""
+    """Confidence of the intervals that decide."""
 
     def to_json(self) -> dict[str, Any]:
-        """With every default filled in; `read_rules` reads it back."""
+        """Return the rules with every default filled in. `read_rules` reads this back."""
         return {"schema": SCHEMA, "confidence": self.confidence, "rule": [rule.to_json() for rule in self.rules]}

@@ -1,6 +1,6 @@
-"""Rules as TOML: a ``gate.toml``, and the one that ships.
+"""Rules as TOML: a ``gate.toml``, and the default one.
 
-Owns the notation, and in which line something stands that is wrong.
+Owns the notation, and on which line an error is.
 """
 
 from __future__ import annotations
@@ -14,37 +14,44 @@ from typing import Any
 from shared.errors import FieldError
 from shared.gating.checking import read_rules
 from shared.gating.rules import Rules, RulesInvalid
+from shared.values.faults import MOST_FAULTS
 
 MOST_CHARACTERS = 1 << 16
 LONGEST_LINE = 2_000
-"""For the dots of a line, the parser takes the square of the time: 18 s for 20,000."""
+"""The parser's time grows with the square of the dots in a line: 18 s for 20,000."""
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]")
+_MEMBER = re.compile(r'\s*"?([^\s"=\[\]#]+)"?\s*=')
 
 
 def rules_from_toml(text: str) -> Rules:
-    """The rules in a ``gate.toml``. Raises `RulesInvalid`; details begin with ``line N:`` where that can be told."""
+    """Return the rules in a ``gate.toml``.
+
+    Raises `RulesInvalid`; details begin with ``line N:`` if the line is known.
+    """
+    text = text.removeprefix("\ufeff")  # editors of Windows begin a file with it
     document = _document(text)
     try:
         return read_rules(document)
     except RulesInvalid as error:
-        lines = text.split("\n")
-        told = sorted(((_line_of(one, lines), one) for one in error.errors), key=lambda pair: pair[0] or 0)
-        raise RulesInvalid(tuple(_with_line(one, line) for line, one in told)) from error
+        lines = _TomlLines(text)
+        told = sorted(((lines.of(one), one) for one in error.errors[:MOST_FAULTS]), key=lambda pair: pair[0] or 0)
+        in_order = [_with_line(one, line) for line, one in told]
+        raise RulesInvalid([*in_order, *error.errors[MOST_FAULTS:]]) from error
 
 
 def default_rules() -> Rules:
-    """Those that ship (docs/gates.md says why these)."""
+    """Return the default rules (docs/gates.md explains them)."""
     return rules_from_toml(default_toml())
 
 
 def default_toml() -> str:
-    """Their file, to start one's own from."""
+    """Return the file of the default rules, as a start for one's own."""
     return files("shared.gating").joinpath("default.toml").read_text(encoding="utf-8")
 
 
 def _document(text: str) -> Mapping[str, Any]:
-    """What stands in ``text``; `RulesInvalid` where it is no TOML, or none that is taken."""
+    """Parse ``text``. Raises `RulesInvalid` if it is not TOML, or too long."""
     if len(text) > MOST_CHARACTERS:
         raise RulesInvalid((FieldError("", f"{len(text)} characters, at most {MOST_CHARACTERS} are taken"),))
     for number, line in enumerate(text.split("\n"), 1):
@@ -60,7 +67,10 @@ def _document(text: str) -> Mapping[str, Any]:
 
 
 def _no_toml(error: tomllib.TOMLDecodeError) -> FieldError:
-    """The parser has no other place for the line than its words; where they are others, they are told as they are."""
+    """Return the parser's error with its line.
+
+    The parser gives the line only in its message; if that has another form, the message is kept as it is.
+    """
     place = _PLACE.search(str(error))
     if place is None:
         return FieldError("", f"no TOML: {error}")
@@ -71,22 +81,29 @@ def _with_line(error: FieldError, line: int | None) -> FieldError:
     return error if line is None else FieldError(error.pointer, f"line {line}: {error.detail}")
 
 
-def _line_of(error: FieldError, lines: list[str]) -> int | None:
-    """From 1: that of the member that ``error`` points to, or of the rule's header where that is not found.
+class _TomlLines:
+    """Finds the line of an error. It reads the file once, however many errors there are."""
 
-    Rules that are written in line have no header, and their errors get no line.
-    """
-    headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
-    _, *path = error.pointer.split("/")
-    if path[:1] == ["rule"] and len(path) > 1:
+    def __init__(self, text: str) -> None:
+        headers: list[int] = []
+        self._members: dict[tuple[int | None, str], int] = {}
+        for number, line in enumerate(text.split("\n"), 1):
+            if _HEADER.match(line):
+                headers.append(number)
+            elif member := _MEMBER.match(line):
+                self._members.setdefault((len(headers) - 1 if headers else None, member[1]), number)
+        self._headers = headers
+
+    def of(self, error: FieldError) -> int | None:
+        """Return the line of the member that ``error`` points to, or of the rule's header if that is not found.
+
+        Rules that are written inline have no header, so their errors get no line.
+        """
+        _, *path = error.pointer.split("/")
+        if path[:1] != ["rule"] or len(path) == 1:
+            return self._members.get((None, path[0])) if path else None
         index = int(path[1])
-        if index >= len(headers):
+        if index >= len(self._headers):
             return None
-        first, name = headers[index], path[2] if len(path) > 2 else None
-        block = range(first, headers[index + 1] if index + 1 < len(headers) else len(lines))
-    else:
-        first, name = None, path[0] if path else None
-        block = range(headers[0] if headers else len(lines))
-    key = re.compile(rf'\s*"?{re.escape(name)}"?\s*=') if name else None
-    line = next((number for number in block if key and key.match(lines[number])), first)
-    return None if line is None else line + 1
+        name = path[2] if len(path) > 2 else ""
+        return self._members.get((index, name), self._headers[index])

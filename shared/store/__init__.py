@@ -1,1 +1,4 @@
-"""Where jobs are rows: in memory (a fake for tests), SQLite or PostgreSQL, one behaviour (tests/shared/store)."""
+"""The store of jobs as rows, in SQLite or PostgreSQL.
+
+tests/memory_store has a fake in memory; tests/shared/store checks that all behave the same.
+"""

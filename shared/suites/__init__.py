@@ -1,4 +1,4 @@
-"""Suites (golden sets): what is spoken to judge a pin, as text files that are versioned and hashed.
+"""Suites (golden sets): the texts that are spoken to judge a pin, as files that are versioned and hashed.
 
 Owns the words, the two notations and the suites that ship. Speaks nothing and compares nothing.
 """

@@ -1,6 +1,6 @@
 """Which members a suite and its items have, and what each may be.
 
-Owns the form, once, for what reads a file (checking.py) and for the schema that editors use (schema.py).
+Owns the form in one place, for checking files (checking.py) and for the schema that editors use (schema.py).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.jobs import CANONICAL_EMOTIONS, MAX_TEXT_CHARS
+from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED
 
 MAX_BYTES = 8 << 20
 MAX_ITEMS = 10_000
 MAX_TAGS = 16
 
 _ONE_LINE = r"[^\x00-\x1f\x7f-\x9f]+"
+_LINES = r"[^\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]+"
 _EXTRA_EMOTION = r"[a-z0-9][a-z0-9_-]*:[a-z0-9][a-z0-9_-]*"
 
 
@@ -25,11 +27,11 @@ class TextMember:
 
     means: str
     form: str
-    """Regular expression of the whole text, as JSON Schema may have it too."""
+    """Regular expression for the whole text, in the syntax that JSON Schema allows too."""
     said: str
-    """The form in words, after 'is not'."""
+    """The form in words, to be put after 'is not'."""
     most: int
-    """Characters."""
+    """Most characters."""
 
     def fits(self, text: str) -> bool:
         return len(text) <= self.most and re.fullmatch(self.form, text) is not None
@@ -41,7 +43,10 @@ def _one_line(means: str, most: int) -> TextMember:
 
 _NAME = ("[a-z0-9][a-z0-9._-]*", "lower-case letters, digits, dots, underscores and hyphens", 64)
 LANGUAGE = TextMember(
-    "BCP 47 tag; upper and lower case are the same.", "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", "a BCP 47 tag", 35
+    "BCP 47 tag (`zh-CN`), or as a locale is written (`zh_CN.UTF-8`); upper and lower case are the same.",
+    SPELLED,
+    MEANT,
+    MOST_CHARS,
 )
 TAG = TextMember(
     "One group that results are told by.", r"[^\x00-\x1f\x7f-\x9f,]+", "one line of text without a comma", 64
@@ -57,17 +62,17 @@ HEAD: Mapping[str, TextMember] = {
     ),
     "title": _one_line("What the suite is, in a line.", 200),
     "licence": _one_line("Of the texts, as an SPDX expression.", 100),
-    "description": TextMember("What it is for.", r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]+", "text", 4000),
+    "description": TextMember("What it is for.", _LINES, "text", 4000),
     "language": LANGUAGE,
 }
-"""Of the suite, besides `schema` and `items`."""
+"""Members of the suite, besides `schema` and `items`."""
 HEAD_REQUIRED = ("schema", "name", "version", "title", "licence", "items")
 
 ITEM: Mapping[str, TextMember] = {
     "id": TextMember("Its name in the suite; items of two evaluations are paired by it.", *_NAME),
     "text": TextMember(
-        "What to speak; no control characters but newline and tab.",
-        r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]+",
+        "What to speak; no control characters but line ends and tab.",
+        _LINES,
         "text to speak",
         MAX_TEXT_CHARS,
     ),
@@ -81,5 +86,5 @@ ITEM: Mapping[str, TextMember] = {
     "voice": _one_line("One of the engine's own voices.", 200),
     "reference": _one_line("Id of an uploaded voice to speak with.", 200),
 }
-"""Of an item, besides `strength` and `tags`."""
+"""Members of an item, besides `strength` and `tags`."""
 ITEM_REQUIRED = ("id", "text")

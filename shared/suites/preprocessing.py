@@ -1,15 +1,15 @@
 """What is done to an item's text before it is spoken: nothing, or a named normaliser of a stated version.
 
-Owns the names. A normaliser that would change what it does gets another version beside the old one: a name means the
-same text for ever, because results of two evaluations are compared by it.
+Owns the names. A normaliser never changes: a change gets a new version beside the old one. A name must always give the
+same text, because results of two evaluations are compared by it.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 
 from shared.errors import RingtrueError
+from shared.values.text import in_form
 
 NONE = "none"
 _PLAIN = str.maketrans(
@@ -22,17 +22,17 @@ _PLAIN = str.maketrans(
         "\ufeff": None,
     }
 )
-"""Typographic quotes and dashes to plain ones; what is not seen (soft hyphen, zero-width space) to nothing."""
+"""Typographic quotes and dashes become plain ones; invisible characters (soft hyphen, zero-width space) are removed."""
 
 
 class PreprocessingUnknown(RingtrueError):
-    """No normaliser has that name; the message names those that there are."""
+    """No normaliser has that name. The message names those that exist."""
 
 
 def _plain_1(text: str) -> str:
-    """NFKC, quotes and dashes of ASCII, and one space wherever there is white space."""
-    # before NFKC, which takes some of them apart, and after it, which makes some
-    return " ".join(unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN).split())
+    """Return the text in NFKC, with ASCII quotes and dashes, and one space for any white space."""
+    # before NFKC, which decomposes some of them, and after it, which produces some
+    return " ".join(in_form("NFKC", text.translate(_PLAIN)).translate(_PLAIN).split())
 
 
 NORMALISERS: Mapping[str, Callable[[str], str]] = {NONE: str, "plain@1": _plain_1}
@@ -40,7 +40,7 @@ NORMALISERS: Mapping[str, Callable[[str], str]] = {NONE: str, "plain@1": _plain_
 
 
 def preprocessing_called(name: str) -> str:
-    """The whole name of a normaliser: ``plain`` is its newest version. `PreprocessingUnknown` where there is none."""
+    """Return the full name of a normaliser; ``plain`` is its newest version. Raises `PreprocessingUnknown`."""
     if name in NORMALISERS:
         return name
     versions = [known for known in NORMALISERS if known.startswith(f"{name}@")]
@@ -49,6 +49,11 @@ def preprocessing_called(name: str) -> str:
     return max(versions, key=lambda known: int(known.rpartition("@")[2]))
 
 
+def done_to_text(preprocessing: str) -> list[str]:
+    """Return what is done to every text before it is spoken, in order, as runs in MLflow record it."""
+    return [*([] if preprocessing == NONE else [preprocessing]), "nfc"]
+
+
 def preprocessed(text: str, preprocessing: str) -> str:
-    """``text`` as it is spoken. ``preprocessing``: a whole name."""
+    """Return ``text`` as it is spoken. ``preprocessing``: a full name."""
     return NORMALISERS[preprocessing](text)

@@ -1,6 +1,6 @@
-"""A suite's form as a JSON Schema, for editors and for whoever writes suites with a program of their own.
+"""A suite's form as a JSON Schema, for editors and for programs that write suites.
 
-Made from form.py. What holds between items (ids, items that ask the same) is more than a schema can say.
+Built from form.py. Rules between items (ids, items that ask for the same) cannot be expressed in a schema.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from shared.suites.suite import SCHEMA
 
 
 def suite_schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12, of a suite in YAML. In JSON Lines, the first line is that without `items`, and each
-    further line fits `#/$defs/item`."""
+    """Return the JSON Schema, draft 2020-12, of a suite in YAML.
+
+    In JSON Lines, the first line is that without `items`, and each further line fits `#/$defs/item`.
+    """
     items = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"$ref": "#/$defs/item"}}
     members = {"schema": {"const": SCHEMA}, **_texts(HEAD), "items": items}
     every_item_says = {"properties": {"items": {"items": {"required": ["language"]}}}}

@@ -1,4 +1,4 @@
-"""A suite and its items, and the hash by which two suites are the same to a result.
+"""A suite and its items, and the hash by which two suites count as the same.
 
 Owns the words `suite` and `item`. Knows no file (reading.py) and no pin.
 """
@@ -12,47 +12,47 @@ from typing import Any
 from shared.catalog import canonical_json
 
 SCHEMA = 1
-"""Of the file, and of what is hashed."""
+"""Version of the file format, and of what is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One text, and how it is to be spoken. What is ``None`` is left to the pin."""
+    """One text, and how it is to be spoken. ``None`` leaves a choice to the pin."""
 
     id: str
     text: str
     """In NFC."""
     language: str
-    """BCP 47, lower case."""
+    """BCP 47 tag, lower case."""
     emotion: str | None = None
     """A canonical name, or an engine's own such as ``indextts2:melancholic``."""
     strength: float | None = None
-    """0-1; only with an emotion, and ``None`` is 1."""
+    """0 to 1, only with an emotion; ``None`` is 1."""
     voice: str | None = None
     """One of the engine's own voices."""
     reference: str | None = None
     """Id of an uploaded voice."""
     tags: tuple[str, ...] = ()
-    """What results are grouped by; sorted."""
+    """Groups in which results are reported; sorted."""
 
     def submission(self) -> dict[str, Any]:
-        """The members of a job's submission that the item decides; pin and seed are the evaluation's."""
+        """Return the members of a job's submission that the item decides. Pin and seed come from the evaluation."""
         asked: dict[str, Any] = {"text": self.text, "language": self.language}
         if self.emotion is not None:
             asked["emotion"] = {"name": self.emotion}
-            # an engine without strengths refuses one that is asked for, be it the full one
+            # an engine without strengths refuses any strength that is asked for, even the full one
             if self.strength is not None:
                 asked["emotion"]["strength"] = self.strength
         asked |= {name: value for name in ("voice", "reference") if (value := getattr(self, name)) is not None}
         return asked
 
     def to_json(self) -> dict[str, Any]:
-        """As a file says it."""
+        """Return the item as a file writes it."""
         texts = ("id", "text", "language", "emotion", "strength", "voice", "reference")
         return {name: value for name in texts if (value := getattr(self, name)) is not None} | self._tagged()
 
     def hashed(self) -> dict[str, Any]:
-        """What of the item can move a result: what is asked for, defaults filled in, and the groups it counts in."""
+        """Return what can change a result: what is asked for, with defaults filled in, and the item's groups."""
         asked = self.submission()
         if self.emotion is not None:
             asked["emotion"] = {"name": self.emotion, "strength": 1.0 if self.strength is None else self.strength}
@@ -64,7 +64,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What is spoken to judge a pin. Every item has an id of its own and asks for something else."""
+    """What is spoken to judge a pin. Every item has its own id and asks for something different."""
 
     name: str
     version: str
@@ -75,20 +75,20 @@ class Suite:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Those of the items, in order of first use."""
+        """Languages of the items, in order of first use."""
         return tuple(dict.fromkeys(item.language for item in self.items))
 
     @property
     def sha256(self) -> str:
-        """Over canonical JSON of what can move a result: the items by their ids, and nothing that is said about them.
+        """SHA-256 of the canonical JSON of what can change a result: the items by their ids.
 
-        The name and the version are for people; the order of the items is nothing that a result depends on.
+        Name and version are for people and not hashed, and neither is the order of the items.
         """
         hashed = {"schema": SCHEMA, "items": {item.id: item.hashed() for item in self.items}}
         return hashlib.sha256(canonical_json(hashed)).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """As a file says it, with the hash besides."""
+        """Return the suite as a file writes it, and its hash."""
         said = {"name": self.name, "version": self.version, "title": self.title, "licence": self.licence}
         if self.description:
             said["description"] = self.description

@@ -1,56 +1,98 @@
 """YAML as nodes with lines.
 
-Owns which YAML is taken: one document of mappings, lists and scalars, without tags and aliases, and with plain scalars
-as in YAML 1.2 (`no`, `on` and `2026-01-01` are text). No object is made of it, whatever it says.
+Owns which YAML is accepted: one document of mappings, lists and scalars, without tags and aliases, and with plain
+scalars as in YAML 1.2 (`no`, `on` and `2026-01-01` are text). No Python objects are built from it, whatever it
+contains.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shared.suites.errors import Fault
-from shared.suites.nodes import MAX_DEPTH, Leaf, Members, Node, Pair, Rows, Unread
+from shared.suites.nodes import Leaf, Members, Node, NodeBudget, NodePair, NodeRows, Unread
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_LOWER = {"": None, "~": None, "null": None, "true": True, "false": False}
+_WORDS = {form(word): value for word, value in _LOWER.items() for form in (str, str.capitalize, str.upper)}
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
-# what YAML forbids in a file; PyYAML's two parsers disagree on where they found it
+_MOST_SHOWN = 60
+_STRETCH = 1 << 16
+# the parser compares each directive with all before it; a suite needs none
+_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
+_MOST_DIRECTIVES = 8
+# characters that YAML forbids; PyYAML's two parsers disagree on where they found them
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_yaml(text: str, faults: list[Fault]) -> Node:
-    """The document in ``text``; what is wrong with its notation is added to ``faults``."""
-    import yaml  # type: ignore[import-untyped]  # by whoever reads a suite, not by whoever could
+    """Return the document in ``text`` as nodes. Faults of the notation are added to ``faults``."""
+    import yaml  # type: ignore[import-untyped]  # only when a YAML suite is read
 
-    for found in _UNPRINTABLE.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
-        faults.append(Fault(line, f"control character U+{ord(found.group()):04X}"))
+    _check_characters(text, faults)
     if faults:
         return Unread(1)
-    events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    events = yaml.parse(_Stream(text), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
         return _Document(yaml, events, faults).node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error)
-        # what is missing at the end is missed in a line that is not there
-        line = min(mark.line + 1, len(text.splitlines())) if mark else 1
+        # what is missing at the end is reported for a line that does not exist
+        line = min(mark.line + 1, _lines(text)) if mark else 1
         faults.append(Fault(line, f"is no YAML: {what}"))
-    except _TooDeep as error:
-        faults.append(Fault(error.line, f"nested deeper than {MAX_DEPTH}"))
     return Unread(1)
 
 
-class _TooDeep(Exception):
-    def __init__(self, line: int) -> None:
-        super().__init__()
-        self.line = line
+class _Stream:
+    """A text that is read in parts.
+
+    The parser lets other threads run only when it asks for more. With a text that is passed in whole, a long scalar
+    keeps them all waiting.
+    """
+
+    name = "a suite"
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def read(self, size: int) -> str:
+        """Return the next characters, at most ``size``."""
+        begin, self._at = self._at, self._at + size
+        return self._text[begin : self._at]
+
+
+def _check_characters(text: str, faults: list[Fault]) -> None:
+    """Report what the parser must not see."""
+    line, at = 1, 0
+    for found in _found(_UNPRINTABLE, 0, text):
+        line, at = line + text.count("\n", at, found.start()), found.start()
+        faults.append(Fault(line, f"control character U+{ord(found.group()):04X}"))
+    if (last := next(islice(_found(_DIRECTIVE, 1, text), _MOST_DIRECTIVES, None), None)) is not None:
+        line = text.count("\n", 0, last.end()) + 1
+        faults.append(Fault(line, f"more than {_MOST_DIRECTIVES} lines begin with %: a suite needs no directives"))
+
+
+def _lines(text: str) -> int:
+    breaks = sum(map(text.count, ("\n", "\r", "\x85", "\u2028", "\u2029"))) - text.count("\r\n")
+    return breaks if text[-1:] in {"\n", "\r", "\x85", "\u2028", "\u2029"} else breaks + 1
+
+
+def _found(form: re.Pattern[str], overlap: int, text: str) -> Iterator[re.Match[str]]:
+    """Yield matches, one chunk of the text at a time, for the same reason as `_Stream`.
+
+    ``overlap``: characters of a match beyond its first.
+    """
+    for begin in range(0, len(text), _STRETCH):
+        yield from form.finditer(text, begin, begin + _STRETCH + overlap)
 
 
 class _Document:
@@ -60,9 +102,10 @@ class _Document:
         self._yaml = yaml
         self._events = events
         self._faults = faults
+        self._budget = NodeBudget()
 
     def node(self) -> Node:
-        """The first document of the stream."""
+        """Return the first document of the stream."""
         next(self._events)  # the stream's start
         first = next(self._events)
         if isinstance(first, self._yaml.StreamEndEvent):
@@ -77,17 +120,16 @@ class _Document:
 
     def _node(self, event: Any, depth: int) -> Node:
         line = _line(event)
-        if depth > MAX_DEPTH:
-            raise _TooDeep(line)
+        self._budget.spend(line, depth)
         if isinstance(event, self._yaml.AliasEvent):
-            self._faults.append(Fault(line, f"aliases (*{event.anchor}) are not taken: write it out"))
+            self._faults.append(Fault(line, f"aliases (*{event.anchor[:_MOST_SHOWN]}) are not taken: write it out"))
             return Unread(line)
         if event.tag is not None:
-            self._faults.append(Fault(line, f"tags ({event.tag}) are not taken"))
+            self._faults.append(Fault(line, f"tags ({event.tag[:_MOST_SHOWN]}) are not taken"))
         if isinstance(event, self._yaml.ScalarEvent):
             return Leaf(line, _plain(event.value) if event.implicit[0] else event.value)
         if isinstance(event, self._yaml.SequenceStartEvent):
-            return Rows(line, tuple(self._node(one, depth + 1) for one in self._until(self._yaml.SequenceEndEvent)))
+            return NodeRows(line, tuple(self._node(one, depth + 1) for one in self._until(self._yaml.SequenceEndEvent)))
         return self._members(line, depth)
 
     def _members(self, line: int, depth: int) -> Members:
@@ -96,7 +138,7 @@ class _Document:
             name = self._node(event, depth + 1)
             node = self._node(next(self._events), depth + 1)
             if isinstance(name, Leaf):
-                pairs.append(Pair(name.line, event.value, node))
+                pairs.append(NodePair(name.line, event.value, node))
                 continue
             complete = False
             if not isinstance(name, Unread):
@@ -104,7 +146,7 @@ class _Document:
         return Members(line, tuple(pairs), complete)
 
     def _until(self, end: type) -> Iterator[Any]:
-        """The events that begin something, up to the end of what they are in."""
+        """Yield the events that begin a node, up to the end of what contains them."""
         while not isinstance(event := next(self._events), end):
             yield event
 
@@ -115,9 +157,12 @@ def _line(event: Any) -> int:
 
 
 def _plain(written: str) -> str | int | float | bool | None:
-    """A scalar without quotes, by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/, 10.3.2)."""
-    if written in _WORDS or written in map(str.capitalize, _WORDS) or written in map(str.upper, _WORDS):
-        return _WORDS[written.lower()]
+    """Return the value of a scalar without quotes, by the core schema of YAML 1.2.
+
+    See https://yaml.org/spec/1.2.2/, 10.3.2.
+    """
+    if written in _WORDS:
+        return _WORDS[written]
     if len(written) > _LONGEST_NUMBER:
         return written
     if _INTEGER.fullmatch(written):

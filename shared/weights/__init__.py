@@ -1,4 +1,4 @@
-"""The weights of pinned models: what the team wants (catalog), what that is (lock), and where the bytes lie (store).
+"""The weights of pinned models: what the team wants (catalog), exactly what that is (lock), and its files (store).
 
-Owns the two files and the folder. Fetches nothing and knows no hub: services/pins does that.
+Owns the two files and the folder. Downloads nothing and knows no hub: services/pins does that.
 """

@@ -1,6 +1,6 @@
-"""``catalog.toml``: the pins that a team wants, and where each can be had.
+"""``catalog.toml``: the pins that a team wants, and the sources of each.
 
-Owns the shape of the file. What a pin is to the byte stands in the lock beside it (lock.py).
+Owns the shape of the file. The lock beside it says exactly what a pin is, to the byte (lock.py).
 
     schema = 1
 
@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.values.text import no_utf8
 from shared.weights.errors import CatalogInvalid
 from shared.weights.lock import COMMIT, PIN_NAME, SCHEMA, Source, safe_path
 
@@ -59,18 +60,23 @@ class Entry:
 
 
 def read_catalog(path: Path) -> dict[str, Entry]:
-    """Every entry, by pin; none where there is no such file. `CatalogInvalid` names all that is wrong, a line each."""
+    """Return every entry by pin; none if there is no such file.
+
+    Raises `CatalogInvalid` with one line for each fault.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError as error:
+        raise CatalogInvalid(f"{path} cannot be read: {no_utf8(error)}") from error
     except (OSError, ValueError) as error:
         raise CatalogInvalid(f"{path} cannot be read: {error}") from error
     return parse_catalog(text, str(path))
 
 
 def parse_catalog(text: str, path: str) -> dict[str, Entry]:
-    """The entries of a catalog that is read already; ``path`` is told where something is wrong."""
+    """Return the entries of a catalog's text. ``path`` is named in errors. Raises `CatalogInvalid`."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -110,7 +116,7 @@ _IN_TOML: Mapping[type, str] = {str: "text", list: "an array", dict: "a table", 
 
 
 def _wrong_with(name: str, data: object) -> Iterator[str]:
-    """All that is wrong with a pin."""
+    """Yield everything that is wrong with a pin."""
     if not PIN_NAME.fullmatch(name):
         yield "a pin's name is lower-case letters, digits, dots, underscores and hyphens, at most 64"
     if not isinstance(data, dict):

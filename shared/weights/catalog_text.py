@@ -1,6 +1,6 @@
-"""Entries as text, and how they get into a ``catalog.toml`` that people have written.
+"""Entries as text, and how they are put into a ``catalog.toml`` that people have written.
 
-Owns the editing: what else stands in the file stays as it is, comments too, or the file is not touched.
+Owns the editing. Everything else in the file stays as it is, comments too; otherwise the file is not changed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+from shared.files.whole_file import write_whole
 from shared.weights.catalog_file import Entry, Wanted, read_catalog
 from shared.weights.errors import CatalogInvalid
 from shared.weights.lock import SCHEMA
@@ -22,18 +23,19 @@ _HEADER = re.compile(r"\s*\[")
 
 
 def put_entries(path: Path, entries: Iterable[Entry]) -> None:
-    """Write entries into the catalog, in place of what it has of those names; readers see the old file or the new one.
+    """Write entries into the catalog, replacing those of the same names. Readers see the old file or the new one.
 
-    `CatalogInvalid` where the file is written in a way that cannot be edited by lines; then nothing has changed.
+    Raises `CatalogInvalid` if the file is written in a way that cannot be edited by lines; then nothing has changed.
     """
     new = {entry.name: entry for entry in entries}
     before = read_catalog(path)
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else [f"schema = {SCHEMA}\n"]
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else f"schema = {SCHEMA}\n"
+    lines = text.splitlines(keepends=True)
     for name in new.keys() & before.keys():
         lines = list(_without(lines, name))
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text("\n".join(["".join(lines).rstrip() + "\n", *map(entry_text, new.values())]), encoding="utf-8")
+    write_whole(part, "\n".join(["".join(lines).rstrip() + "\n", *map(entry_text, new.values())]), durable=True)
     try:
         if read_catalog(part) != {**before, **new}:
             raise CatalogInvalid("other pins would change")
@@ -46,12 +48,12 @@ def put_entries(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def catalog_text(entries: Iterable[Entry]) -> str:
-    """A whole file."""
+    """Return a whole file."""
     return "\n".join([f"schema = {SCHEMA}\n", *map(entry_text, entries)])
 
 
 def entry_text(entry: Entry) -> str:
-    """The tables of one pin; what is as it is by default is left out."""
+    """Return the tables of one pin, without members that have their default."""
     lines = [f"[pins.{_key(entry.name)}]", *_members(entry)]
     for part in entry.components:
         lines += ["", f"[[pins.{_key(entry.name)}.components]]", *_members(part)]
@@ -70,7 +72,7 @@ def _members(told: Entry | Wanted) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    """TOML in one line. Numbers, true, false and text are written as in JSON."""
+    """Return a value as TOML in one line. Numbers, true, false and text are written as in JSON."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(name)} = {_value(member)}" for name, member in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -85,7 +87,7 @@ def _key(name: str) -> str:
 
 
 def _without(lines: list[str], name: str) -> Iterator[str]:
-    """The lines but for the tables of one pin; comments right before the next table are that one's."""
+    """Yield the lines without the tables of one pin. Comments right before the next table belong to that table."""
     ours, kept = False, list[str]()
     for line in lines:
         if _HEADER.match(line):
@@ -101,7 +103,7 @@ def _without(lines: list[str], name: str) -> Iterator[str]:
 
 
 def _names(header: str, name: str) -> bool:
-    """Whether a line is the header of a table of the pin."""
+    """Return whether a line is the header of a table of the pin."""
     try:
         table = tomllib.loads(header).get("pins", {})
     except tomllib.TOMLDecodeError:

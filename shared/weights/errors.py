@@ -1,12 +1,13 @@
 """What can be wrong with a catalog, a lock or the files of a pin.
 
 RingtrueError
-├── CatalogInvalid          catalog.toml or catalog.lock cannot be served; the message names the place
+├── CatalogInvalid          catalog.toml or catalog.lock cannot be used; the message names the place
 ├── NotLocked               the pin has no lock yet
 ├── InUse                   the files of a pin cannot be removed now
 └── FilesWrong              the files of a pin are not what its lock says
     ├── NotPulled           some are missing, none is wrong
-    └── LockMismatch        bytes differ, something is there that should not be, or a link leads elsewhere
+    ├── CodeNotTrusted      it would run code of its repository that nobody has trusted here (trust.py)
+    └── LockMismatch        bytes differ, there is a file that should not be, or a link leads elsewhere
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from shared.errors import FailureCode, RingtrueError
 
 
 class CatalogInvalid(RingtrueError):
-    """A catalog or a lock that cannot be served; the message names file and place."""
+    """A catalog or a lock that cannot be used. The message names file and place."""
 
 
 class NotLocked(RingtrueError):
-    """The catalog names the pin, the lock does not."""
+    """The catalog has the pin, but the lock does not."""
 
 
 class InUse(RingtrueError):
@@ -29,23 +30,23 @@ class InUse(RingtrueError):
 
 
 class FilesWrong(RingtrueError):
-    """The files of a pin are not what its lock says; the message names the first and counts the others."""
+    """The files of a pin are not what its lock says. The message names the first fault and counts the others."""
 
     code: FailureCode
 
     def __init__(self, message: str, every: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.every = every
-        """All that is wrong, where there is more than the message."""
+        """All faults, if there are more than the message names."""
 
 
 class NotPulled(FilesWrong):
-    """Files are missing, and what is there is right."""
+    """Files are missing; those that are there are right."""
 
     code = FailureCode.MODEL_NOT_PULLED
 
 
 class LockMismatch(FilesWrong):
-    """Bytes differ, something is there that should not be, or a link leads elsewhere."""
+    """Bytes differ, there is a file that should not be, or a link leads elsewhere."""
 
     code = FailureCode.MODEL_LOCK_MISMATCH

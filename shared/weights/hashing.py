@@ -1,4 +1,4 @@
-"""SHA-256 of a file. hashlib lets go of the interpreter while it hashes, so threads are enough for several files."""
+"""SHA-256 of a file. hashlib releases the interpreter lock, so several files can be hashed in threads."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from pathlib import Path
 
 _BUFFER_BYTES = 1 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-"""Windows knows no O_NOFOLLOW; who may make links there is held by the system's own rights."""
+"""Windows has no O_NOFOLLOW; there the system's own rights decide who may create links."""
 
 OnBytes = Callable[[int], None]
-"""Told how many bytes more have been read; from several threads."""
+"""Called with the number of further bytes read, from several threads."""
 
 
 def never_mind(_count: int) -> None:
-    """Nobody watches."""
+    """Ignore the progress."""
 
 
 def sha256_of(path: Path, on_bytes: OnBytes = never_mind) -> str:
-    """Hash of one file, hexadecimal. A link is not followed. `OSError` where it cannot be read."""
+    """Return the hash of one file in hexadecimal.
+
+    Does not follow a link. Raises `OSError` if the file cannot be read.
+    """
     digest, buffer = hashlib.sha256(), bytearray(_BUFFER_BYTES)
     view = memoryview(buffer)
     descriptor = os.open(path, _FLAGS)

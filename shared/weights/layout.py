@@ -1,7 +1,7 @@
-"""A snapshot on the disk: a folder of links, and nothing else.
+"""A snapshot on disk: a folder of links, and nothing else.
 
-Owns how it is made (nobody sees half of one), what is wrong with one, and how it goes. Knows no lock: it is handed what
-each link has to say.
+Owns how it is created (nobody sees half of one), what can be wrong with it, and how it is removed. Knows no lock: it
+gets the target of each link.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from shared.folder_held import folder_held
+from shared.files.folder_lock import folder_lock
 
 _NO_LINK = ""
-"""Where a folder of a snapshot leads."""
+"""The target by which `_walked` marks a folder inside a snapshot."""
 
 
 def make(folder: Path, targets: Mapping[str, str]) -> None:
-    """Make ``folder`` so that each path is a link that says its target; one that is right already stays as it is.
+    """Create ``folder`` with one link for each path to its target. A folder that is already right stays as it is.
 
-    One process at a time: what another one left half done is cleared away.
+    One process at a time does this. What another one left unfinished is removed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder_held(folder.parent):
+    with folder_lock(folder.parent):
         for left in folder.parent.glob(f".{folder.name}.*"):
             shutil.rmtree(left)
         if os.path.lexists(folder):
@@ -41,7 +41,7 @@ def make(folder: Path, targets: Mapping[str, str]) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Take away what stands in the place of a snapshot, whatever that is, all at once."""
+    """Remove whatever is in the place of a snapshot, in one step."""
     aside = _beside(folder)
     try:
         folder.rename(aside)
@@ -54,7 +54,7 @@ def remove(folder: Path) -> None:
 
 
 def misplaced(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong: links that are none or lead elsewhere, what is missing, what should not be there."""
+    """Yield what is wrong: wrong or missing links, and anything that should not be there."""
     if folder.is_symlink() or not folder.is_dir():
         yield f"{folder} is no folder"
         return
@@ -73,13 +73,13 @@ def misplaced(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
 
 
 def links_in(folder: Path) -> Iterator[str]:
-    """What each link of a snapshot says; of one that is none, nothing."""
+    """Yield the target of each link of a snapshot; nothing if the snapshot cannot be read."""
     with contextlib.suppress(OSError):
         yield from (target for _, target in _walked(folder, "") if target)
 
 
 def _walked(folder: Path, below: str) -> Iterator[tuple[str, str | None]]:
-    """Path -> where a link leads, empty for a folder, ``None`` for anything else."""
+    """Yield (path, target of the link): an empty target for a folder, ``None`` for anything else."""
     with os.scandir(folder / below) as entries:
         for entry in entries:
             path = f"{below}{entry.name}"

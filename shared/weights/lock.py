@@ -1,7 +1,7 @@
 """The lock of a pin: which commits, and path, size and SHA-256 of every file.
 
-Owns the shape of ``catalog.lock`` and its hash. The bytes decide, so a lock may name several sources for one component;
-whoever delivers is checked against the same hashes.
+Owns the shape of ``catalog.lock`` and its hash. Only the bytes matter, so a lock may name several sources for one
+component: files from each are checked against the same hashes.
 
     {"schema": 1, "pins": {"NAME": {
         "schema": 1, "name": "NAME", "version": "v23", "engine": "indextts2", "licence": "...", "options": {},
@@ -16,7 +16,6 @@ whoever delivers is checked against the same hashes.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from shared.catalog import canonical_json, lock_sha256
+from shared.files.whole_file import write_whole
+from shared.values.text import no_utf8
 from shared.weights.errors import CatalogInvalid
 
 SCHEMA = 1
@@ -32,18 +33,21 @@ PIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-"""Of no bytes at all: what a broken download often leaves."""
+"""Hash of zero bytes, which a broken download often leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a component can be had: a hub's repository, a URL that files lie below, or a folder. One of the three."""
+    """Where a component comes from: a hub's repository, a URL below which its files are, or a folder.
+
+    One of the three.
+    """
 
     hub: str | None = None
     """``huggingface`` or ``modelscope``, with ``repo`` and ``revision``."""
     repo: str | None = None
     revision: str | None = None
-    """Full commit in a lock; branch, tag or commit in a catalog."""
+    """A full commit in a lock; a branch, tag or commit in a catalog."""
     url: str | None = None
     folder: str | None = None
 
@@ -53,7 +57,7 @@ class Source:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Source:
-        """`CatalogInvalid` for anything but one of the three forms."""
+        """Return the source. Raises `CatalogInvalid` for anything but one of the three forms."""
         match sorted(data):
             case ["hub", "repo", "revision"] if data["hub"] in HUBS and all(isinstance(v, str) for v in data.values()):
                 return cls(hub=data["hub"], repo=data["repo"], revision=data["revision"])
@@ -69,13 +73,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """One file of a pin. ``path``: in the snapshot, POSIX, relative; ``size`` in bytes."""
+    """One file of a pin. ``path``: relative POSIX path in the snapshot; ``size`` in bytes."""
 
     path: str
     size: int
     sha256: str
     source_path: str | None = None
-    """Its path at the sources, where that is another."""
+    """Its path at the sources, if that is a different one."""
 
     @property
     def at_source(self) -> str:
@@ -88,7 +92,7 @@ class LockedFile:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Files that come from the same sources: the model itself, or an auxiliary one. ``role``: the engine's word."""
+    """Files that come from the same sources: the model itself, or an auxiliary one. ``role`` is the engine's word."""
 
     role: str
     sources: tuple[Source, ...]
@@ -104,31 +108,36 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class PinLock:
-    """What a pin is, to the byte."""
+    """Exactly what a pin is, to the byte."""
 
     name: str
     engine: str
     components: tuple[Component, ...]
     version: str = ""
-    """The team's own word for it."""
+    """The team's own name for the version."""
     licence: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """For the engine, when it loads."""
+    """Options for the engine when it loads the model."""
     trust_remote_code: bool = False
 
     @property
     def files(self) -> Iterator[LockedFile]:
-        """Of all components."""
+        """Files of all components."""
         return (file for component in self.components for file in component.files)
 
     @property
+    def hashes(self) -> dict[str, str]:
+        """Path -> SHA-256."""
+        return {file.path: file.sha256 for file in self.files}
+
+    @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Total size in bytes."""
         return sum(file.size for file in self.files)
 
     @property
     def sha256(self) -> str:
-        """The identity that every clip carries."""
+        """The hash of the lock, which every clip names as the identity of its pin."""
         return lock_sha256(self._members())
 
     def to_json(self) -> dict[str, Any]:
@@ -148,7 +157,10 @@ class PinLock:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PinLock:
-        """`CatalogInvalid` where something is missing or unsafe, or where the hash is not that of the rest."""
+        """Return the lock.
+
+        Raises `CatalogInvalid` if something is missing or unsafe, or if the hash does not match the rest.
+        """
         try:
             if data["schema"] != SCHEMA:
                 raise CatalogInvalid(f"schema {data['schema']!r} is not {SCHEMA}")
@@ -170,14 +182,16 @@ class PinLock:
 
 
 def read_locks(path: Path) -> dict[str, PinLock]:
-    """Every lock of a ``catalog.lock``, by pin; none where there is no such file.
+    """Return every lock of a ``catalog.lock`` by pin; none if there is no such file.
 
-    `CatalogInvalid` names each pin whose lock cannot be served, a line each: then none is.
+    Raises `CatalogInvalid` with one line for each pin whose lock cannot be used; then no lock is returned.
     """
     try:
         data = json.loads(path.read_bytes(), object_pairs_hook=_named_once, parse_constant=_no_number)
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError as error:
+        raise CatalogInvalid(f"{path} cannot be read: {no_utf8(error)}") from error
     except (OSError, ValueError) as error:
         raise CatalogInvalid(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("pins"), dict):
@@ -196,15 +210,14 @@ def read_locks(path: Path) -> dict[str, PinLock]:
 
 
 def write_locks(path: Path, locks: Mapping[str, PinLock]) -> None:
-    """Replace ``catalog.lock`` at once: a reader sees the old or the new one."""
+    """Replace ``catalog.lock`` in one step: a reader sees the old or the new one."""
     pins = {name: locks[name].to_json() for name in sorted(locks)}
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps({"schema": SCHEMA, "pins": pins}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    text = json.dumps({"schema": SCHEMA, "pins": pins}, indent=2, ensure_ascii=False)
+    write_whole(path, text + "\n", durable=True)
 
 
 def safe_path(path: str) -> bool:
-    """Whether a path stays below the folder it is relative to, on every system."""
+    """Return whether a path stays below the folder that it is relative to, on every system."""
     parts = PurePosixPath(path).parts
     return (
         bool(parts)
@@ -216,7 +229,7 @@ def safe_path(path: str) -> bool:
 
 
 def _named_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; what stands there twice is read differently by different readers."""
+    """Return a JSON object. Raises `ValueError` for a repeated member, which different readers read differently."""
     found = dict(members)
     if len(found) != len(members):
         raise ValueError("a member is there twice in one object")

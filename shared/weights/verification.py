@@ -1,7 +1,7 @@
-"""Is a pin in the store what its lock says? Offline, and with nothing believed that was not seen.
+"""Checks offline whether a pin in the store is what its lock says, without assuming anything.
 
-Owns the check that stands before every load: of each file that the lock names, of anything that it does not, and of
-where the links lead. A file is hashed whole, unless the system says of it what it said when it was last hashed whole.
+Owns the check before every load: of each file that the lock names, of files that it does not name, and of the targets
+of the links. A file is hashed whole, unless its status is the same as when it was last hashed whole.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a check found right. ``hashed_bytes``: of the files that were read whole."""
+    """A successful check. ``hashed_bytes``: bytes of the files that were read whole."""
 
     folder: Path
     files: int
@@ -33,24 +33,24 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What can be said of a pin's files without reading one."""
+class Inspection:
+    """What can be said about a pin's files without reading one."""
 
     misplaced: Sequence[str]
-    """What is wrong with where they lie, in sentences."""
+    """What is wrong with their places, in sentences."""
     missing: Sequence[LockedFile]
     there: Sequence[LockedFile]
     doubtful: Sequence[LockedFile]
-    """Those that are there, and that the system says other things of than when they were last hashed whole."""
+    """Files whose status differs from when they were last hashed whole."""
     linked: bool
-    """The snapshot is there."""
+    """Whether the snapshot is there."""
 
 
-def look(store: WeightStore, lock: PinLock) -> Look:
-    """Look at every file of a pin, each once. `OSError` where something cannot be looked at."""
+def look(store: WeightStore, lock: PinLock) -> Inspection:
+    """Inspect every file of a pin once. Raises `OSError` if something cannot be inspected."""
     files = {file.sha256: file for file in lock.files}.values()
     there = [file for file in files if os.path.lexists(store.blob(file.sha256))]
-    return Look(
+    return Inspection(
         misplaced=list(_misplaced(store, lock)),
         missing=[file for file in files if file not in there],
         there=there,
@@ -68,8 +68,10 @@ def verify(
     threads: int = THREADS,
     on_bytes: OnBytes = never_mind,
 ) -> Verified:
-    """Check every file of a pin; ``whole``: read all of them, but for ``just_read``, by hash, if nobody touched them
-    since. Raises `NotPulled` or `LockMismatch`."""
+    """Check every file of a pin. Raises `NotPulled` or `LockMismatch`.
+
+    ``whole``: read all files, except those in ``just_read`` (hashes) that nobody has touched since.
+    """
     try:
         seen_so = look(store, lock)
         to_read = seen_so.doubtful
@@ -88,13 +90,13 @@ def verify(
 
 
 def verified_at(store: WeightStore, lock: PinLock) -> float | None:
-    """When its files were last hashed whole (epoch seconds, of the oldest); ``None`` where one never was."""
+    """Return when the files were last hashed whole (epoch seconds, of the oldest); ``None`` if one never was."""
     notes = [store.recorded(file.sha256) for file in lock.files]
     return min((note[1] for note in notes if note), default=None) if all(notes) else None
 
 
 def untouched(store: WeightStore, file: LockedFile) -> bool:
-    """Whether the system says of a file that is there what it said when it was last hashed whole."""
+    """Return whether the status of a file is the same as when it was last hashed whole."""
     recorded = store.recorded(file.sha256)
     status = store.blob(file.sha256).lstat()
     return (
@@ -106,8 +108,9 @@ def untouched(store: WeightStore, file: LockedFile) -> bool:
 
 
 def _hashed(store: WeightStore, files: Sequence[LockedFile], threads: int, on_bytes: OnBytes) -> list[str]:
-    """What is wrong with the bytes of ``files``; of those that are right it is written down."""
-    biggest_first = sorted(files, key=lambda file: -file.size)  # else the last one keeps one thread busy alone
+    """Return what is wrong with the bytes of ``files``. Right files are recorded."""
+    # Else one thread would be left alone with a big last file.
+    biggest_first = sorted(files, key=lambda file: -file.size)
     with ThreadPoolExecutor(threads, thread_name_prefix="sha256") as pool:
         found = list(pool.map(lambda file: _wrong_with(store, file, on_bytes), biggest_first))
     return [wrong for wrong in found if wrong is not None]
@@ -117,10 +120,10 @@ def _wrong_with(store: WeightStore, file: LockedFile, on_bytes: OnBytes) -> str 
     if not store.has(file):
         return f"{file.path} has not the size {file.size}, or is no regular file"
     blob = store.blob(file.sha256)
-    before = settled(blob)  # a file that is changed while it is hashed is then told by what the system says afterwards
+    before = settled(blob)  # taken before hashing: a file that changes meanwhile then has another status
     found = sha256_of(blob, on_bytes)
     if found == file.sha256:
-        with contextlib.suppress(OSError):  # a store that may only be read: it is hashed again the next time
+        with contextlib.suppress(OSError):  # in a read-only store, the file is hashed again next time
             store.record(found, before)
         return None
     what = "is empty" if found == EMPTY_SHA256 else f"has sha256 {found}"
@@ -128,7 +131,7 @@ def _wrong_with(store: WeightStore, file: LockedFile, on_bytes: OnBytes) -> str 
 
 
 def _misplaced(store: WeightStore, lock: PinLock) -> Iterator[str]:
-    """What is wrong with where things lie: a link may stand in a snapshot, and nowhere else."""
+    """Yield what is wrong with places. Links are allowed inside a snapshot, and nowhere else."""
     folder = store.snapshot(lock)
     blobs = {above for file in lock.files for above in list(store.blob(file.sha256).parents)[:3]}
     for above in sorted({folder.parent, *blobs}):

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from fake_gateway import FakeGateway
 
 from ringtrue import AsyncRingtrue, Ringtrue
+from tests.client.fake_gateway import FakeGateway
 
 
 class Blocking:

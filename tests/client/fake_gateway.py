@@ -108,6 +108,7 @@ class FakeGateway:
         self.speak_s, self.score_s, self.track_s = speak_s, score_s, track_s
         self.jobs: dict[str, FakeJob] = {}
         self.seen: list[Seen] = []
+        self.pins = [PIN]
         self.corrupt: Callable[[bytes], bytes] = lambda wav: wav
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._remembered: dict[str, tuple[Any, Answer]] = {}
@@ -194,7 +195,7 @@ class FakeGateway:
     def _route(self, seen: Seen) -> Answer:
         match seen.method, seen.path.removeprefix("/v1/").split("/"):
             case "GET", ["pins"]:
-                return _json({"object": "list", "data": [PIN]})
+                return _json({"object": "list", "data": self.pins})
             case "POST", ["voices"]:
                 return _json(VOICE, 201)
             case "GET", ["voices"]:
@@ -275,7 +276,7 @@ class FakeGateway:
             "error": {"code": "engine_crashed", "message": "the engine ended"} if status == "failed" else None,
             "pin": {name: PIN[name] for name in ("name", "engine", "lock_sha256")}
             | ({"alias": ALIAS} if job.asked["pin"] == ALIAS else {}),
-            "input": {k: v for k, v in job.asked.items() if k not in ("pin", "metadata")},
+            "input": {"language": "en", **{k: v for k, v in job.asked.items() if k not in ("pin", "metadata")}},
             "controls": {"emotion": "native"}, "attempt": int(over),
             "queue_position": None if over else 1,
             "audio": {"url": f"{path}/audio", "pcm_sha256": hashlib.sha256(pcm).hexdigest(), "sample_rate": 22050,

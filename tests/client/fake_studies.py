@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fake_gateway import Answer, FakeGateway, Seen, problem
+from tests.client.fake_gateway import Answer, FakeGateway, Seen, problem
 
 HEADLINE = "mos/nisqa is better by 0.35"
 RULES = '# the rules that ship\nschema = 1\n[[rule]]\nmetric = "mos/nisqa"\nnot_worse_by = 0.1\n'
@@ -46,7 +46,7 @@ _PATHS = {"evaluations": "eval", "comparisons": "cmp", "gates": "gate"}
 
 class StudyGateway(FakeGateway):
     """``verdict``: of every gate. ``refuse``: the problem with every request of this path. ``allowed``: disagreements
-    of every comparison; ``not_comparable``: why none can be made."""
+    of every comparison; ``not_comparable``: why none can be made. ``missing``: files that it cannot hand out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +54,7 @@ class StudyGateway(FakeGateway):
         self.refuse: dict[str, dict[str, Any]] = {}
         self.allowed: list[dict[str, Any]] = []
         self.not_comparable: str | None = None
+        self.missing: set[str] = set()
         self.studies: dict[str, dict[str, Any]] = {}
 
     def sent(self, what: str) -> list[Any]:
@@ -76,7 +77,7 @@ class StudyGateway(FakeGateway):
             case "GET", [what] if what in _PATHS:
                 found = [one for one in self.studies.values() if one["id"].startswith(_PATHS[what])]
                 return _json({"data": found[::-1], "next_cursor": None, "has_more": False})
-            case "GET", [what, _, "files", name] if what in _PATHS and name in FILES:
+            case "GET", [what, _, "files", name] if what in _PATHS and name in FILES and name not in self.missing:
                 return Answer(200, FILES[name], {})
             case "GET", [what, study_id] if study_id in self.studies:
                 return _json(self._over(what, self.studies[study_id]))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_gateway import ALIAS, FakeGateway, wav_of
 
 import ringtrue
 from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Unscored, WaitTimedOut
+from tests.client.fake_gateway import ALIAS, FakeGateway, wav_of
 
 PIN = "espeak-v2"
 

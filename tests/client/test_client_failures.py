@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_gateway import FakeGateway, Fault, problem, refusal
 
 from ringtrue import (
     APIError,
@@ -25,6 +24,7 @@ from ringtrue import (
     Unavailable,
     UnexpectedAnswer,
 )
+from tests.client.fake_gateway import FakeGateway, Fault, problem, refusal
 
 PIN = "espeak-v2"
 SOON = {"Retry-After": "0"}
@@ -175,6 +175,19 @@ def test_a_wait_outlives_a_gateway_that_is_away_for_a_moment(gateway: FakeGatewa
     job = impatient.submit("a", pin=PIN)
     gateway.fault(f"GET /v1/jobs/{job.id}", Fault(drop="before"), Fault(503))
     assert impatient.wait(job).status == "succeeded"
+
+
+def test_a_gateway_that_may_hold_no_more_looks_open_is_asked_for_one_that_it_need_not_hold(
+    gateway: FakeGateway, connect: Callable[..., Any]
+) -> None:
+    client = connect(gateway.url)
+    job = client.submit("a", pin=PIN)
+    too_many = refusal(problem(429, "rate_limited", "256 requests of yours wait"), {"Retry-After": "1"})
+    gateway.fault(f"GET /v1/jobs/{job.id}", too_many)
+    assert client.wait(job, timeout=30).succeeded
+    first, second = gateway.requests(f"GET /v1/jobs/{job.id}")[:2]
+    assert ("wait" in first.query, "wait" in second.query) == (True, False)
+    assert second.at - first.at >= 1.0
 
 
 def test_the_key_is_sent_and_never_shown(connect: Callable[..., Any]) -> None:

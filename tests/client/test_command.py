@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_gateway import FakeGateway, Fault, problem, refusal, wav_of
+
+from tests.client.fake_gateway import FakeGateway, Fault, problem, refusal, wav_of
 
 PIN = "espeak-v2"
 SAY = ("say", "Good morning", "--pin", PIN)
@@ -214,7 +215,7 @@ def test_a_wrong_command_line_is_64(run: Run, gateway: FakeGateway, args: tuple[
 @pytest.mark.parametrize(
     ("args", "code", "told"),
     [
-        (("say", "", "--pin", PIN), 65, "error: text_empty: there is nothing to speak\n  /text: there is nothing"),
+        (("say", "", "--pin", PIN), 65, "error: text_empty: there is nothing to speak\n  the text: there is nothing"),
         (("say", "a", "--pin", "espeak-v9"), 66, "error: pin_unknown: no pin espeak-v9\n  request req_1"),
         (("job", "job_404"), 66, "error: job_not_found"),
         (("cancel", "job_404"), 66, "error: job_not_found"),

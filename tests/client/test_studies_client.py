@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fake_studies import FILES, RULES, StudyGateway
 
 from ringtrue import Evaluation, NotFound, Ringtrue, StudyTimedOut
 from ringtrue.exits import ExitCode, exit_code_of
+from tests.client.fake_studies import FILES, RULES, StudyGateway
 
 
 @pytest.fixture

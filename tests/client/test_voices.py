@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_gateway import VOICE, FakeGateway
-from test_command import Run, run
 
 from ringtrue import NotFound, Ringtrue, Voice
+from tests.client.fake_gateway import VOICE, FakeGateway
+from tests.client.test_command import Run, run
 
 __all__ = ["run"]  # the fixture
 SOUND = b"RIFF" + bytes(range(256))

@@ -12,6 +12,18 @@ import yaml
 ROOT = Path(__file__).parents[2]
 OURS = ("gateway", "first-key", "worker", "scorer", "worker-gpu", "worker-indextts2", "worker-sambert", "mlflow")
 """Services whose images are built here."""
+SECRETS = (
+    "POSTGRES_PASSWORD",
+    "GATEWAY_DATABASE_PASSWORD",
+    "WORKER_DATABASE_PASSWORD",
+    "SCORER_DATABASE_PASSWORD",
+    "MLFLOW_DATABASE_PASSWORD",
+    "MLFLOW_PASSWORD",
+    "MLFLOW_SECRET_KEY",
+    "REDIS_PASSWORD",
+    "RINGTRUE_API_KEY",
+)
+PORT_FILE = "docker/mlflow-port.yml"
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<how>:?[-?])(?P<other>[^}]*))?\}")
 
 
@@ -30,9 +42,9 @@ def example() -> dict[str, str]:
     return settings((ROOT / ".env.example").read_text())
 
 
-def composed(environ: Mapping[str, str]) -> dict[str, Any]:
+def composed(environ: Mapping[str, str], file: str = "docker-compose.yml") -> dict[str, Any]:
     """The file with its variables filled in, merge keys resolved."""
-    return dict(yaml.safe_load(filled((ROOT / "docker-compose.yml").read_text(), environ)))
+    return dict(yaml.safe_load(filled((ROOT / file).read_text(), environ)))
 
 
 def filled(text: str, environ: Mapping[str, str]) -> str:
@@ -49,6 +61,6 @@ def filled(text: str, environ: Mapping[str, str]) -> str:
 
 
 def variables() -> Iterator[re.Match[str]]:
-    """Every variable that the file names."""
-    lines = (ROOT / "docker-compose.yml").read_text().splitlines()
+    """Every variable that the two files name."""
+    lines = [line for file in ("docker-compose.yml", PORT_FILE) for line in (ROOT / file).read_text().splitlines()]
     return _VARIABLE.finditer("\n".join(line for line in lines if not line.lstrip().startswith("#")))

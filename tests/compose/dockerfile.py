@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from compose_file import ROOT
+from tests.compose.compose_file import ROOT
 
 
 @dataclass(frozen=True, slots=True)

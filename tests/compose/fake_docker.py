@@ -17,6 +17,8 @@ def answer(folder: Path, arguments: list[str]) -> int:
     state = folder / "running"
     running = state.read_text().split()
     lost = (folder / "lost").read_text().strip() if (folder / "lost").exists() else None
+    while arguments[:1] == ["--file"]:
+        arguments = arguments[2:]
     match arguments:
         case ["compose", *_]:
             return 1  # no plugin: `docker compose` is no command
@@ -29,6 +31,8 @@ def answer(folder: Path, arguments: list[str]) -> int:
                 print(f"{service} {'exited 3 none' if service == lost else 'running 0 healthy'}")
         case ["port", _, port]:
             print(f"0.0.0.0:4{port}")
+        case ["up", "--detach", "--no-deps", service]:
+            state.write_text("\n".join({*running, service}))
         case ["up", *_]:
             state.write_text("\n".join(service for service in SERVICES if service != lost))
         case ["down"]:

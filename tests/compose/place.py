@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from compose_file import ROOT, example
 
 from demo.deployment import Compose, compose_command
+from tests.compose.compose_file import PORT_FILE, ROOT, SECRETS, example
 
 PROJECT = "ringtrue-live"
 TAG = "live"
@@ -37,8 +37,7 @@ class Place:
     def __init__(self, folder: Path, wobble: Path) -> None:
         self.settings = {
             **example(),
-            "POSTGRES_PASSWORD": secrets.token_hex(24),
-            "REDIS_PASSWORD": secrets.token_hex(24),
+            **{name: secrets.token_hex(24) for name in SECRETS},
             "RINGTRUE_API_KEY": f"rt_{secrets.token_hex(6)}_{secrets.token_urlsafe(32)}",
             "RINGTRUE_PORT": str(free_port()),
             "MLFLOW_PORT": str(free_port()),
@@ -51,7 +50,7 @@ class Place:
         file = folder / "live.env"
         file.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
         named = ["--project-name", PROJECT, "--env-file", str(file)]
-        files = ["--file", "docker-compose.yml", "--file", "tests/compose/wobble.yml"]
+        files = ["--file", "docker-compose.yml", "--file", PORT_FILE, "--file", "tests/compose/wobble.yml"]
         self._command = [*compose_command(), *named, *files]
         self.compose = Compose(self._command, ROOT)
         self.http = httpx.Client(
@@ -59,7 +58,9 @@ class Place:
             headers={"Authorization": f"Bearer {self.settings['RINGTRUE_API_KEY']}"},
             timeout=30,
         )
-        self.mlflow = httpx.Client(base_url=self.mlflow_url, timeout=30)
+        self.mlflow = httpx.Client(
+            base_url=self.mlflow_url, auth=("admin", self.settings["MLFLOW_PASSWORD"]), timeout=30
+        )
 
     def submit(self, text: str, pin: str = "espeak-v2", **more: Any) -> str:
         answer = self.http.post("/v1/jobs", json={"text": text, "pin": pin, **more})

@@ -18,15 +18,20 @@ FAKE = Path(__file__).with_name("fake_docker.py")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a deployment of which nothing runs; ``docker`` and ``docker-compose`` are the fake, and all that PATH has."""
     (tmp_path / "running").write_text("")
-    (tmp_path / ".env").write_text("# secrets\nRINGTRUE_API_KEY=rt_key\n")
+    (tmp_path / ".env").write_text("# secrets\n#RINGTRUE_API_KEY=rt_old\nRINGTRUE_API_KEY=rt_key\n")
     for name in ("docker", "docker-compose"):
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
         command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "{tmp_path}" {name} "$@"\n')
         command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.delenv("RINGTRUE_API_KEY", raising=False)
+    for name in ("RINGTRUE_API_KEY", "COMPOSE_FILE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+def asked(folder: Path) -> list[str]:
+    return (folder / "asked").read_text().splitlines()
 
 
 def running(folder: Path) -> set[str]:
@@ -37,7 +42,7 @@ def test_what_it_starts_is_down_in_the_end(folder: Path) -> None:
     with deployed_stack(folder) as stack:
         assert running(folder) == {"gateway", "postgres", "redis"}
         assert stack == Stack("http://127.0.0.1:48000", "http://127.0.0.1:45000", "rt_key")
-    assert (folder / "asked").read_text().splitlines()[-1] == "docker-compose down"
+    assert asked(folder)[-1] == "docker-compose --file docker-compose.yml --file docker/mlflow-port.yml down"
 
 
 def test_what_ran_before_runs_on(folder: Path) -> None:
@@ -45,6 +50,22 @@ def test_what_ran_before_runs_on(folder: Path) -> None:
     with deployed_stack(folder):
         assert "gateway" in running(folder)
     assert running(folder) == {"postgres", "redis"}
+
+
+def test_mlflow_has_its_port_for_as_long_as_the_demo_runs(folder: Path) -> None:
+    (folder / "running").write_text("postgres\nredis\nmlflow\n")
+    with deployed_stack(folder):
+        pass
+    assert asked(folder)[-1] == "docker-compose --file docker-compose.yml up --detach --no-deps mlflow"
+
+
+def test_a_port_that_the_operator_gave_it_stays(folder: Path) -> None:
+    with (folder / ".env").open("a") as env:
+        env.write("COMPOSE_FILE=docker-compose.yml:docker/mlflow-port.yml\n")
+    (folder / "running").write_text("postgres\nredis\nmlflow\n")
+    with deployed_stack(folder):
+        pass
+    assert "--no-deps" not in asked(folder)[-1]
 
 
 def test_all_that_it_started_goes_where_the_demo_fails(folder: Path) -> None:

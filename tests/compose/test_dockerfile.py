@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from compose_file import OURS, ROOT, composed, example
-from dockerfile import arguments, last_said, stages
+
+from services.embedded.mlflow_server import HEALTH_CHECK_S
+from tests.compose.compose_file import OURS, ROOT, composed, example
+from tests.compose.dockerfile import arguments, last_said, stages
 
 SERVICES = composed(example())["services"]
 TARGETS = sorted({SERVICES[name]["build"]["target"] for name in OURS})
@@ -63,3 +66,11 @@ def test_nothing_goes_into_the_build_that_is_not_named() -> None:
     lines = (ROOT / ".dockerignore").read_text().split()
     assert lines[0] == "**"
     assert not [line for line in lines if line.startswith("!") and line.removeprefix("!").startswith((".", "tests"))]
+
+
+def test_mlflow_gives_its_processes_as_long_to_answer_as_the_embedded_one() -> None:
+    command = last_said("mlflow", "CMD")
+    assert command is not None
+    options = json.loads(command)
+    assert options[options.index("--uvicorn-opts") + 1] == f"--timeout-worker-healthcheck {HEALTH_CHECK_S}"
+    assert HEALTH_CHECK_S >= 60

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.doctor.panel import CHECKS
-from services.gateway.errors import PROBLEMS
+from services.gateway.http.errors import PROBLEMS
 from services.scorer.metrics.table import FAMILIES
 from shared.errors import FailureCode
 from shared.scores import Reason
@@ -26,12 +26,12 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "Made from each metric's `MetricInfo` (services/scorer/metrics/infos.py) by `python tests/docs/tables.py`.",
+        "This page is made from each metric's `MetricInfo` (shared/metrics.py) by `python tests/docs/tables.py`.",
         "",
-        "A job's `score` takes `true` (the families marked so), `false`, or a list of families. A value that could not be",
-        f"measured is `unscored` with one of: {', '.join(f'`{reason.value}`' for reason in Reason)}.",
+        "A job's `score` is `true` (all families that are measured by default), `false`, or a list of families. A value that",
+        f"could not be measured is `unscored` with one of these reasons: {', '.join(f'`{reason.value}`' for reason in Reason)}.",
         "",
-        "How to choose the weights of those that are pinned, and what they cannot tell: [pinned-metrics.md](pinned-metrics.md).",
+        "[pinned-metrics.md](pinned-metrics.md) says how to choose the weights of pinned metrics, and what these cannot tell.",
     ]
     for family in FAMILIES.values():
         info = family.info
@@ -60,15 +60,15 @@ def codes_page() -> str:
     lines = [
         "# Codes",
         "",
-        "Made from `shared/errors.py` and `services/gateway/errors.py` by `python tests/docs/tables.py`. A refused request is",
-        "answered with `application/problem+json` (RFC 9457); its `code` never changes meaning. `GET /problems/<code-with-",
-        "dashes>` says the same in a sentence.",
+        "This page is made from `shared/errors.py` and `services/gateway/http/errors.py` by `python tests/docs/tables.py`.",
+        "A refused request is answered with `application/problem+json` (RFC 9457). A `code` never changes its meaning.",
+        "`GET /problems/<code-with-dashes>` explains it in a sentence.",
         "",
         "| code | status | meaning |",
         "|---|---|---|",
     ]
     lines += [f"| `{code.value}` | {problem.status} | {problem.sentence} |" for code, problem in PROBLEMS.items()]
-    lines += ["", "A job that was taken and could not be done has one of these in `error.code`:", ""]
+    lines += ["", "A job that was accepted and failed has one of these in `error.code`:", ""]
     lines += [f"- `{code.value}`" for code in FailureCode]
     return "\n".join(lines) + "\n"
 
@@ -78,8 +78,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from `shared/settings.py` by `python tests/docs/tables.py`. Environment variables; a misspelt `RINGTRUE_…` is",
-        "warned about at the start of every process.",
+        "This page is made from `shared/settings.py` by `python tests/docs/tables.py`. Settings are environment variables.",
+        "Every process warns at its start about a misspelt `RINGTRUE_…`.",
         "",
         "| variable | meaning |",
         "|---|---|",
@@ -95,16 +95,17 @@ def doctor_page() -> str:
     lines = [
         "# `ringtrue doctor`",
         "",
-        "Made from `services/doctor/panel.py` by `python tests/docs/tables.py`.",
+        "This page is made from `services/doctor/panel.py` by `python tests/docs/tables.py`.",
         "",
-        "Looks at everything that Ringtrue stands on, all at once, and says a line per finding: `ok`, `warn` (it runs, and",
-        "something will be worse than it could be) or `fail` (something does not run), and what to do about it. It repairs",
-        "nothing, leaves nothing behind, and needs no gateway. The exit code is 1 where anything fails, 0 otherwise, 64 for a",
-        "wrong command line. A check that crashes or hangs is a `fail` of its own line.",
+        "It checks everything that Ringtrue needs, all at once. For each finding it prints a line with what to do: `ok`,",
+        "`not tried` (the machine was too busy, so the check did not finish), `warn` (Ringtrue runs, but something is worse",
+        "than it could be) or `fail` (something does not run). It repairs nothing, leaves nothing behind, and needs no",
+        "gateway. The exit code is 1 if anything fails, 64 for a wrong command line, and 0 otherwise. A check that crashes is",
+        "a `fail` on a line of its own. A check that does not finish is `not tried`.",
         "",
-        "`--only CHECK` (may be repeated) looks at that alone, `--pin PIN` at those pins instead of all that are locked,",
-        "`--host` and `--port` are the gateway's; `--json` gives one document: `status` (the worst of all) and `checks`, each",
-        "with `name`, `status`, `says` and `do`.",
+        "`--only CHECK` runs only that check and may be repeated. `--pin PIN` checks those pins instead of all locked ones.",
+        "`--host` and `--port` are the gateway's. `--json` prints one document: `status` (the worst of all) and `checks`,",
+        "each with `name`, `status` (`ok`, `not_tried`, `warn`, `fail`), `says` and `do`.",
         "",
         "| check | looks at |",
         "|---|---|",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tables import pages
+
+from tests.docs.tables import pages
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)

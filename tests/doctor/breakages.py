@@ -130,7 +130,7 @@ def pulled(data: Path, lock: PinLock) -> Path:
     (file,) = lock.files
     brought = store.root / "brought"
     brought.write_bytes(b"abc")
-    store.adopt(brought, file, whence="here")
+    store.adopt(brought, file, source_name="here")
     store.link(lock)
     return store.blob(file.sha256)
 

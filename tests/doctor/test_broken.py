@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from breakages import (
+
+from tests.doctor.breakages import (
     PIN,
     a_distribution,
     a_program,
@@ -18,7 +19,7 @@ from breakages import (
     locked,
     ringtrue_that_needs,
 )
-from patient import ROOT, Diagnosis, environ_of, examined, says_fail, says_warn
+from tests.doctor.patient import ROOT, Diagnosis, environ_of, examined, says_fail, says_warn
 
 ABI = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from breakages import (
+
+from tests.doctor.breakages import (
     PIN,
     catalog,
     locked,
     pulled,
 )
-from patient import examined, says_fail, says_warn
+from tests.doctor.patient import examined, says_fail, says_warn
 
 ABI = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject"
 

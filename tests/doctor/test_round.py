@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from services.doctor.findings import Check, Finding, Status, fail, ok, warn
+from services.doctor.findings import Check, Finding, FindingStatus, fail, ok, warn
 from services.doctor.report import document, line
 from services.doctor.round import make_round
 
@@ -37,10 +37,10 @@ def test_each_keeps_its_place_and_its_own_trouble() -> None:
     assert time.monotonic() - began < 10
     assert list(found) == ["hang", "crash", "lack", "well"]
     assert [[finding.status for finding in findings] for findings in found.values()] == [
-        [Status.FAIL],
-        [Status.FAIL],
-        [Status.FAIL],
-        [Status.OK],
+        [FindingStatus.NOT_TRIED],
+        [FindingStatus.FAIL],
+        [FindingStatus.FAIL],
+        [FindingStatus.OK],
     ]
     assert found["hang"][0].says == "no answer within 0.3 s"
     assert "RuntimeError: over its own feet" in found["crash"][0].says

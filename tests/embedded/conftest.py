@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack_process import StackProcess, StartStack
 
 from services.embedded.lifecycle import bring_down
+from tests.embedded.stack_process import StackProcess, StartStack
 
 FAKE_STACK = Path(__file__).with_name("fake_stack.py")
 

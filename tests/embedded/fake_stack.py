@@ -1,6 +1,9 @@
 """A stack of one-line scripts under the real lifecycle, for the tests: a supervisor that they can kill.
 
-``python fake_stack.py FOLDER [--replace] [--verbose] [--slow] NAME=SCRIPT ...``; each child waits for the one before.
+``python fake_stack.py FOLDER [--replace] [--verbose] [--slow] [--hasty] NAME=SCRIPT ...``.
+
+Each child waits for the one before; the others can do without those whose name begins with "extra", and one whose name
+ends with "patience" is waited for however late it is.
 """
 
 from __future__ import annotations
@@ -26,8 +29,10 @@ def main(folder: str, *arguments: str) -> int:
                 name=name,
                 argv=[sys.executable, "-u", "-c", script],
                 ready=says("ready"),
-                after=[specs[-1].name] if specs else [],
-                ready_within_s=20,
+                after=[specs[-1].name] if specs and specs[-1].vital else [],
+                ready_within_s=1 if "--hasty" in flags else 60,
+                waited_for=name.endswith("patience"),
+                vital=not name.startswith("extra"),
                 grace_s=60 if "--slow" in flags else 1,
             )
         )

@@ -17,7 +17,7 @@ from services.embedded.record import StackRecord, read_record
 ROOT = Path(__file__).parents[2]
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+def eventually(condition: Callable[[], bool], within_s: float = 90.0) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"
@@ -27,11 +27,13 @@ def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> None:
 class StackProcess:
     """One supervisor, what it said so far, and its record."""
 
-    def __init__(self, folder: Path, argv: list[str], words: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, argv: list[str], words: Path, env: dict[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
         self.folder = folder
         self._words = words
         with words.open("wb") as file:
-            self.process = subprocess.Popen(argv, stderr=file, cwd=ROOT, env=env)
+            self.process = subprocess.Popen(argv, stderr=file, cwd=cwd, env=env, start_new_session=True)
 
     @property
     def words(self) -> str:
@@ -46,7 +48,14 @@ class StackProcess:
     def pid_of(self, child: str) -> int:
         return self.record.children[child].pid
 
-    def until_ready(self, within_s: float = 30.0) -> StackProcess:
+    @property
+    def watchdog(self) -> int:
+        """The pid of the process that ends what a killed supervisor leaves."""
+        children = psutil.Process(self.process.pid).children()
+        (pid,) = [child.pid for child in children if "services.embedded.watchdog" in child.cmdline()]
+        return pid
+
+    def until_ready(self, within_s: float = 90.0) -> StackProcess:
         def ready() -> bool:
             assert self.process.poll() is None, self.words
             record = read_record(self.folder)
@@ -58,7 +67,7 @@ class StackProcess:
     def until_said(self, text: str) -> None:
         eventually(lambda: text in self.words)
 
-    def stop(self, signum: int = signal.SIGTERM, within_s: float = 30.0) -> int:
+    def stop(self, signum: int = signal.SIGTERM, within_s: float = 90.0) -> int:
         self.process.send_signal(signum)
         return self.process.wait(within_s)
 

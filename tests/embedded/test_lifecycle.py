@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stack_process import StartStack, eventually, gone, kill
 
 from services.embedded.identity import Identity
 from services.embedded.lifecycle import bring_down
 from services.embedded.record import StackRecord, read_record, write_record
+from tests.embedded.stack_process import StartStack, eventually, gone, kill
 
 SERVES = "import time; print('ready'); time.sleep(600)"
 URL = "http://127.0.0.1:8000"
@@ -61,6 +61,7 @@ def test_down_where_nothing_runs_does_nothing(tmp_path: Path) -> None:
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_or_down(start: StartStack, ending: str) -> None:
     first = start(store=SERVES, worker=SERVES).until_ready()
     left = first.record.children
+    kill(first.watchdog)
     kill(first.process.pid)
     first.process.wait()
     assert all(child.alive() for child in left.values())
@@ -72,6 +73,46 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_or_down(start: St
     assert not any(child.alive() for child in left.values())
 
 
+@pytest.mark.parametrize("moment", ["ready", "starting"])
+def test_everything_ends_with_a_supervisor_that_is_killed(start: StartStack, tmp_path: Path, moment: str) -> None:
+    """What is polite, what ignores SIGTERM, and what is in a session of its own; and its folder goes too."""
+    host = tmp_path / "host"
+    busy = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    starts_a_host = (
+        "import subprocess, sys\n"
+        f"p = subprocess.Popen([sys.executable, '-c', {busy + SERVES!r}], start_new_session=True)\n"
+        f"open({str(host)!r}, 'w').write(str(p.pid))\n"
+    )
+    last = SERVES if moment == "ready" else "import time; time.sleep(600)"
+    stack = start(store=SERVES, stubborn=busy + SERVES, worker=starts_a_host + SERVES, last=last)
+    eventually(lambda: len(found.children if (found := read_record(stack.folder)) else ()) == 4, within_s=60)
+    children, watchdog = stack.record.children, stack.watchdog
+    eventually(lambda: host.exists() and host.read_text() != "")
+    abandoned = stack.folder / "run" / "ringtrue-run-abcdefgh"
+    abandoned.mkdir(parents=True)
+    kill(stack.process.pid)
+    stack.process.wait()
+    eventually(lambda: not any(child.alive() for child in children.values()), within_s=60)
+    eventually(lambda: gone(int(host.read_text())) and gone(watchdog), within_s=60)
+    assert not abandoned.exists()
+    assert read_record(stack.folder) is None
+
+
+def test_a_group_that_is_killed_whole_takes_its_stack_along(start: StartStack) -> None:
+    stack = start(worker=SERVES).until_ready()
+    children = stack.record.children
+    os.killpg(stack.process.pid, signal.SIGKILL)
+    stack.process.wait()
+    eventually(lambda: not any(child.alive() for child in children.values()), within_s=60)
+
+
+def test_a_stack_that_is_stopped_leaves_no_watchdog(start: StartStack) -> None:
+    stack = start(worker=SERVES).until_ready()
+    watchdog = stack.watchdog
+    assert stack.stop() == 0
+    assert gone(watchdog)
+
+
 def test_what_a_child_started_in_a_session_of_its_own_is_found_by_its_mark(start: StartStack, tmp_path: Path) -> None:
     host = tmp_path / "host"
     script = (
@@ -81,6 +122,7 @@ def test_what_a_child_started_in_a_session_of_its_own_is_found_by_its_mark(start
     )
     stack = start(worker=script).until_ready()
     worker = stack.pid_of("worker")
+    kill(stack.watchdog)
     kill(stack.process.pid)
     stack.process.wait()
     kill(worker)

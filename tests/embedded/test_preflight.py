@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack_process import ROOT
 
 from services.embedded.errors import DiskFull, FolderUnwritable, PortUnusable, StackError
 from services.embedded.journal import View
 from services.embedded.lifecycle import Plan, bring_up
-from services.embedded.preflight import check_port, free_port, prepare_folder
+from services.embedded.mlflow_server import listen_for_mlflow
+from services.embedded.preflight import listen_near, listen_on, prepare_folder
+from tests.embedded.stack_process import ROOT
 
 RINGTRUE = Path(sys.executable).with_name("ringtrue")
 
@@ -73,11 +74,12 @@ def test_a_full_disk_is_said_before_anything_is_planned(tmp_path: Path) -> None:
 
 def test_an_address_of_another_machine_is_said() -> None:
     with pytest.raises(PortUnusable, match=r"cannot listen on 192\.0\.2\.1"):
-        check_port("192.0.2.1", 8000)
+        listen_on("192.0.2.1", 8000)
 
 
 def test_a_free_port_is_found_beside_a_taken_one(taken_port: int) -> None:
-    assert free_port(taken_port) not in (0, taken_port)
+    with listen_near(taken_port) as listening:
+        assert listening.getsockname()[1] not in (0, taken_port)
 
 
 def test_down_where_nothing_runs_says_so_and_is_content(tmp_path: Path) -> None:
@@ -100,3 +102,88 @@ def test_a_part_of_the_folder_that_cannot_be_written_is_named(tmp_path: Path) ->
     with pytest.raises(FolderUnwritable, match="logs"):
         bring_up(tmp_path, lambda: Plan([], {}, {}, ""), View(sys.stderr))
     assert not (tmp_path / "stack.json").exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+@pytest.mark.parametrize("folder", ["n" * 300, "/".join(["d" * 250] * 20)], ids=["name", "path"])
+def test_a_path_that_is_too_long_for_the_system_is_said(tmp_path: Path, command: str, folder: str) -> None:
+    done = ringtrue(command, "--data", str(tmp_path / folder))
+    assert done.returncode == os.EX_CANTCREAT
+    assert "File name too long" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_path_that_a_database_cannot_be_named_by_is_refused(tmp_path: Path) -> None:
+    """The database would be another file, outside of the folder."""
+    done = ringtrue("up", "--data", str(tmp_path / "what?"))
+    assert done.returncode == os.EX_CONFIG
+    assert "may not hold a question mark" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_the_folder_of_another_user_is_said(tmp_path: Path, command: str) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    for above in (tmp_path, *list(tmp_path.parents)[:3]):
+        above.chmod(above.stat().st_mode | 0o011)
+    done = as_nobody(f"run_{command}", folder)
+    assert "FolderUnwritable: cannot write the data folder" in done.stderr.splitlines()[-1]
+    assert "Permission denied" in done.stderr
+
+
+def as_nobody(function: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Imported first, as another user may not read our Python."""
+    rest = (
+        "StackOptions(), Path(sys.argv[1]), replace=False, verbose=False" if "up" in function else "Path(sys.argv[1])"
+    )
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom services.embedded.app import run_up, run_down\n"
+        f"from services.embedded.stack import StackOptions\nos.setuid(65534)\n{function}({rest})"
+    )
+    argv = [sys.executable, "-c", script, str(folder)]
+    return subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "mlflow"
+
+
+def port_of(folder: Path, asked: int | None = None) -> int:
+    with listen_for_mlflow(folder, asked) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def test_mlflow_has_the_same_port_at_every_start(runs: Path, tmp_path: Path) -> None:
+    """Links to its runs are kept with jobs."""
+    first = port_of(runs)
+    with listen_for_mlflow(tmp_path / "another"):  # may have had a neighbour's port meanwhile
+        assert port_of(tmp_path / "a third") != first
+    assert port_of(runs) == first
+
+
+def test_a_port_of_mlflows_that_is_asked_for_is_kept(runs: Path) -> None:
+    port_of(runs)
+    asked = port_of(runs, 0)
+    assert asked != 0
+    assert port_of(runs) == asked
+
+
+def test_a_taken_port_of_mlflows_is_said_with_what_to_do(runs: Path) -> None:
+    with listen_for_mlflow(runs) as listening:
+        port = listening.getsockname()[1]
+        for asked in (None, port):
+            with pytest.raises(PortUnusable, match=f"port {port} .* is taken by .*--mlflow-port.* lead nowhere"):
+                port_of(runs, asked)
+    assert port_of(runs) == port
+
+
+@pytest.mark.parametrize("content", ["", "no number", "0", "70000", "-1"])
+def test_a_kept_port_that_is_none_is_chosen_anew(runs: Path, content: str) -> None:
+    runs.mkdir()
+    (runs / "port").write_text(content)
+    port = port_of(runs)
+    assert (runs / "port").read_text() == f"{port}\n"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from stack_process import StartStack, eventually, gone, kill
+from services.embedded.child import answers_http
+from tests.embedded.stack_process import StartStack, eventually, gone, kill
 
 SERVES = "import time; print('ready'); time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(600)"
@@ -87,6 +91,95 @@ def test_a_child_that_ignores_the_request_to_stop_is_killed_with_what_it_started
     assert stack.stop() == 0
     assert "killing worker" in stack.words
     eventually(lambda: gone(int(grandchild.read_text())))
+
+
+def test_a_child_that_others_can_do_without_never_ends_the_stack(start: StartStack) -> None:
+    """It dies again and again before it was ever ready; the others are started, and stay as they were."""
+    stack = start(store=SERVES, **{"extra-a": "raise SystemExit(78)", "extra-b": "import time; time.sleep(0.2)"})
+    stack.until_ready()
+    store = stack.pid_of("store")
+    for name in ("extra-a", "extra-b"):
+        stack.until_said(f"{name} is not ready yet")
+        eventually(lambda name=name: len(re.findall(f"{name} ended .* starts again", stack.words)) >= 3)
+    assert stack.pid_of("store") == store
+    assert stack.stop() == 0
+
+
+def test_a_child_that_is_slow_gets_ever_more_time_and_the_others_go_on(start: StartStack, tmp_path: Path) -> None:
+    tries = tmp_path / "tries"
+    slow_twice = (
+        "import os, time\n"
+        f"fd = os.open({str(tries)!r}, os.O_CREAT | os.O_APPEND | os.O_RDWR); os.write(fd, b'x')\n"
+        f"time.sleep(600 if os.stat({str(tries)!r}).st_size < 3 else 0); print('ready'); time.sleep(600)"
+    )
+    stack = start("--hasty", store=SERVES, **{"extra-slow": slow_twice}).until_ready()
+    stack.until_said("extra-slow is back")
+    given = re.findall(r"was not ready within ([\d.]+) s, and is given ([\d.]+) s", stack.words)
+    assert given == [("1", "2"), ("2", "4")]
+    assert len(re.findall("starting store", stack.words)) == 1
+
+
+def test_a_vital_child_that_is_slow_does_not_end_the_stack_either(start: StartStack, tmp_path: Path) -> None:
+    once = (
+        "import os, time\n"
+        f"fd = os.open({str(tmp_path / 'tries')!r}, os.O_CREAT | os.O_APPEND | os.O_RDWR); os.write(fd, b'x')\n"
+        f"time.sleep(600 if os.fstat(fd).st_size < 2 else 0); print('ready'); time.sleep(600)"
+    )
+    start("--hasty", gateway=once).until_ready()
+
+
+def test_a_child_that_would_lose_its_work_is_waited_for_and_that_is_said(start: StartStack, tmp_path: Path) -> None:
+    may_be_ready = tmp_path / "may be ready"
+    late = (
+        "import os, time\n"
+        f"while not os.path.exists({str(may_be_ready)!r}): time.sleep(0.05)\n"
+        "print('ready'); time.sleep(600)"
+    )
+    stack = start("--hasty", **{"store": SERVES, "extra-with-patience": late})
+    stack.until_said("extra-with-patience is not ready after 2 s; it goes on starting, what needs it waits")
+    pid = stack.pid_of("extra-with-patience")
+    may_be_ready.touch()
+    stack.until_ready()
+    assert "starts again" not in stack.words
+    assert stack.pid_of("extra-with-patience") == pid
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Answers when it is let; counts who has asked."""
+
+    may_answer = threading.Event()
+    asked = 0
+
+    def do_GET(self) -> None:
+        Slow.asked += 1
+        assert self.may_answer.wait(30)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_an_answer_that_takes_long_is_waited_for_and_holds_nobody_up() -> None:
+    """A gateway looks for seconds at what it needs, and meanwhile the other children are attended to."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        ready = answers_http("127.0.0.1", server.server_port, "/readyz")
+        for _ in range(30):  # longer than one try of a second
+            assert not ready(())
+            time.sleep(0.05)
+        assert Slow.asked == 1
+        Slow.may_answer.set()
+        eventually(lambda: ready(()))
+        server.shutdown()
+
+
+def test_where_nobody_listens_it_is_tried_again() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        ready = answers_http("127.0.0.1", bound.getsockname()[1], "/readyz")
+        for _ in range(5):
+            assert not ready(())
+            time.sleep(0.01)
 
 
 def test_a_second_ctrl_c_hurries(start: StartStack) -> None:

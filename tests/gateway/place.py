@@ -14,17 +14,17 @@ import httpx
 
 from services.gateway.app import assemble, create_app
 from services.gateway.deps import Gateway
-from services.gateway.documents import Problem
-from services.gateway.errors import PROBLEMS
+from services.gateway.http.errors import PROBLEMS
 from services.gateway.keys import new_key
+from services.gateway.openapi.answer_schemas import Problem
 from shared.blobs import FolderBlobs
 from shared.catalog import Manifest, Support
 from shared.errors import StoreUnavailable
 from shared.jobs import Job, Piece, Spoken
 from shared.ports import FacetName, Result
 from shared.scores import Scored
-from shared.store.memory import MemoryAliasStore, MemoryJobStore, MemoryStudyStore, MemoryVoiceStore
-from shared.store.memory.keys import MemoryKeyStore
+from tests.memory_store import MemoryAliasStore, MemoryJobStore, MemoryStudyStore, MemoryVoiceStore
+from tests.memory_store.keys import MemoryKeyStore
 
 RATE = 22_050
 RICH = Manifest(
@@ -72,29 +72,30 @@ BARE = Manifest(
 SENTENCE = {"text": "The evening sun is warm.", "pin": RICH.pin}
 
 
-class SilentBells:
-    """Bells that remember that they were rung, and how many jobs were in the store by then. Rings once ``may_ring``."""
+class SilentWakeUps:
+    """Wake-ups that remember that they were sent, and how many jobs were in the store by then. Wakes once
+    ``may_ring``."""
 
     def __init__(self, store: MemoryJobStore) -> None:
         self._store = store
-        self.rung: list[str] = []
+        self.woken: list[str] = []
         self.queued_when_rung: list[int] = []
         self.may_ring = threading.Event()
         self.may_ring.set()
 
-    def ring_engine(self, family: str) -> None:
+    def wake_engine(self, family: str) -> None:
         assert self.may_ring.wait(10)
-        self.rung.append(family)
+        self.woken.append(family)
         self.queued_when_rung.append(sum(self._store.waiting(time.time()).families.values()))
 
-    def ring_scorer(self) -> None:
-        self.rung.append("scorer")
+    def wake_scoring(self) -> None:
+        self.woken.append("scorer")
 
-    def ring_tracker(self) -> None:
-        self.rung.append("tracker")
+    def wake_tracking(self) -> None:
+        self.woken.append("tracker")
 
-    def ring_judge(self) -> None:
-        self.rung.append("judge")
+    def wake_analysis(self) -> None:
+        self.woken.append("judge")
 
 
 @dataclass
@@ -106,7 +107,7 @@ class Place:
     store: MemoryJobStore
     keys: MemoryKeyStore
     aliases: MemoryAliasStore
-    bells: SilentBells
+    wake_ups: SilentWakeUps
     blobs: FolderBlobs
     recordings: FolderBlobs
     studies: MemoryStudyStore
@@ -159,14 +160,14 @@ async def opened(folder: Path, store: MemoryJobStore | None = None, **arguments:
     store, keys, blobs = store or MemoryJobStore(), MemoryKeyStore(), FolderBlobs(folder / "blobs")
     aliases = MemoryAliasStore()
     store.publish("worker", [RICH, BARE], time.time())
-    bells = SilentBells(store)
+    wake_ups = SilentWakeUps(store)
     voices, recordings = MemoryVoiceStore(), FolderBlobs(folder / "recordings")
     studies = MemoryStudyStore(store)
     arguments = {"open_to_local": True, "studies": studies, "voices": voices, "recordings": recordings, **arguments}
-    gateway = assemble(store, keys, aliases, bells, blobs, **arguments)
+    gateway = assemble(store, keys, aliases, wake_ups, blobs, **arguments)
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        yield Place(gateway, http, store, keys, aliases, bells, blobs, recordings, studies)
+        yield Place(gateway, http, store, keys, aliases, wake_ups, blobs, recordings, studies)
     gateway.close()
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway import documents
-from services.gateway.pins import FRESH_S, Board, PinBoard, resolve
+from services.gateway.models.pins import FRESH_S, Board, PinBoard, resolve
+from services.gateway.openapi import answer_schemas
 from shared.aliases import Alias, promoted, rolled_back, signed
 from shared.catalog import PinState
 from shared.ports import LIVE_S, AliasStore
@@ -50,7 +50,7 @@ async def sun(tmp_path: Path) -> AsyncIterator[Place]:
 
 async def test_a_job_says_which_pin_its_alias_became(sun: Place) -> None:
     answer = await sun.http.post("/v1/jobs", json={**SENTENCE, "pin": "sun@production"})
-    job = documents.Job.model_validate_json(answer.content)
+    job = answer_schemas.Job.model_validate_json(answer.content)
     assert (job.pin.name, job.pin.alias, job.pin.lock_sha256) == (V21.pin, "sun@production", V21.lock_sha256)
     assert (await sun.http.get(job.links.self)).json()["pin"] == answer.json()["pin"]
 
@@ -70,7 +70,7 @@ async def test_a_batch_takes_aliases_and_pins_side_by_side(sun: Place) -> None:
     promote(sun.aliases, CANDIDATE, V23.pin)
     asked = ["sun@production", "sun@candidate", BARE.pin, "sun@nobody"]
     answer = await sun.http.post("/v1/jobs:batch", json={"jobs": [{**SENTENCE, "pin": pin} for pin in asked]})
-    batch = documents.Batch.model_validate_json(answer.content)
+    batch = answer_schemas.Batch.model_validate_json(answer.content)
     assert [(done.job.pin.name, done.job.pin.alias) for done in batch.data if done.job] == [
         (V21.pin, "sun@production"),
         (V23.pin, "sun@candidate"),
@@ -84,7 +84,18 @@ async def test_a_batch_takes_aliases_and_pins_side_by_side(sun: Place) -> None:
 )
 async def test_an_alias_that_nobody_made_is_refused(sun: Place, name: str) -> None:
     problem = refused(await sun.http.post("/v1/jobs", json={**SENTENCE, "pin": name}), "pin_unknown")
-    assert problem.detail == f"there is no alias {name}"
+    assert problem.detail.startswith(f"there is no alias {name}; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [("sun-v22", "sun-v21 and sun-v23"), ("sun@producton", "sun@production"), ("snu-v21", "sun-v21"), ("x" * 64, "")],
+)
+async def test_who_mistypes_a_name_is_told_those_that_are_like_it(sun: Place, name: str, like: str) -> None:
+    problem = refused(await sun.http.post("/v1/jobs", json={**SENTENCE, "pin": name}), "pin_unknown")
+    assert name in problem.detail
+    assert like in problem.detail
+    assert problem.detail.endswith("; see GET /v1/pins")
 
 
 async def test_an_alias_of_a_pin_that_nobody_published_is_refused_with_its_pin(sun: Place) -> None:
@@ -138,7 +149,7 @@ async def test_a_tenth_of_two_thousand_users_speak_with_the_candidate_every_time
 
 def listed(document: Any, pin: str) -> list[dict[str, Any]]:
     """The aliases of a pin as GET /v1/pins has them."""
-    documents.PinList.model_validate(document)
+    answer_schemas.PinList.model_validate(document)
     (found,) = (entry["aliases"] for entry in document["data"] if entry["name"] == pin)
     aliases: list[dict[str, Any]] = found
     return aliases

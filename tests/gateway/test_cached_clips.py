@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.pins import FRESH_S
+from services.gateway.models.pins import FRESH_S
 from shared.environment import comparable
 from shared.scores import Reason, Score, Unscored
 from tests.gateway.evaluating import HERE, LOCK, SUITE, evaluate, item, perform, settle
@@ -38,10 +38,10 @@ async def again(place: Place, **changes: Any) -> dict[str, Any]:
 async def test_what_was_spoken_and_scored_is_taken_as_it_is(place: Place) -> None:
     first = await evaluate(place)
     perform(place, 3)
-    place.bells.rung.clear()
+    place.wake_ups.woken.clear()
     second = await evaluate(place)
     assert second["progress"] == {"clips": 3, "cached": 3, "spoken": 3, "scored": 3, "tracked": 0, "failed": 0}
-    assert place.bells.rung == ["judge"]
+    assert place.wake_ups.woken == ["judge"]
     jobs = [
         [clip["job"] for clip in (await place.http.get(one["links"]["clips"])).json()["data"]]
         for one in (first, second)

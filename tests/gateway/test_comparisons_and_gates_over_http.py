@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.study_documents import Comparison, ComparisonList, Gate, GateList
+from services.gateway.openapi.study_answer_schemas import Comparison, ComparisonList, Gate, GateList
 from shared.gating.toml_notation import default_rules, rules_from_toml
 from shared.studies import Kind, Step, StudyIds
 from tests.gateway.evaluating import evaluate, finish, item, perform
@@ -43,14 +43,14 @@ async def gate(place: Place, headers: dict[str, str] | None = None, **changes: A
 
 async def test_a_comparison_is_accepted_before_its_evaluations_are_over(place: Place) -> None:
     body = await two(place)
-    place.bells.rung.clear()
+    place.wake_ups.woken.clear()
     answer = await place.http.post("/v1/comparisons", json={**body, "allow": ["seeds", "params", "seeds"]})
     comparison = Comparison.model_validate_json(answer.content)
     assert (answer.status_code, comparison.status, comparison.result) == (202, "waiting", None)
     assert answer.headers["location"] == comparison.links.self
     assert (comparison.baseline, comparison.candidate) == (body["baseline"], body["candidate"])
     assert comparison.allow == ["params", "seeds"]
-    assert place.bells.rung == ["judge"]
+    assert place.wake_ups.woken == ["judge"]
 
 
 async def test_it_goes_from_waiting_to_running_to_its_result(place: Place) -> None:

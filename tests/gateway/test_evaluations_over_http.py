@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.gateway.study_documents import ClipList, Evaluation, EvaluationList
+from services.gateway.openapi.study_answer_schemas import ClipList, Evaluation, EvaluationList
 from shared.aliases import Alias, promoted, signed
-from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.studies import Study, StudyFilter
 from shared.suites.reading import golden_suite
 from tests.gateway.evaluating import SCORED, SUITE, WANTED, evaluate, finish, item, perform
 from tests.gateway.place import BARE, RICH, Place, StoreAway, opened, refused
+from tests.memory_store import MemoryJobStore, MemoryStudyStore
 
 pytestmark = pytest.mark.anyio
 
@@ -55,16 +55,16 @@ async def test_what_holds_for_all_items_gives_way_to_what_an_item_says(place: Pl
     }
 
 
-async def test_it_and_its_jobs_are_one_transaction_before_the_bells(place: Place) -> None:
+async def test_it_and_its_jobs_are_one_transaction_before_the_wake_ups(place: Place) -> None:
     await evaluate(place)
-    assert place.bells.rung == [RICH.engine, "judge"]
-    assert place.bells.queued_when_rung == [3]
+    assert place.wake_ups.woken == [RICH.engine, "judge"]
+    assert place.wake_ups.queued_when_rung == [3]
 
 
-async def test_without_a_commit_there_is_neither_study_nor_bell(tmp_path: Path) -> None:
+async def test_without_a_commit_there_is_neither_study_nor_wake_up(tmp_path: Path) -> None:
     async with opened(tmp_path, store=StoreAway()) as place:
         refused(await place.http.post("/v1/evaluations", json=WANTED), "store_unavailable")
-        assert place.bells.rung == []
+        assert place.wake_ups.woken == []
         assert (await place.http.get("/v1/evaluations")).json()["data"] == []
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.gateway.backlog import Backlog
-from services.gateway.script import MOST_TOLD
-from services.gateway.study_schemas import ALLOWABLE
-from services.scorer.comparison.comparability import BLOCKING
+from services.gateway.requests.study_schemas import ALLOWABLE
+from services.scorer.analysis.comparison.comparability import BLOCKING
+from shared.values.faults import AND_MORE, MOST_FAULTS
 from tests.gateway.evaluating import SUITE, WANTED, item
 from tests.gateway.place import BARE, Place, opened, refused
 from tests.gateway.uploads import CLONER
@@ -128,10 +127,10 @@ async def test_a_text_of_which_nothing_is_left_is_empty(place: Place) -> None:
 
 
 async def test_a_long_list_of_faults_is_cut_and_says_so(place: Place) -> None:
-    items = [{"id": f"i{number}", "text": f"Number {number}.", "language": "fr"} for number in range(MOST_TOLD + 30)]
+    items = [{"id": f"i{number}", "text": f"Number {number}.", "language": "fr"} for number in range(MOST_FAULTS + 30)]
     wrong = await told(place, "language_unsupported", suite={**SUITE, "items": items})
-    assert len(wrong) == MOST_TOLD + 1
-    assert wrong["/suite/items"] == "and 30 more"
+    assert len(wrong) == MOST_FAULTS + 1
+    assert wrong[""] == AND_MORE
 
 
 async def test_more_clips_than_are_taken_are_refused(place: Place) -> None:
@@ -140,7 +139,7 @@ async def test_more_clips_than_are_taken_are_refused(place: Place) -> None:
 
 
 async def test_a_full_backlog_takes_no_evaluation(tmp_path: Path) -> None:
-    async with opened(tmp_path, backlog=Backlog(limit=2)) as place:
+    async with opened(tmp_path, most_queued=2) as place:
         await told(place, "backlog_full")
 
 

@@ -108,7 +108,8 @@ def test_without_redis_jobs_are_accepted_and_it_says_what_is_away(environ: dict[
         assert http.post("/v1/jobs", json=SENTENCE).status_code == 202
         ready = http.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-        assert ready.json()["checks"] == {"store": "ok", "redis": "unreachable"}
+        checks = ready.json()["checks"]
+        assert (checks["store"], checks["redis"]) == ("ok", "unreachable")
 
 
 def test_many_at_once_are_all_accepted_once(environ: dict[str, str]) -> None:

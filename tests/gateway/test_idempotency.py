@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from services.gateway.backlog import Backlog
 from tests.gateway.place import SENTENCE, Place, opened, refused
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +91,7 @@ async def test_a_refusal_is_not_remembered(place: Place) -> None:
 
 
 async def test_what_was_accepted_is_replayed_when_the_backlog_is_full(tmp_path: Path) -> None:
-    async with opened(tmp_path, backlog=Backlog(limit=1)) as place:
+    async with opened(tmp_path, most_queued=1) as place:
         first = await place.http.post("/v1/jobs", json=SENTENCE, headers=KEY)
         refused(await place.http.post("/v1/jobs", json=SENTENCE), "backlog_full")
         assert (await place.http.post("/v1/jobs", json=SENTENCE, headers=KEY)).content == first.content

@@ -6,11 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE
+from typing import NamedTuple
 
 import pytest
 
-from shared.store.sql import Database, SqlKeyStore
+from shared.ports import SWEEPING, Submission
+from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
+from tests.postgresql import databases
+from tests.shared.store.building import new_job
 
 
 @pytest.fixture
@@ -18,11 +24,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "made-when-needed"
 
 
-def keys(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def make_postgresql_database() -> Iterator[Callable[[], str]]:
+    with databases() as make:
+        yield make
+
+
+class Command(NamedTuple):
+    argv: list[str]
+    env: dict[str, str]
+
+
+def key_command(data: Path, *arguments: str, **settings: str) -> Command:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRUE_")}
-    environ |= {"RINGTRUE_DATA": str(data), **settings}
-    command = [sys.executable, "-m", "ringtrue", "keys", *arguments]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    argv = [sys.executable, "-m", "ringtrue", "keys", *arguments]
+    return Command(argv, environ | {"RINGTRUE_DATA": str(data), **settings})
+
+
+def keys(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    argv, env = key_command(data, *arguments, **settings)
+    return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_key_is_printed_once_and_its_secret_is_kept_nowhere(data: Path) -> None:
@@ -94,3 +115,56 @@ def test_the_key_of_the_example_is_kept_for_this_machine_alone(data: Path) -> No
     refused = keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="0.0.0.0")
     assert (refused.returncode, "0.0.0.0 is not this machine alone" in refused.stderr) == (64, True)
     assert keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="127.0.0.1").returncode == 0
+
+
+def test_every_command_says_which_store_it_worked_on(data: Path) -> None:
+    store = str(data / "ringtrue.db")
+    assert keys(data, "list").stderr == f"There is no key in {store}.\n"
+    made = keys(data, "create", "ann")
+    assert store in made.stderr
+    assert "No gateway runs on this store now" in made.stderr
+    assert store in keys(data, "revoke", made.stdout.split("_")[1]).stderr
+    assert f"no key x in {store}" in keys(data, "revoke", "x").stderr
+
+
+def test_the_password_of_a_store_is_not_shown(data: Path, make_postgresql_database: Callable[[], str]) -> None:
+    made = keys(data, "create", "ann", RINGTRUE_DATABASE_URL=make_postgresql_database())
+    assert made.returncode == 0, made.stderr
+    assert "in postgresql" in made.stderr
+    url = "postgresql://ringtrue:secret@127.0.0.1:1/x"
+    assert "secret" not in keys(data, "create", "ann", RINGTRUE_DATABASE_URL=url).stderr
+
+
+def with_jobs_of_local(data: Path, *, served_for_s: float) -> Database:
+    """A store with two jobs that were made without a key, and a gateway that runs on it for so long."""
+    data.mkdir()
+    database = Database(f"sqlite:///{data / 'ringtrue.db'}")
+    migrate(database)
+    store, now = SqlJobStore(database), database.now()
+    store.add([Submission([new_job(f"job_{number}", user="local") for number in range(2)])])
+    store.hold(SWEEPING, "gateway", now + served_for_s, now)
+    return database
+
+
+def test_what_was_made_without_a_key_is_the_first_keys_users(data: Path) -> None:
+    database = with_jobs_of_local(data, served_for_s=0)
+    made = keys(data, "create", "ann")
+    assert "What was made here without a key is ann's now: 2 jobs." in made.stderr
+    assert "made here without a key" not in keys(data, "create", "ben").stderr
+    assert {job.user for job in SqlJobStore(database).get(["job_0", "job_1"]).values()} == {"ann"}
+    database.close()
+
+
+def test_what_is_let_in_while_a_gateway_learns_of_the_key_is_handed_over_too(data: Path) -> None:
+    database = with_jobs_of_local(data, served_for_s=60)
+    store = SqlJobStore(database)
+    command = key_command(data, "create", "ann")
+    with subprocess.Popen(command.argv, env=command.env, stdout=PIPE, stderr=PIPE, text=True) as making:
+        assert making.stdout is not None
+        making.stdout.readline()  # the key is there
+        store.add([Submission([new_job("late", user="local")])])
+        said = making.communicate(timeout=60)[1]
+    assert "The gateway that runs on this store asks for keys from now on" in said
+    assert "3 jobs" in said
+    assert store.get(["late"])["late"].user == "ann"
+    database.close()

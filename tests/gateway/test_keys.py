@@ -10,8 +10,8 @@ import pytest
 from services.gateway import keys as key_rules
 from services.gateway.keys import KeyRing, new_key
 from shared.errors import Refused
-from shared.store.memory.keys import MemoryKeyStore
 from tests.gateway.place import SENTENCE, Place, opened, refused
+from tests.memory_store.keys import MemoryKeyStore
 
 pytestmark = pytest.mark.anyio
 

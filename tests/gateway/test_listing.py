@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.gateway.documents import JobList
-from tests.gateway.place import BARE, RICH, Place
+from services.gateway.openapi.answer_schemas import JobList
+from shared.ports import JobFilter, Page
+from tests.gateway.place import BARE, RICH, Place, opened
+from tests.memory_store import MemoryJobStore
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +81,21 @@ async def test_queued_jobs_in_the_list_say_their_places(place: Place) -> None:
         await place.submit()
     data = (await place.http.get("/v1/jobs")).json()["data"]
     assert [job["queue_position"] for job in data] == [3, 2, 1]
+
+
+class EndsEarly(MemoryJobStore):
+    """Looks at one job for a page and no more."""
+
+    def find(self, wanted: JobFilter) -> Page:
+        looked_at = super().find(JobFilter(wanted.user, before=wanted.before, limit=2)).jobs
+        fitting = [job for job in looked_at[:1] if wanted.pin in (None, job.pin)]
+        return Page(fitting, looked_at[0].id if len(looked_at) > 1 else None)
+
+
+async def test_a_page_whose_search_ended_early_says_that_there_is_more(tmp_path: Path) -> None:
+    async with opened(tmp_path, EndsEarly()) as place:
+        made = [(await place.submit())["id"] for _ in range(2)]
+        empty = (await place.http.get("/v1/jobs?pin=bare-v1")).json()
+        assert (empty["data"], empty["has_more"], empty["next_cursor"]) == ([], True, made[1])
+        last = (await place.http.get("/v1/jobs", params={"cursor": empty["next_cursor"]})).json()
+        assert ([job["id"] for job in last["data"]], last["has_more"]) == ([made[0]], False)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.model_files import ModelFiles
+from services.gateway.models.model_files import ModelFiles
 from shared.weights.lock import write_locks
 from shared.weights.store import WeightStore
 from tests.gateway.place import Place, opened, refused
+from tests.model_stores import bring
 from tests.shared.weights.voices import VOICE, lock_of, pulled
-from tests.shelves import bring
 
 pytestmark = pytest.mark.anyio
 LOCK = lock_of({**VOICE, "long.bin": bytes(range(256)) * 12_000, "never-pulled.bin": b"only the lock knows it"})
@@ -115,3 +115,12 @@ async def test_where_keys_are_asked_for_files_need_one_too(tmp_path: Path, store
 async def test_a_gateway_without_a_store_of_models_has_none_to_give(tmp_path: Path) -> None:
     async with opened(tmp_path) as place:
         refused(await place.http.get(url("model.bin")), "not_found")
+
+
+@pytest.mark.parametrize("path", CONTENTS)
+async def test_head_says_of_a_file_what_get_does(place: Place, path: str) -> None:
+    got, asked = await place.http.get(url(path)), await place.http.head(url(path), headers={"Range": "bytes=1-2"})
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-length"] == str(len(CONTENTS[path]))
+    names = ("etag", "repr-digest", "content-type", "accept-ranges", "cache-control")
+    assert [asked.headers[name] for name in names] == [got.headers[name] for name in names]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.schemas import JobRequest, Shape, read_batch, read_job, read_shape
-from services.gateway.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
+from services.gateway.requests.job_schemas import JobRequest, Shape, read_batch, read_job, read_shape
+from services.gateway.requests.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
 from tests.gateway.place import Place
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.gateway.backlog import Backlog
-from services.gateway.documents import Problem
-from services.gateway.errors import PROBLEMS
+from services.gateway.http.errors import PROBLEMS
+from services.gateway.openapi.answer_schemas import Problem
 from shared.errors import RefusalCode
 from tests.gateway.place import BARE, SENTENCE, Place, StoreAway, StoreBroken, opened, refused
 
@@ -35,8 +34,8 @@ BAD_JOBS = [
     Bad("white space only", {"text": " \n\t "}, "text_empty", ("/text",)),
     Bad("text too long", {"text": "a" * 10_001}, "text_too_long", ("/text",)),
     Bad("control character", {"text": "a\x07b"}, "invalid_request", ("/text",)),
-    Bad("carriage return", {"text": "a\r\nb"}, "invalid_request", ("/text",)),
-    Bad("C1 control", {"text": "a\x85b"}, "invalid_request", ("/text",)),
+    Bad("SSML", {"text": 'a <break time="1s"/> b'}, "invalid_request", ("/text",)),
+    Bad("C1 control", {"text": "a\x86b"}, "invalid_request", ("/text",)),
     Bad("text is a number", {"text": 5}, "invalid_request", ("/text",)),
     Bad("text is null", {"text": None}, "invalid_request", ("/text",)),
     Bad("unknown field", {"txet": "hello"}, "invalid_request", ("/txet",)),
@@ -97,7 +96,7 @@ async def test_a_bad_submission_is_refused_and_leaves_no_job(place: Place, bad: 
     problem = refused(await place.http.post("/v1/jobs", json={**SENTENCE, **bad.changes}), bad.code)
     assert tuple(error.pointer for error in problem.errors or ()) == bad.pointers
     assert place.store.waiting(time.time()).families == {}
-    assert place.bells.rung == []
+    assert place.wake_ups.woken == []
 
 
 @pytest.mark.parametrize("bad", BAD_JOBS, ids=lambda bad: bad.name)
@@ -204,13 +203,19 @@ async def test_an_address_that_is_not_there(place: Place, path: str) -> None:
     refused(await place.http.get(path), "not_found")
 
 
+async def test_who_opens_the_address_of_the_gateway_is_told_of_the_docs(place: Place) -> None:
+    assert "/docs" in (refused(await place.http.get("/"), "not_found").detail or "")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/v1/jobs", "GET, POST"),
+        ("DELETE", "/v1/jobs", "GET, HEAD, POST"),
         ("GET", "/v1/jobs:batch", "POST"),
-        ("PUT", "/v1/jobs/job_X", "GET"),
+        ("PUT", "/v1/jobs/job_X", "GET, HEAD"),
         ("POST", "/v1/jobs/job_X/audio", "GET, HEAD"),
+        ("OPTIONS", "/healthz", "GET, HEAD"),
+        ("OPTIONS", "/v1/voices", "GET, HEAD, POST"),
     ],
 )
 async def test_a_method_that_is_not_taken(place: Place, method: str, path: str, allowed: str) -> None:
@@ -257,7 +262,7 @@ async def test_tracking_that_is_done_cannot_be_asked_for_again(place: Place) -> 
 
 
 async def test_a_backlog_that_is_full(tmp_path: Path) -> None:
-    async with opened(tmp_path, backlog=Backlog(limit=2)) as place:
+    async with opened(tmp_path, most_queued=4) as place:
         await place.submit()
         refused(await place.http.post("/v1/jobs:batch", json={"jobs": [SENTENCE] * 2}), "backlog_full")
         await place.submit()
@@ -288,6 +293,7 @@ async def test_every_type_leads_to_its_sentence(place: Place) -> None:
         assert answer.status_code == 200
         assert problem.sentence in answer.text
         assert code.value in answer.text
+        assert (await place.http.get(f"/problems/{code.value}")).text == answer.text
 
 
 async def test_a_request_id_that_came_along_is_kept(place: Place) -> None:

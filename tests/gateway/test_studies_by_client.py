@@ -13,7 +13,7 @@ import pytest
 
 from ringtrue import AsyncRingtrue, Evaluation, InvalidRequest, NotFound, StudyTimedOut
 from services.gateway.app import create_app
-from services.scorer.comparison.result import Comparison, Disagreement, GateResult, Judged, Range, Row, Side
+from services.scorer.analysis.comparison.result import Comparison, Disagreement, GateResult, Judged, Range, Row, Side
 from tests.gateway.evaluating import SCORED, SUITE, finish, item, perform
 from tests.gateway.place import RICH, Place, opened
 

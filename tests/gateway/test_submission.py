@@ -1,4 +1,4 @@
-"""What becomes of a good submission: a row, a bell after the commit, and a job that says what is used."""
+"""What becomes of a good submission: a row, a wake-up after the commit, and a job that says what is used."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.documents import Batch, Job
-from services.gateway.submit import NOTHING_ACCEPTED
+from services.gateway.jobs.submit import NOTHING_ACCEPTED
+from services.gateway.openapi.answer_schemas import Batch, Job
 from shared.catalog import PinState
 from shared.scores import Reason, Score, Unscored
 from tests.gateway.place import BARE, RATE, RICH, SENTENCE, Place, StoreAway, opened, refused
@@ -91,24 +91,24 @@ async def test_asking_a_bare_pin_for_what_it_does_anyway_is_no_error(place: Plac
     assert job["controls"] == {}
 
 
-async def test_the_bell_rings_after_the_commit(place: Place) -> None:
+async def test_the_wake_up_comes_after_the_commit(place: Place) -> None:
     await place.submit()
-    assert place.bells.rung == [RICH.engine]
-    assert place.bells.queued_when_rung == [1]
+    assert place.wake_ups.woken == [RICH.engine]
+    assert place.wake_ups.queued_when_rung == [1]
 
 
-async def test_it_is_answered_after_the_bell_has_rung(place: Place) -> None:
-    place.bells.may_ring.clear()
+async def test_it_is_answered_after_the_wake_up_was_sent(place: Place) -> None:
+    place.wake_ups.may_ring.clear()
     answer = asyncio.ensure_future(place.http.post("/v1/jobs", json=SENTENCE))
     while not place.store.waiting(time.time()).families:
         await asyncio.sleep(0.001)
     await asyncio.sleep(0.05)
     assert not answer.done()
-    place.bells.may_ring.set()
+    place.wake_ups.may_ring.set()
     assert (await answer).status_code == 202
 
 
-async def test_a_batch_is_one_transaction_and_one_bell_per_family(place: Place) -> None:
+async def test_a_batch_is_one_transaction_and_one_wake_up_per_family(place: Place) -> None:
     jobs = [SENTENCE, {**SENTENCE, "pin": BARE.pin}, SENTENCE, {"text": "no pin"}]
     answer = await place.http.post("/v1/jobs:batch", json={"jobs": jobs})
     batch = Batch.model_validate_json(answer.content)
@@ -116,8 +116,8 @@ async def test_a_batch_is_one_transaction_and_one_bell_per_family(place: Place) 
     assert (batch.accepted, batch.refused) == (3, 1)
     assert [result.index for result in batch.data] == [0, 1, 2, 3]
     assert [result.job.pin.name for result in batch.data if result.job] == [RICH.pin, BARE.pin, RICH.pin]
-    assert sorted(place.bells.rung) == [BARE.engine, RICH.engine]
-    assert place.bells.queued_when_rung == [3, 3]
+    assert sorted(place.wake_ups.woken) == [BARE.engine, RICH.engine]
+    assert place.wake_ups.queued_when_rung == [3, 3]
     ids = [result.job.id for result in batch.data if result.job]
     assert ids == sorted(ids), "jobs of a batch are spoken in its order"
 
@@ -126,7 +126,7 @@ async def test_a_batch_of_which_nothing_is_accepted_makes_nothing(place: Place) 
     answer = await place.http.post("/v1/jobs:batch", json={"jobs": [{"text": "no pin"}]})
     assert answer.status_code == NOTHING_ACCEPTED
     assert Batch.model_validate_json(answer.content).accepted == 0
-    assert place.bells.rung == []
+    assert place.wake_ups.woken == []
 
 
 async def test_a_thousand_jobs_fit_into_one_batch(place: Place) -> None:
@@ -135,11 +135,11 @@ async def test_a_thousand_jobs_fit_into_one_batch(place: Place) -> None:
     assert place.store.waiting(time.time()).families == {RICH.engine: 1000}
 
 
-async def test_no_bell_without_a_commit(tmp_path: Path) -> None:
+async def test_no_wake_up_without_a_commit(tmp_path: Path) -> None:
     store = StoreAway()
     async with opened(tmp_path, store=store) as place:
         await place.http.post("/v1/jobs", json=SENTENCE)
-        assert place.bells.rung == []
+        assert place.wake_ups.woken == []
 
 
 async def test_places_in_the_queue_are_told_while_it_waits(place: Place) -> None:

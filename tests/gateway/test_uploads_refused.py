@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from services.gateway.ears import ChildEars
+from services.gateway.voices.upload_decoder import ChildUploadDecoder
 from shared.voices import MAX_FILE_BYTES
 from tests.gateway.place import Place, opened, refused
 from tests.gateway.uploads import CONSENT, form, recorded, upload, voiced
@@ -62,15 +62,15 @@ DECODERS = {
 
 @pytest.mark.parametrize("how", DECODERS)
 async def test_a_decoder_that_does_not_survive_the_file_refuses_it(tmp_path: Path, how: str) -> None:
-    ears = ChildEars((sys.executable, "-c", DECODERS[how]), timeout_s=1.0)
-    async with opened(tmp_path, ears=ears) as place:
+    decoder = ChildUploadDecoder((sys.executable, "-c", DECODERS[how]), timeout_s=1.0)
+    async with opened(tmp_path, decoder=decoder) as place:
         problem = refused(await place.http.post("/v1/voices", **form(GOOD)), "invalid_request")
     assert "cannot be decoded within" in problem.detail
 
 
 async def test_a_decoder_that_is_not_installed_is_no_fault_of_the_file(tmp_path: Path) -> None:
-    ears = ChildEars((sys.executable, "-c", "import sys; sys.exit(69)"))
-    async with opened(tmp_path, ears=ears) as place:
+    decoder = ChildUploadDecoder((sys.executable, "-c", "import sys; sys.exit(69)"))
+    async with opened(tmp_path, decoder=decoder) as place:
         refused(await place.http.post("/v1/voices", **form(GOOD)), "internal_error")
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from services.gateway.voices import Voices
+from services.gateway.sharing.pools import Pools
+from services.gateway.voices.voices import UploadedVoices
 from shared.audio import Audio
 from shared.blobs import FolderBlobs
-from shared.store.memory import MemoryVoiceStore
 from shared.voices import Consent, Voice
+from tests.memory_store import MemoryVoiceStore
 
 pytestmark = pytest.mark.anyio
 CONSENT = Consent("Ann Example", 0.0, "yes")
@@ -48,7 +49,7 @@ class Twice:
 
     def __init__(self, folder: Path) -> None:
         self.blobs, store = Interrupted(folder), MemoryVoiceStore()
-        self.here, self.there = Voices(store, self.blobs, time.time), Voices(store, self.blobs, time.time)
+        self.here, self.there = (UploadedVoices(store, store, self.blobs, time.time, Pools()) for _ in range(2))
         self.added: list[Voice] = []
 
     def add_there(self) -> None:

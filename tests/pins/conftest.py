@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.sources.base import Access, Patience
+from services.pins.sources.base import SourceAccess, SourcePatience
 from shared.weights.store import WeightStore
 from tests.pins.hub import Hub
 
-IMPATIENT = Patience(answer_s=2.0, stall_s=0.4, attempts=3, pause_s=0.01)
+IMPATIENT = SourcePatience(answer_s=2.0, stall_s=0.4, attempts=3, pause_s=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +37,9 @@ def hub(start_hub: Callable[..., Hub]) -> Hub:
 
 
 @pytest.fixture
-def access(hub: Hub) -> Access:
+def access(hub: Hub) -> SourceAccess:
     """To ``hub``, and with little patience."""
-    return Access(huggingface=(hub.url,), modelscope=(hub.url,), patience=IMPATIENT)
+    return SourceAccess(huggingface=(hub.url,), modelscope=(hub.url,), patience=IMPATIENT)
 
 
 @pytest.fixture

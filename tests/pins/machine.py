@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.pins.archive import Contents, reading
-from services.pins.carrying import export_pins, import_pins
-from services.pins.lock_book import LockBook
+from services.pins.archives.archive import Contents, reading
+from services.pins.archives.carrying import export_pins, import_pins
+from services.pins.locking.lock_book import LockBook
 from shared.weights.catalog_file import Entry, Wanted, read_catalog
 from shared.weights.catalog_text import put_entries
 from shared.weights.lock import PinLock, read_locks, write_locks

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.pins.offers import SourcesOf
-from services.pins.pulling import Pulled, Unpulled, pull
-from services.pins.sources.base import Access
+from services.pins.pulling.file_sources import SourcesOf
+from services.pins.pulling.pull import Pulled, Unpulled, pull
+from services.pins.sources.base import SourceAccess
 from services.pins.sources.table import open_sources
 from shared.weights.lock import LockedFile, PinLock, Source, write_locks
 from shared.weights.store import WeightStore
+from tests.model_stores import locked
 from tests.pins.hub import Hub
-from tests.shelves import locked
 
 REPO = "team/voice"
 HUBS = ("huggingface", "modelscope")
@@ -39,17 +39,17 @@ def on_hub(hub: Hub, files: Mapping[str, bytes], kind: str = "huggingface", name
     return locked(name, files, Source(hub=kind, repo=REPO, revision=commit))
 
 
-def sources_of(access: Access) -> SourcesOf:
+def sources_of(access: SourceAccess) -> SourcesOf:
     return lambda component: [opened for source in component.sources for opened in open_sources(source, access)]
 
 
 @dataclass
 class Heard:
-    """An onlooker that remembers."""
+    """An progress that remembers."""
 
     expected: list[str] = field(default_factory=list)
     came: dict[str, int] = field(default_factory=dict)
-    whence: dict[str, str | None] = field(default_factory=dict)
+    source_name: dict[str, str | None] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def expects(self, missing: Sequence[LockedFile], /) -> None:
@@ -61,8 +61,8 @@ class Heard:
     def moves(self, file: LockedFile, count: int, /) -> None:
         self.came[file.path] += count
 
-    def ends(self, file: LockedFile, whence: str | None, /) -> None:
-        self.whence[file.path] = whence
+    def ends(self, file: LockedFile, source_name: str | None, /) -> None:
+        self.source_name[file.path] = source_name
 
     def says(self, line: str, /) -> None:
         self.lines.append(line)
@@ -79,13 +79,13 @@ def quarantined(store: WeightStore) -> list[dict[str, object]]:
     return [json.loads(path.read_text()) for path in sorted((store.root / "quarantine").glob("*.json"))]
 
 
-def pulled(store: WeightStore, lock: PinLock, access: Access, heard: Heard | None = None) -> Pulled:
+def pulled(store: WeightStore, lock: PinLock, access: SourceAccess, heard: Heard | None = None) -> Pulled:
     (outcome,) = pull(store, [lock], sources_of(access), heard or Heard())
     assert isinstance(outcome, Pulled), outcome
     return outcome
 
 
-def unpulled(store: WeightStore, lock: PinLock, access: Access) -> Unpulled:
+def unpulled(store: WeightStore, lock: PinLock, access: SourceAccess) -> Unpulled:
     (outcome,) = pull(store, [lock], sources_of(access), Heard())
     assert isinstance(outcome, Unpulled), outcome
     return outcome

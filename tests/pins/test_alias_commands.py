@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from services.pins import alias_commands
+from services.pins.cli import alias_commands
 from shared.catalog import Manifest, PinState
 from shared.store.sql import Database, SqlJobStore, migrate
 
@@ -110,14 +110,17 @@ def test_a_bare_alias_belongs_to_the_model_of_the_pin(models: Models) -> None:
 def test_it_says_on_stderr_what_became_what(models: Models) -> None:
     models.done("promote", V21.pin, "production", "--reason", "first")
     result = models.done("promote", V23.pin, "production", "--reason", "better")
-    assert (result.stdout, result.stderr) == ("", f"indextts2@production: {V21.pin} -> {V23.pin}\n")
+    told, store = result.stderr.splitlines()
+    assert (result.stdout, told) == ("", f"indextts2@production: {V21.pin} -> {V23.pin}")
+    assert store.startswith("Recorded in ")
+    assert "ringtrue.db; no gateway runs on it now" in store
 
 
 def test_rolling_back_says_to_what(models: Models) -> None:
     models.done("promote", V21.pin, "production", "--reason", "first")
     models.done("promote", V23.pin, "production", "--reason", "better")
     result = models.done("rollback", "indextts2@production", "--reason", "it lisps")
-    assert result.stderr == f"indextts2@production: {V23.pin} -> {V21.pin}\n"
+    assert result.stderr.splitlines()[0] == f"indextts2@production: {V23.pin} -> {V21.pin}"
     assert models.pin_of("indextts2@production") == V21.pin
     *_, last = models.lines("aliases", "indextts2@production", "--history")
     assert (last["kind"], last["reason"]) == ("rollback", "it lisps")
@@ -126,7 +129,8 @@ def test_rolling_back_says_to_what(models: Models) -> None:
 def test_a_candidate_is_given_its_share_until_it_is_production(models: Models) -> None:
     models.done("promote", V21.pin, "production", "--reason", "first")
     result = models.done("promote", V23.pin, "candidate", "--weight", "0.1", "--reason", "try")
-    assert result.stderr == f"indextts2@candidate: {V23.pin}, 10 % of the users of indextts2@production\n"
+    told = result.stderr.splitlines()[0]
+    assert told == f"indextts2@candidate: {V23.pin}, 10 % of the users of indextts2@production"
     models.done("promote", V23.pin, "production", "--reason", "it holds")
     assert [line["weight"] for line in models.lines("aliases", "indextts2@candidate", "--history")] == [0.1, 0.0]
 
@@ -154,8 +158,10 @@ def test_the_history_of_all_aliases_is_listed_line_by_line(models: Models) -> No
     assert "->" not in first
 
 
-def test_where_there_is_no_alias_nothing_is_listed(models: Models) -> None:
-    assert models.done("aliases").stdout == ""
+def test_where_there_is_no_alias_nothing_is_listed_and_stderr_says_how_one_is_made(models: Models) -> None:
+    listed = models.done("aliases")
+    assert listed.stdout == ""
+    assert "ringtrue models promote" in listed.stderr
 
 
 def test_promoting_what_is_there_is_said_and_not_kept(models: Models) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.archive import MANIFEST, ArchiveRefused, Contents, member_of
-from services.pins.carrying import AlreadyThere, export_pins
-from services.pins.space import NotEnoughSpace
+from services.pins.archives.archive import MANIFEST, ArchiveRefused, Contents, member_of
+from services.pins.archives.carrying import AlreadyThere, export_pins
+from services.pins.pulling.space import NotEnoughSpace
 from shared.weights.catalog_file import read_catalog
 from shared.weights.errors import LockMismatch, NotPulled
 from shared.weights.lock import read_locks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.pins.agreement import disagreements
+from services.pins.locking.agreement import disagreements
 from services.scorer.metrics.nisqa.weights import NISQA, NISQA_TTS
 from services.scorer.metrics.speaker.metric import WEIGHTS as RESEMBLYZER
 from shared.weights.catalog_file import read_catalog

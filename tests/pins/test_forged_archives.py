@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.pins.archive import MANIFEST, ArchiveRefused, member_of
+from services.pins.archives.archive import MANIFEST, ArchiveRefused, member_of
 from tests.pins.machine import V21, Machine, exported, taken_in
 from tests.shared.weights.voices import VOICE, lock_of
 

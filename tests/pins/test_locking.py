@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.lock_book import LockBook
-from services.pins.locking import Kept, Locked, Locker, Unlocked, changes, lock_pins
-from services.pins.sources.base import Access
+from services.pins.locking.lock import KeptComponent, Locked, Locker, Unlocked, changes, lock_pins
+from services.pins.locking.lock_book import LockBook
+from services.pins.sources.base import SourceAccess
 from shared.weights.catalog_file import Entry, Wanted
 from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
@@ -23,7 +23,7 @@ MODEL = bytes(range(256)) * 40
 LARGE = b"\7" * (10 << 20) + b"large"
 FILES = {"config.json": SMALL, "model.bin": MODEL, "notes/readme.txt": b"hello"}
 
-Outcomes = list[Locked | Kept | Unlocked]
+Outcomes = list[Locked | KeptComponent | Unlocked]
 Lock = Callable[..., Outcomes]
 
 
@@ -51,8 +51,8 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def lock(book: LockBook, store: WeightStore, access: Access, said: list[str]) -> Lock:
-    def lock(*entries: Entry, update: bool = False, through: Access = access) -> Outcomes:
+def lock(book: LockBook, store: WeightStore, access: SourceAccess, said: list[str]) -> Lock:
+    def lock(*entries: Entry, update: bool = False, through: SourceAccess = access) -> Outcomes:
         return list(lock_pins(book, entries, Locker(store, through, said.append), update=update))
 
     return lock
@@ -143,10 +143,10 @@ def test_where_the_first_hub_does_not_answer_the_second_is_locked(lock: Lock, hu
 
 
 def test_a_mirror_that_lags_is_passed_over_for_the_next_endpoint(
-    lock: Lock, hub: Hub, start_hub: Callable[..., Hub], access: Access, commit: str
+    lock: Lock, hub: Hub, start_hub: Callable[..., Hub], access: SourceAccess, commit: str
 ) -> None:
     empty = start_hub()
-    through = Access(huggingface=(empty.url, hub.url), patience=IMPATIENT)
+    through = SourceAccess(huggingface=(empty.url, hub.url), patience=IMPATIENT)
     (locked,) = lock(entry(), through=through)
     assert isinstance(locked, Locked)
     assert locked.lock.components[0].sources == (source(revision=commit),)
@@ -185,14 +185,14 @@ def test_a_locked_pin_stays_though_its_branch_moves(lock: Lock, hub: Hub, book: 
     before = book.path.read_bytes()
     hub.repo("team/voice").commit({**FILES, "config.json": b"{}"})
     (outcome,) = lock(entry())
-    assert isinstance(outcome, Kept)
+    assert isinstance(outcome, KeptComponent)
     assert book.path.read_bytes() == before
 
 
 def test_a_locked_pin_that_the_catalog_describes_anew_says_so(lock: Lock) -> None:
     lock(entry())
     (outcome,) = lock(entry(Wanted("model", (source(),), files=("*.bin",)), licence="MIT"))
-    assert isinstance(outcome, Kept)
+    assert isinstance(outcome, KeptComponent)
     assert any("licence" in line for line in outcome.disagreements)
     assert any("config.json is locked" in line for line in outcome.disagreements)
 

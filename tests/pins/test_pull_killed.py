@@ -15,9 +15,9 @@ import pytest
 from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
 from shared.weights.verification import verify
+from tests.model_stores import locked
 from tests.pins.hub import Fault, Hub
 from tests.pins.pulls import REPO, Machine, left_over, on_hub, quarantined, voice
-from tests.shelves import locked
 
 KILLS = 20
 SEED = 20260401
@@ -124,11 +124,22 @@ def test_the_answer_says_what_came_whence_and_what_was_saved(machine: Machine, h
     answer = machine.pull(v23.name, "--json", HF_ENDPOINT=hub.url)
     document = json.loads(answer.stdout)
     assert (document["state"], document["saved_files"], document["shared_with"]) == ("verified", 2, [v21.name])
+    assert (document["shared_files"], document["shared_bytes"]) == (2, v23.size - len(voice()["model.bin"]))
     (fetched,) = document["fetched"]
     assert fetched["path"] == "model.bin"
     assert document["sources"] == {fetched["from"]: {"files": 1, "bytes": len(voice()["model.bin"])}}
     told = machine.pull(v23.name).stdout
-    assert "3 were there (400 kB saved, shared with voice-v21)" in told
+    assert "3 were there (400 kB), 2 of them (100 kB) shared with voice-v21" in told
+
+
+def test_every_pin_is_pulled_where_none_is_named(machine: Machine, hub: Hub) -> None:
+    v21, v23 = (on_hub(hub, voice(seed), name=f"voice-v{seed}") for seed in (21, 23))
+    empty = machine.pull(HF_ENDPOINT=hub.url)
+    assert (empty.returncode, "ringtrue models lock" in empty.stderr) == (66, True)
+    machine.lock(v21, v23)
+    answer = machine.pull("--json", HF_ENDPOINT=hub.url)
+    assert [json.loads(line)["pin"] for line in answer.stdout.splitlines()] == [v21.name, v23.name]
+    assert answer.returncode == 0
 
 
 def test_sources_of_the_command_line_come_first_and_the_locks_after_them(
@@ -141,9 +152,9 @@ def test_sources_of_the_command_line_come_first_and_the_locks_after_them(
     (share / "config.json").write_bytes(voice()["config.json"])
     (share / "model.bin").write_bytes(bytes(len(voice()["model.bin"])))
     answer = machine.pull(lock.name, "--from", str(share), "--json", HF_ENDPOINT=hub.url)
-    whence = {fetched["path"]: fetched["from"] for fetched in json.loads(answer.stdout)["fetched"]}
-    assert whence["config.json"] == f"folder {share}"
-    assert hub.url in whence["model.bin"]
+    source_name = {fetched["path"]: fetched["from"] for fetched in json.loads(answer.stdout)["fetched"]}
+    assert source_name["config.json"] == f"folder {share}"
+    assert hub.url in source_name["model.bin"]
     assert quarantined(machine.store)[0]["from"] == f"folder {share}"
     assert hub.asked("config.json") == []
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.pulling import Pulled, Unpulled, pull
-from services.pins.sources.base import Access, Gone, Listed, SourceFailed
+from services.pins.pulling.pull import Pulled, Unpulled, pull
+from services.pins.sources.base import Gone, ListedFile, SourceAccess, SourceFailed
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import EMPTY_SHA256, LockedFile, PinLock, Source
 from shared.weights.store import WeightStore
+from tests.model_stores import locked
 from tests.pins.hub import Fault, Hub
 from tests.pins.pulls import (
     HUBS,
@@ -25,14 +26,13 @@ from tests.pins.pulls import (
     unpulled,
     voice,
 )
-from tests.shelves import locked
 
 BROUGHT_WRONG = [Fault.SHORT, Fault.EMPTY, Fault.WRONG]
 NOT_BROUGHT = [Fault.TRUNCATED, Fault.TOO_LONG, Fault.STALLED, Fault.MISSING, Fault.BROKEN]
 
 
 @pytest.fixture
-def mirrored(access: Access, start_hub: Callable[..., Hub]) -> tuple[Hub, Access]:
+def mirrored(access: SourceAccess, start_hub: Callable[..., Hub]) -> tuple[Hub, SourceAccess]:
     """A second hub with the same voice, and access to both in this order."""
     mirror = start_hub()
     return mirror, dataclasses.replace(
@@ -43,7 +43,7 @@ def mirrored(access: Access, start_hub: Callable[..., Hub]) -> tuple[Hub, Access
 @pytest.mark.parametrize("fault", BROUGHT_WRONG)
 @pytest.mark.parametrize("kind", HUBS)
 def test_wrong_bytes_are_put_aside_and_the_next_source_is_asked(
-    hub: Hub, store: WeightStore, mirrored: tuple[Hub, Access], fault: Fault, kind: str
+    hub: Hub, store: WeightStore, mirrored: tuple[Hub, SourceAccess], fault: Fault, kind: str
 ) -> None:
     mirror, access = mirrored
     on_hub(mirror, voice())
@@ -51,7 +51,7 @@ def test_wrong_bytes_are_put_aside_and_the_next_source_is_asked(
     hub.fail("model.bin", fault)
     heard = Heard()
     pulled(store, lock, access, heard)
-    assert mirror.url in (heard.whence["model.bin"] or "")
+    assert mirror.url in (heard.source_name["model.bin"] or "")
     (note,) = quarantined(store)
     locked_sha256 = next(file.sha256 for file in lock.files if file.path == "model.bin")
     assert note["locked_sha256"] == locked_sha256
@@ -65,7 +65,7 @@ def test_wrong_bytes_are_put_aside_and_the_next_source_is_asked(
 @pytest.mark.parametrize("fault", NOT_BROUGHT)
 @pytest.mark.parametrize("kind", HUBS)
 def test_a_source_that_does_not_deliver_is_named_and_the_next_is_asked(
-    hub: Hub, store: WeightStore, mirrored: tuple[Hub, Access], fault: Fault, kind: str
+    hub: Hub, store: WeightStore, mirrored: tuple[Hub, SourceAccess], fault: Fault, kind: str
 ) -> None:
     mirror, access = mirrored
     on_hub(mirror, voice())
@@ -73,8 +73,8 @@ def test_a_source_that_does_not_deliver_is_named_and_the_next_is_asked(
     hub.fail("model.bin", fault)
     heard = Heard()
     pulled(store, lock, access, heard)
-    assert mirror.url in (heard.whence["model.bin"] or "")
-    assert hub.url in (heard.whence["config.json"] or "")
+    assert mirror.url in (heard.source_name["model.bin"] or "")
+    assert hub.url in (heard.source_name["config.json"] or "")
     (line,) = heard.lines
     assert hub.url in line
     assert "model.bin" in line
@@ -83,7 +83,7 @@ def test_a_source_that_does_not_deliver_is_named_and_the_next_is_asked(
 
 @pytest.mark.parametrize("fault", [*BROUGHT_WRONG, *NOT_BROUGHT])
 def test_without_another_source_the_pull_fails_by_name_and_later_needs_the_rest_alone(
-    hub: Hub, store: WeightStore, access: Access, fault: Fault
+    hub: Hub, store: WeightStore, access: SourceAccess, fault: Fault
 ) -> None:
     lock = on_hub(hub, voice())
     hub.fail("model.bin", fault)
@@ -97,7 +97,9 @@ def test_without_another_source_the_pull_fails_by_name_and_later_needs_the_rest_
 
 
 @pytest.mark.parametrize("fault", [Fault.REDIRECTED, Fault.NO_RANGES])
-def test_what_is_unusual_and_no_fault_is_taken(hub: Hub, store: WeightStore, access: Access, fault: Fault) -> None:
+def test_what_is_unusual_and_no_fault_is_taken(
+    hub: Hub, store: WeightStore, access: SourceAccess, fault: Fault
+) -> None:
     lock = on_hub(hub, voice())
     hub.fail("*", fault)
     heard = Heard()
@@ -105,7 +107,9 @@ def test_what_is_unusual_and_no_fault_is_taken(hub: Hub, store: WeightStore, acc
     assert heard.lines == []
 
 
-def test_what_one_source_began_another_one_ends(hub: Hub, store: WeightStore, mirrored: tuple[Hub, Access]) -> None:
+def test_what_one_source_began_another_one_ends(
+    hub: Hub, store: WeightStore, mirrored: tuple[Hub, SourceAccess]
+) -> None:
     mirror, access = mirrored
     on_hub(mirror, voice())
     lock = on_hub(hub, voice())
@@ -116,24 +120,24 @@ def test_what_one_source_began_another_one_ends(hub: Hub, store: WeightStore, mi
 
 @pytest.mark.parametrize("kind", HUBS)
 def test_a_commit_that_is_gone_here_is_had_from_a_mirror_that_kept_it(
-    hub: Hub, store: WeightStore, mirrored: tuple[Hub, Access], kind: str
+    hub: Hub, store: WeightStore, mirrored: tuple[Hub, SourceAccess], kind: str
 ) -> None:
     mirror, access = mirrored
     on_hub(mirror, voice())
     lock = on_hub(hub, voice(), kind)
     hub.repo("team/voice").commit(voice(seed=2))
     hub.repo("team/voice").delete(str(lock.components[0].sources[0].revision))
-    assert all(mirror.url in str(brought.whence) for brought in pulled(store, lock, access).fetched)
+    assert all(mirror.url in str(brought.source_name) for brought in pulled(store, lock, access).fetched)
 
 
-def test_a_folder_and_a_url_deliver_as_well(hub: Hub, store: WeightStore, access: Access, tmp_path: Path) -> None:
+def test_a_folder_and_a_url_deliver_as_well(hub: Hub, store: WeightStore, access: SourceAccess, tmp_path: Path) -> None:
     files = voice()
     on_hub(hub, files)
     (tmp_path / "config.json").write_bytes(files["config.json"])
     lock = locked("voice-v1", files, Source(folder=str(tmp_path)), Source(url=hub.plain("team/voice")))
-    whence = {brought.file.path: str(brought.whence) for brought in pulled(store, lock, access).fetched}
-    assert whence["config.json"] == f"folder {tmp_path}"
-    assert whence["model.bin"] == f"url {hub.plain('team/voice')}"
+    source_name = {brought.file.path: str(brought.source_name) for brought in pulled(store, lock, access).fetched}
+    assert source_name["config.json"] == f"folder {tmp_path}"
+    assert source_name["model.bin"] == f"url {hub.plain('team/voice')}"
 
 
 class Flaky:
@@ -147,7 +151,7 @@ class Flaky:
     def resolve(self) -> str | None:
         return None
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         return ()
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
@@ -182,7 +186,7 @@ def test_a_source_that_has_not_this_file_is_asked_for_the_others(store: WeightSt
     assert (poor.asked, rich.asked) == (10, 5)
 
 
-def test_a_pin_that_cannot_be_had_leaves_the_other_pulled(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_a_pin_that_cannot_be_had_leaves_the_other_pulled(hub: Hub, store: WeightStore, access: SourceAccess) -> None:
     good = on_hub(hub, voice())
     bad = locked("bad", {"lost.bin": b"lost"}, Source(folder="/nowhere"))
     first, second = pull(store, [bad, good], sources_of(access), Heard())

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.pulling import Pulled, pull
-from services.pins.sources.base import Access
-from services.pins.space import MARGIN_BYTES, NotEnoughSpace
+from services.pins.pulling.pull import Pulled, pull
+from services.pins.pulling.space import MARGIN_BYTES, NotEnoughSpace
+from services.pins.sources.base import SourceAccess
 from shared.weights.lock import PinLock
 from shared.weights.store import WeightStore
 from shared.weights.verification import verify
@@ -26,7 +26,7 @@ from tests.pins.pulls import (
 
 
 @pytest.mark.parametrize("kind", HUBS)
-def test_a_pin_is_pulled_and_laid_out_as_locked(hub: Hub, store: WeightStore, access: Access, kind: str) -> None:
+def test_a_pin_is_pulled_and_laid_out_as_locked(hub: Hub, store: WeightStore, access: SourceAccess, kind: str) -> None:
     files = voice()
     heard = Heard()
     outcome = pulled(store, on_hub(hub, files, kind), access, heard)
@@ -37,7 +37,7 @@ def test_a_pin_is_pulled_and_laid_out_as_locked(hub: Hub, store: WeightStore, ac
     assert left_over(store) == []
 
 
-def test_a_branch_that_moved_changes_nothing(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_a_branch_that_moved_changes_nothing(hub: Hub, store: WeightStore, access: SourceAccess) -> None:
     lock = on_hub(hub, voice())
     hub.repo("team/voice").commit(voice(seed=2))
     assert quarantined(store) == []
@@ -45,7 +45,7 @@ def test_a_branch_that_moved_changes_nothing(hub: Hub, store: WeightStore, acces
 
 
 def test_the_next_version_fetches_what_differs_and_says_what_was_saved(
-    hub: Hub, store: WeightStore, access: Access
+    hub: Hub, store: WeightStore, access: SourceAccess
 ) -> None:
     v21 = on_hub(hub, voice(seed=21), name="voice-v21")
     pulled(store, v21, access)
@@ -58,7 +58,9 @@ def test_the_next_version_fetches_what_differs_and_says_what_was_saved(
     assert len(hub.asked("generator.bin")) == 1
 
 
-def test_two_versions_pulled_together_fetch_what_they_share_once(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_two_versions_pulled_together_fetch_what_they_share_once(
+    hub: Hub, store: WeightStore, access: SourceAccess
+) -> None:
     locks = [on_hub(hub, voice(seed), name=f"voice-v{seed}") for seed in (21, 23)]
     first, second = pull(store, locks, sources_of(access), Heard())
     assert isinstance(first, Pulled)
@@ -67,14 +69,14 @@ def test_two_versions_pulled_together_fetch_what_they_share_once(hub: Hub, store
     assert len(hub.asked("generator.bin")) == 1
 
 
-def test_the_same_bytes_under_two_names_are_fetched_once(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_the_same_bytes_under_two_names_are_fetched_once(hub: Hub, store: WeightStore, access: SourceAccess) -> None:
     lock = on_hub(hub, {"a.bin": b"same" * 1000, "b/c.bin": b"same" * 1000, "empty": b""})
     outcome = pulled(store, lock, access)
     assert outcome.received == 4000
     assert (outcome.verified.folder / "b/c.bin").read_bytes() == b"same" * 1000
 
 
-def test_a_pull_of_what_is_there_asks_nobody(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_a_pull_of_what_is_there_asks_nobody(hub: Hub, store: WeightStore, access: SourceAccess) -> None:
     lock = on_hub(hub, voice())
     pulled(store, lock, access)
     before = len(hub.requests)
@@ -84,7 +86,7 @@ def test_a_pull_of_what_is_there_asks_nobody(hub: Hub, store: WeightStore, acces
 
 
 def test_what_went_bad_in_the_store_is_put_aside_and_fetched_again(
-    hub: Hub, store: WeightStore, access: Access
+    hub: Hub, store: WeightStore, access: SourceAccess
 ) -> None:
     lock = on_hub(hub, voice())
     blob = pulled(store, lock, access).verified.folder.joinpath("model.bin").resolve()
@@ -95,14 +97,16 @@ def test_what_went_bad_in_the_store_is_put_aside_and_fetched_again(
     verify(store, lock, whole=True)
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_byte(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
+    hub: Hub, store: WeightStore, access: SourceAccess
+) -> None:
     lock = on_hub(hub, voice())
     with pytest.raises(NotEnoughSpace, match="400 kB are to come"):
         pull(store, [lock], sources_of(access), Heard(), free=lambda _: MARGIN_BYTES + lock.size - 1)
     assert hub.requests == []
 
 
-def test_what_has_arrived_already_needs_no_room(hub: Hub, store: WeightStore, access: Access) -> None:
+def test_what_has_arrived_already_needs_no_room(hub: Hub, store: WeightStore, access: SourceAccess) -> None:
     lock = on_hub(hub, voice())
     _begun(store, lock, voice()["model.bin"][:1000])
     (outcome,) = pull(store, [lock], sources_of(access), Heard(), free=lambda _: MARGIN_BYTES + lock.size - 1000)
@@ -111,7 +115,7 @@ def test_what_has_arrived_already_needs_no_room(hub: Hub, store: WeightStore, ac
 
 
 def test_an_earlier_download_that_is_whole_is_taken_without_asking(
-    hub: Hub, store: WeightStore, access: Access
+    hub: Hub, store: WeightStore, access: SourceAccess
 ) -> None:
     lock = on_hub(hub, voice())
     _begun(store, lock, voice()["model.bin"])
@@ -120,18 +124,18 @@ def test_an_earlier_download_that_is_whole_is_taken_without_asking(
 
 
 @pytest.mark.parametrize("wrong_bytes", [1000, 300_000, 300_001])
-def test_an_earlier_download_that_is_wrong_is_not_laid_at_the_sources_door(
-    hub: Hub, store: WeightStore, access: Access, wrong_bytes: int
+def test_an_earlier_download_that_is_wrong_is_not_laid_on_the_source(
+    hub: Hub, store: WeightStore, access: SourceAccess, wrong_bytes: int
 ) -> None:
     lock = on_hub(hub, voice())
     _begun(store, lock, bytes(wrong_bytes))
     heard = Heard()
     pulled(store, lock, access, heard)
-    assert hub.url in (heard.whence["model.bin"] or "")
+    assert hub.url in (heard.source_name["model.bin"] or "")
 
 
 def test_what_dead_pulls_left_is_swept_unless_a_lock_still_wants_it(
-    hub: Hub, store: WeightStore, access: Access
+    hub: Hub, store: WeightStore, access: SourceAccess
 ) -> None:
     other = on_hub(hub, voice(seed=2), name="other")
     lock = on_hub(hub, voice())

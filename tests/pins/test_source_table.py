@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.sources.base import Access, Gone
+from services.pins.sources.base import Gone, SourceAccess
 from services.pins.sources.table import from_argument, open_source, open_sources, read_access
 from shared.weights.errors import CatalogInvalid
 from shared.weights.hashing import never_mind
@@ -31,7 +31,7 @@ def test_a_folder_delivers_by_the_sources_names_or_the_snapshots(tmp_path: Path,
     (folder / "model.bin").write_bytes(BIG)
     into.write_bytes(BIG[:1000])
     told: list[int] = []
-    open_source(Source(folder=str(folder)), Access()).fetch(MODEL, into, told.append)
+    open_source(Source(folder=str(folder)), SourceAccess()).fetch(MODEL, into, told.append)
     assert (into.read_bytes() == BIG, sum(told)) == (True, len(BIG) - 1000)
 
 
@@ -40,20 +40,20 @@ def test_a_folder_may_be_another_store(tmp_path: Path, into: Path) -> None:
     blob = other.blob(MODEL.sha256)
     blob.parent.mkdir(parents=True)
     blob.write_bytes(BIG)
-    open_source(Source(folder=str(other.root)), Access()).fetch(MODEL, into, never_mind)
+    open_source(Source(folder=str(other.root)), SourceAccess()).fetch(MODEL, into, never_mind)
     assert into.read_bytes() == BIG
 
 
 def test_a_folder_without_the_file_is_said(tmp_path: Path, into: Path) -> None:
     with pytest.raises(Gone):
-        open_source(Source(folder=str(tmp_path)), Access()).fetch(MODEL, into, never_mind)
+        open_source(Source(folder=str(tmp_path)), SourceAccess()).fetch(MODEL, into, never_mind)
 
 
 def test_another_node_delivers_by_hash_to_who_has_a_key(start_hub: Callable[..., Hub], into: Path) -> None:
     node = start_hub(token="rt_key")
     node.repo("team/voice").commit({MODEL.at_source: BIG})
     into.write_bytes(BIG[:1000])
-    (source,) = from_argument(f"node={node.url}", COMPONENT, Access(ringtrue_key="rt_key"))
+    (source,) = from_argument(f"node={node.url}", COMPONENT, SourceAccess(ringtrue_key="rt_key"))
     source.fetch(MODEL, into, never_mind)
     assert into.read_bytes() == BIG
 
@@ -73,17 +73,17 @@ COMPONENT = Component("model", (Source(hub="huggingface", repo="team/voice", rev
     ],
 )
 def test_what_from_means(text: str, name: str) -> None:
-    assert [source.name for source in from_argument(text, COMPONENT, Access())] == [name]
+    assert [source.name for source in from_argument(text, COMPONENT, SourceAccess())] == [name]
 
 
 def test_a_hub_that_the_component_is_not_on_has_nothing_of_it() -> None:
-    assert from_argument("modelscope=https://www.modelscope.cn", COMPONENT, Access()) == []
+    assert from_argument("modelscope=https://www.modelscope.cn", COMPONENT, SourceAccess()) == []
 
 
 @pytest.mark.parametrize("text", ["", "node=", "node=colleague"])
 def test_a_from_that_names_no_place_is_refused(text: str) -> None:
     with pytest.raises(CatalogInvalid, match="--from"):
-        from_argument(text, COMPONENT, Access())
+        from_argument(text, COMPONENT, SourceAccess())
 
 
 def test_a_list_of_endpoints_is_tried_in_order() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.pins.sources.base import Access, Gone, ModelSource, NotListed, SourceFailed
+from services.pins.sources.base import Gone, ModelSource, NotListed, SourceAccess, SourceFailed
 from services.pins.sources.table import open_source
 from shared.weights.hashing import never_mind
 from shared.weights.lock import LockedFile, Source
@@ -26,7 +26,7 @@ Opened = Callable[..., ModelSource]
 
 
 @pytest.fixture
-def opened(hub: Hub, access: Access) -> Opened:
+def opened(hub: Hub, access: SourceAccess) -> Opened:
     """A source of the repository team/voice, by kind."""
 
     def opened(kind: str, revision: str = "main") -> ModelSource:
@@ -102,7 +102,7 @@ def test_a_url_has_the_files_that_are_named_and_says_their_sizes(opened: Opened)
     assert {file.path: file.size for file in opened("url").listed()} == {path: len(FILES[path]) for path in FILES}
 
 
-def test_a_url_cannot_be_asked_for_a_pattern(hub: Hub, access: Access) -> None:
+def test_a_url_cannot_be_asked_for_a_pattern(hub: Hub, access: SourceAccess) -> None:
     with pytest.raises(NotListed):
         open_source(Source(url=hub.plain("team/voice")), access, names=("*.bin",)).listed()
 
@@ -177,7 +177,7 @@ def test_a_whole_answer_with_wrong_bytes_is_delivered_and_found_out_by_the_store
     into = tmp_path / "brought"
     opened(kind).fetch(model, into, never_mind)
     with pytest.raises(WrongBytes, match=said):
-        store.adopt(into, model, whence="there")
+        store.adopt(into, model, source_name="there")
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -239,7 +239,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_key(
     guarded.repo("team/voice").commit(FILES)
     guarded.fail(MODEL, Fault.REDIRECTED)
     into.write_bytes(BIG[:1000])
-    access = Access(
+    access = SourceAccess(
         huggingface=(guarded.url,),
         huggingface_token="secret",
         modelscope=(guarded.url,),
@@ -255,7 +255,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_key(
 @pytest.mark.parametrize("kind", HUBS)
 def test_without_the_key_the_message_says_that_one_is_wanted(kind: str, start_hub: Callable[..., Hub]) -> None:
     guarded = start_hub(token="secret")
-    access = Access(huggingface=(guarded.url,), modelscope=(guarded.url,), patience=IMPATIENT)
+    access = SourceAccess(huggingface=(guarded.url,), modelscope=(guarded.url,), patience=IMPATIENT)
     with pytest.raises(SourceFailed, match="401"):
         open_source(Source(hub=kind, repo="team/voice", revision="main"), access).resolve()
 

@@ -7,24 +7,26 @@ from pathlib import Path
 
 from services.worker import synthesis
 from services.worker.loader import Loader
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.jobs import Status
 from shared.weights.verification import verify
+from tests.model_stores import ModelStores, tuning
 from tests.pins.machine import Machine
-from tests.shelves import Shelves, tuning
 from tests.worker.budgets import budget
 from tests.worker.workshop import Workshop
 
 
 def pcm_of_a_job(machine: Machine, folder: Path, wobble_path: Path) -> tuple[str, str]:
     """SHA-256 of the samples of a job, and the lock that it bears."""
-    offer = Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)}, shelf=Shelf(machine.store, machine.lock_file))
-    loader = Loader(offer, budget(folder / "memory"))
+    served_pins = ServedPins(
+        env={**os.environ, "PYTHONPATH": str(wobble_path)}, catalog_pins=CatalogPins(machine.store, machine.lock_file)
+    )
+    loader = Loader(served_pins, budget(folder / "memory"))
     try:
         workshop = Workshop.around(loader, folder)
         job_id = workshop.add("Hello, is anybody there?", "voice-v1")
-        synthesis.run(workshop.bench)
+        synthesis.run(workshop.deps)
         job = workshop.job(job_id)
     finally:
         loader.close()
@@ -35,7 +37,7 @@ def pcm_of_a_job(machine: Machine, folder: Path, wobble_path: Path) -> tuple[str
 
 def test_what_was_carried_speaks_as_it_did_before(tmp_path: Path, wobble_path: Path) -> None:
     here, there = Machine(tmp_path / "here"), Machine(tmp_path / "there")
-    lock = Shelves(here.data).put("voice-v1", tuning())
+    lock = ModelStores(here.data).put("voice-v1", tuning())
     file = tmp_path / "voice.tar"
     out = here.models("export", file, "voice-v1")
     assert out.returncode == 0, out.stderr

@@ -11,10 +11,10 @@ import pytest
 from shared.weights.catalog_file import Entry, Wanted
 from shared.weights.catalog_text import put_entries
 from shared.weights.lock import PinLock
+from tests.model_stores import bring
 from tests.pins.machine import V21, Machine
 from tests.shared.weights.alterations import flipped_bit_with_the_times_put_back
 from tests.shared.weights.voices import HUB, VOICE
-from tests.shelves import bring
 
 SHARED = sum(len(content) for path, content in VOICE.items() if path != "model.bin")
 
@@ -74,6 +74,19 @@ def test_verify_of_a_pin_by_name_that_is_not_pulled_fails(machine: Machine) -> N
     (told,) = machine.documents("verify", "voice-v23")
     assert (told["state"], len(told["errors"])) == ("not_pulled", len(VOICE))
     assert machine.models("verify", "voice-v23").returncode == 76
+
+
+@pytest.mark.parametrize("command", ["verify", "watch", "list"])
+def test_where_no_pin_is_locked_the_command_says_so_instead_of_nothing(machine: Machine, command: str) -> None:
+    done = machine.models(command)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert str(machine.lock_file) in done.stderr
+
+
+def test_a_pin_asked_for_without_any_catalog_is_told_where_to_begin(machine: Machine) -> None:
+    done = machine.models("lock", "mms-eng")
+    assert done.returncode == 66
+    assert "examples/catalog.toml" in done.stderr
 
 
 def test_list_shows_every_state_and_what_is_shared(machine: Machine, old: PinLock, new: PinLock) -> None:

@@ -10,11 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from services.pins.lock_book import LockBook
-from services.pins.lock_commands import lock, watch_pins
-from services.pins.locking import Locked, Locker, lock_pins
-from services.pins.sources.base import Access
-from services.pins.watching import State, Watched, watch
+from services.pins.cli.lock_commands import lock, watch_pins
+from services.pins.locking.lock import Locked, Locker, lock_pins
+from services.pins.locking.lock_book import LockBook
+from services.pins.locking.watching import Watched, WatchState, watch
+from services.pins.sources.base import SourceAccess
 from shared.weights.catalog_file import Entry, Wanted
 from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
@@ -30,7 +30,7 @@ ENTRY = Entry(name="voice", engine="transformers", components=WANTED)
 
 
 @pytest.fixture
-def locked(hub: Hub, store: WeightStore, access: Access, tmp_path: Path) -> PinLock:
+def locked(hub: Hub, store: WeightStore, access: SourceAccess, tmp_path: Path) -> PinLock:
     """`ENTRY`, locked to what both repositories are now."""
     for repo in ("team/voice", "team/codec"):
         hub.repo(repo).commit(FILES)
@@ -39,48 +39,48 @@ def locked(hub: Hub, store: WeightStore, access: Access, tmp_path: Path) -> PinL
     return outcome.lock
 
 
-def watched(pin: PinLock, access: Access, *entries: Entry) -> Watched:
+def watched(pin: PinLock, access: SourceAccess, *entries: Entry) -> Watched:
     (answer,) = watch({entry.name: entry for entry in entries}, [pin], access)
     return answer
 
 
-def test_what_has_not_moved_stands(locked: PinLock, access: Access) -> None:
+def test_what_has_not_moved_stands(locked: PinLock, access: SourceAccess) -> None:
     answer = watched(locked, access, ENTRY)
-    assert [seen.state for seen in answer.seen] == [State.STANDS, State.STANDS]
+    assert [seen.state for seen in answer.seen] == [WatchState.STANDS, WatchState.STANDS]
     assert answer.disagreements == []
 
 
-def test_a_moved_branch_is_told_with_the_commit_it_is_at(locked: PinLock, hub: Hub, access: Access) -> None:
+def test_a_moved_branch_is_told_with_the_commit_it_is_at(locked: PinLock, hub: Hub, access: SourceAccess) -> None:
     newer = hub.repo("team/voice").commit({"config.json": b"{ }"})
     model, codec = watched(locked, access, ENTRY).seen
-    assert (model.state, model.branch, model.now) == (State.MOVED, "main", newer)
-    assert codec.state is State.STANDS
+    assert (model.state, model.branch, model.now) == (WatchState.MOVED, "main", newer)
+    assert codec.state is WatchState.STANDS
 
 
 @pytest.mark.parametrize(("repo", "role"), [("team/voice", "model"), ("team/codec", "codec")])
-def test_a_deleted_commit_is_told(repo: str, role: str, locked: PinLock, hub: Hub, access: Access) -> None:
+def test_a_deleted_commit_is_told(repo: str, role: str, locked: PinLock, hub: Hub, access: SourceAccess) -> None:
     (old,) = hub.repo(repo).commits
     hub.repo(repo).commit({"config.json": b"{ }"})
     hub.repo(repo).delete(old)
     states = {seen.role: seen.state for seen in watched(locked, access, ENTRY).seen}
-    assert states.pop(role) is State.GONE
-    assert set(states.values()) == {State.STANDS}
+    assert states.pop(role) is WatchState.GONE
+    assert set(states.values()) == {WatchState.STANDS}
 
 
-def test_a_hub_that_does_not_answer_says_nothing_of_the_pin(locked: PinLock, hub: Hub, access: Access) -> None:
+def test_a_hub_that_does_not_answer_says_nothing_of_the_pin(locked: PinLock, hub: Hub, access: SourceAccess) -> None:
     hub.stop()
-    assert {seen.state for seen in watched(locked, access, ENTRY).seen} == {State.UNKNOWN}
+    assert {seen.state for seen in watched(locked, access, ENTRY).seen} == {WatchState.UNKNOWN}
 
 
 def test_a_mirror_that_lags_does_not_make_a_commit_gone(
     locked: PinLock, hub: Hub, start_hub: Callable[..., Hub]
 ) -> None:
     lagging = start_hub()
-    through = Access(huggingface=(lagging.url, hub.url), modelscope=(hub.url,), patience=IMPATIENT)
-    assert {seen.state for seen in watched(locked, through, ENTRY).seen} == {State.STANDS}
+    through = SourceAccess(huggingface=(lagging.url, hub.url), modelscope=(hub.url,), patience=IMPATIENT)
+    assert {seen.state for seen in watched(locked, through, ENTRY).seen} == {WatchState.STANDS}
 
 
-def test_a_catalog_that_wants_something_else_is_told(locked: PinLock, access: Access) -> None:
+def test_a_catalog_that_wants_something_else_is_told(locked: PinLock, access: SourceAccess) -> None:
     other = Entry(name="voice", engine="transformers", components=WANTED[:1], licence="MIT")
     answer = watched(locked, access, other)
     assert answer.disagreements == [
@@ -89,7 +89,7 @@ def test_a_catalog_that_wants_something_else_is_told(locked: PinLock, access: Ac
     ]
 
 
-def test_a_pin_that_left_the_catalog_is_told(locked: PinLock, access: Access) -> None:
+def test_a_pin_that_left_the_catalog_is_told(locked: PinLock, access: SourceAccess) -> None:
     assert watched(locked, access).disagreements is None
 
 

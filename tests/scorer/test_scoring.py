@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 
-from services.scorer import scoring
-from services.scorer.scoring import ScoringBench
+from services.scorer.scoring import score_clips
+from services.scorer.scoring.metric_host import MeasuringAbandoned
+from services.scorer.scoring.score_clips import ScoringDeps
 from shared.audio import Audio, silence
 from shared.blobs import FolderBlobs
 from shared.catalog import Manifest
 from shared.jobs import Emotion, FacetStatus, Job, NewJob, SpeechInput, Spoken
 from shared.ports import FacetName, Result, Submission
+from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored
-from shared.slots import Slots
-from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.voices import Recording
-from tests.scorer.bells import Sounds
+from tests.memory_store import MemoryJobStore, MemoryStudyStore
+from tests.scorer.wake_ups import Sounds
 
 MEASURED: Mapping[str, Scored] = {
     "signal/duration_s": Score(0.5, "s", "lock"),
@@ -63,11 +64,11 @@ def recordings(tmp_path: Path) -> FolderBlobs:
     return FolderBlobs(tmp_path / "recordings")
 
 
-def bench_of(
+def deps_of(
     store: MemoryJobStore, blobs: FolderBlobs, host: Host, sounds: Sounds, recordings: FolderBlobs | None = None
-) -> ScoringBench:
+) -> ScoringDeps:
     slots: Slots[Any] = Slots([host])
-    return ScoringBench(slots, store, blobs, recordings or blobs, sounds, sounds, "here", clock=lambda: 1000.0)
+    return ScoringDeps(slots, store, blobs, recordings or blobs, sounds, sounds, "here", clock=lambda: 1000.0)
 
 
 def spoken(store: MemoryJobStore, sha256: str, said: SpeechInput = YES) -> str:
@@ -89,17 +90,31 @@ def job_of(store: MemoryJobStore, job_id: str) -> Job:
 
 def test_scores_and_the_reasons_for_their_absence_are_recorded(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     job_id = spoken(store, blobs.put(silence(0.5, 8000)))
-    scoring.run(bench_of(store, blobs, Host(), Sounds()))
+    score_clips.run(deps_of(store, blobs, Host(), Sounds()))
     job = job_of(store, job_id)
     assert (job.scoring.status, job.scores, job.scorers_lock) == (FacetStatus.DONE, MEASURED, "scorers")
     assert job.timings["queue_s"] == 0.1
     assert "score_s" in job.timings
 
 
+def test_a_clip_whose_host_was_given_up_is_another_scorers_at_once(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    def given_up() -> None:
+        raise MeasuringAbandoned("this scorer stops")
+
+    job_id = spoken(store, blobs.put(silence(0.5, 8000)))
+    deps = deps_of(store, blobs, Host(given_up), Sounds())
+    (claimed,) = store.claim_facet(FacetName.SCORING, "here", 30.0, 1000.0)
+    score_clips.score(deps, Host(given_up), claimed)  # type: ignore[arg-type]
+    assert job_of(store, job_id).scoring.status is FacetStatus.PENDING
+    assert job_of(store, job_id).scores == {}
+    score_clips.run(deps_of(store, blobs, Host(), Sounds()))
+    assert job_of(store, job_id).scores == MEASURED
+
+
 def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     host = Host()
     spoken(store, blobs.put(silence(0.5, 8000)))
-    scoring.run(bench_of(store, blobs, host, Sounds()))
+    score_clips.run(deps_of(store, blobs, host, Sounds()))
     (asked,) = host.asked
     assert asked["audio"] == Audio(silence(0.5, 8000), 8000)
     assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
@@ -121,7 +136,7 @@ def test_the_host_is_told_the_name_of_the_emotion_that_was_asked_for(
 ) -> None:
     host = Host()
     spoken(store, blobs.put(silence(0.5, 8000)), SpeechInput("Yes.", "en", emotion=emotion))
-    scoring.run(bench_of(store, blobs, host, Sounds()))
+    score_clips.run(deps_of(store, blobs, host, Sounds()))
     assert host.asked[0]["emotion"] == told
 
 
@@ -133,7 +148,7 @@ def test_the_host_is_given_the_reference_voice_as_it_was_recorded(
     other = Recording("e" * 64, 8000, 1.0)
     said = SpeechInput("Yes.", "en", reference="voice_1", recordings={"voice_0": other, "voice_1": recording})
     spoken(store, blobs.put(silence(0.5, 8000)), said)
-    scoring.run(bench_of(store, blobs, host, Sounds(), recordings))
+    score_clips.run(deps_of(store, blobs, host, Sounds(), recordings))
     assert host.asked[0]["reference"] == Audio(VOICE, 16_000)
 
 
@@ -150,7 +165,7 @@ def test_without_a_reference_voice_the_clip_is_measured_all_the_same(
 ) -> None:
     host = Host()
     job_id = spoken(store, blobs.put(silence(0.5, 8000)), said)
-    scoring.run(bench_of(store, blobs, host, Sounds(), recordings))
+    score_clips.run(deps_of(store, blobs, host, Sounds(), recordings))
     assert host.asked[0]["reference"] is None
     assert job_of(store, job_id).scoring.status is FacetStatus.DONE
 
@@ -158,7 +173,7 @@ def test_without_a_reference_voice_the_clip_is_measured_all_the_same(
 def test_the_tracker_is_told_once_scores_are_there(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     sounds = Sounds()
     job_id = spoken(store, blobs.put(silence(0.5, 8000)))
-    scoring.run(bench_of(store, blobs, Host(), sounds))
+    score_clips.run(deps_of(store, blobs, Host(), sounds))
     assert sounds.heard[-3:] == [f"{job_id} scored", "tracker", "judge"]
 
 
@@ -173,11 +188,11 @@ def test_by_what_is_scored_is_published_once_and_again_when_more_is_loaded(
             super().publish_scorers(locks, now)
 
     host, studies = Host(), Counts(store)
-    bench = bench_of(store, blobs, host, Sounds())
-    bench.studies = studies
+    deps = deps_of(store, blobs, host, Sounds())
+    deps.studies = studies
     for loaded in ({"signal/duration_s": "lock"}, {"signal/duration_s": "lock"}, {"mos/utmos": "other"}):
         host.locks = {**host.locks, **loaded}
-        bench.publish(host.locks)
+        deps.publish(host.locks)
     assert studies.times == 2
     assert studies.scorer_locks() == {"signal/duration_s": "lock", "mos/utmos": "other"}
 
@@ -185,16 +200,16 @@ def test_by_what_is_scored_is_published_once_and_again_when_more_is_loaded(
 def test_a_family_that_a_clip_has_loaded_is_published(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     host, studies = Host(), MemoryStudyStore(store)
     host.locks = {"signal/duration_s": "lock"}
-    bench = bench_of(store, blobs, host, Sounds())
-    bench.studies = studies
+    deps = deps_of(store, blobs, host, Sounds())
+    deps.studies = studies
     spoken(store, blobs.put(silence(0.5, 8000)))
-    scoring.run(bench)
+    score_clips.run(deps)
     assert studies.scorer_locks() == host.locks
 
 
 def test_audio_that_is_gone_is_said_and_does_not_come_back_for_ever(store: MemoryJobStore, blobs: FolderBlobs) -> None:
     job_id = spoken(store, "0" * 64)
-    scoring.run(bench_of(store, blobs, Host(), Sounds()))
+    score_clips.run(deps_of(store, blobs, Host(), Sounds()))
     job = job_of(store, job_id)
     assert job.scoring.status is FacetStatus.DONE
     assert {value.reason for value in job.scores.values() if isinstance(value, Unscored)} == {Reason.SCORER_ERROR}
@@ -207,7 +222,7 @@ def test_scores_of_a_lease_that_ran_out_are_dropped(store: MemoryJobStore, blobs
 
     sounds = Sounds()
     job_id = spoken(store, blobs.put(silence(0.5, 8000)))
-    scoring.run(bench_of(store, blobs, Host(somebody_else_takes_it), sounds))
+    score_clips.run(deps_of(store, blobs, Host(somebody_else_takes_it), sounds))
     assert job_of(store, job_id).scoring.status is FacetStatus.RUNNING
     assert f"{job_id} scored" not in sounds.heard
 
@@ -222,10 +237,10 @@ def test_a_long_measurement_keeps_its_lease(store: MemoryJobStore, blobs: Folder
 
     watched = Watched()
     spoken(watched, blobs.put(silence(0.5, 8000)))
-    bench = bench_of(watched, blobs, Host(lambda: assert_set(beaten)), Sounds())
-    bench.lease_s = 0.05
-    bench.clock = lambda: now
-    scoring.run(bench)
+    deps = deps_of(watched, blobs, Host(lambda: assert_set(beaten)), Sounds())
+    deps.lease_s = 0.05
+    deps.clock = lambda: now
+    score_clips.run(deps)
     assert beaten.is_set()
 
 

@@ -50,6 +50,19 @@ class TrackingServer:
             self._process.wait(timeout=30)
             self._process = None
 
+    def remove_for_good(self, *what: str) -> None:
+        """``mlflow gc`` on what was deleted: ``--run-ids`` or ``--experiment-ids`` and the ids."""
+        argv = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"]
+        argv += ["--tracking-uri", self.uri, "--artifacts-destination", str(self._folder / "artifacts")]
+        subprocess.run([*argv, *what], check=True, capture_output=True)
+
+    def begin_anew(self) -> None:
+        """Lose the database, and start again."""
+        self.stop()
+        for file in self._folder.glob("mlflow.db*"):
+            file.unlink()
+        self.start()
+
     @property
     def log(self) -> Path:
         return self._folder / "server.log"

@@ -9,8 +9,8 @@ import pytest
 from shared.aliases import (
     Alias,
     AliasRefused,
-    Kind,
     Move,
+    MoveKind,
     is_drawn,
     promoted,
     read_alias,
@@ -55,12 +55,12 @@ def book() -> Book:
 
 
 def test_a_first_promotion_leaves_no_pin_behind(book: Book) -> None:
-    assert book.promote(PRODUCTION, V21) == [Move(PRODUCTION, 1, Kind.PROMOTE, V21, None, 0.0, ANN)]
+    assert book.promote(PRODUCTION, V21) == [Move(PRODUCTION, 1, MoveKind.PROMOTE, V21, None, 0.0, ANN)]
 
 
 def test_a_move_says_where_it_came_from(book: Book) -> None:
     book.promote(PRODUCTION, V21)
-    assert book.promote(PRODUCTION, V23) == [Move(PRODUCTION, 2, Kind.PROMOTE, V23, V21, 0.0, ANN)]
+    assert book.promote(PRODUCTION, V23) == [Move(PRODUCTION, 2, MoveKind.PROMOTE, V23, V21, 0.0, ANN)]
 
 
 def test_promoting_what_is_there_changes_nothing(book: Book) -> None:
@@ -78,7 +78,7 @@ def test_a_weight_is_changed_by_promoting_again(book: Book) -> None:
 def test_rolling_back_goes_to_the_pin_before(book: Book) -> None:
     book.promote(PRODUCTION, V21)
     book.promote(PRODUCTION, V23)
-    assert book.rollback(PRODUCTION) == [Move(PRODUCTION, 3, Kind.ROLLBACK, V21, V23, 0.0, ANN)]
+    assert book.rollback(PRODUCTION) == [Move(PRODUCTION, 3, MoveKind.ROLLBACK, V21, V23, 0.0, ANN)]
 
 
 def test_rolling_back_again_goes_further_back(book: Book) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from shared.blobs import FolderBlobs
+from shared.errors import StorageUnavailable
+from tests.small_disk import fill
 
 
 @pytest.fixture
@@ -48,3 +53,56 @@ def test_a_name_that_is_no_hash_leads_nowhere(blobs: FolderBlobs, name: str) -> 
         blobs.get(name)
     with pytest.raises(KeyError):
         next(blobs.read(name, 0, 1))
+
+
+def test_on_a_full_disk_nothing_is_kept_by_halves_and_with_room_again_it_is(small_disk: Path) -> None:
+    blobs = FolderBlobs(small_disk)
+    kept = blobs.put(b"speech")
+    filler = fill(small_disk)
+    with pytest.raises(StorageUnavailable, match="No space left") as refused:
+        blobs.put(b"x" * 100_000)
+    assert refused.value.size == 100_000
+    assert blobs.trouble() == "disk_full"
+    assert (blobs.get(kept), blobs.put(b"speech")) == (b"speech", kept)
+    filler.unlink()
+    assert blobs.trouble() is None
+    assert len([path for path in small_disk.rglob("*") if path.is_file()]) == 1
+    assert blobs.size(blobs.put(b"x" * 100_000)) == 100_000
+
+
+def test_a_folder_that_is_gone_says_nothing_of_what_was_in_it(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    kept = blobs.put(b"speech")
+    (tmp_path / "blobs").rename(tmp_path / "unmounted")
+    asked: list[Callable[[], object]] = [
+        lambda: blobs.get(kept),
+        lambda: blobs.size(kept),
+        lambda: next(blobs.read(kept, 0, 1)),
+        lambda: blobs.put(b"more"),
+        blobs.trouble,
+        lambda: blobs.rehearse(10),
+    ]
+    for ask in asked:
+        with pytest.raises(StorageUnavailable):
+            ask()
+    (tmp_path / "unmounted").rename(tmp_path / "blobs")
+    assert blobs.get(kept) == b"speech"
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    for path in sorted((tmp_path / "blobs").rglob("*"), reverse=True):
+        path.rmdir()
+    (tmp_path / "blobs").rmdir()
+    (tmp_path / "blobs").write_text("no folder")
+    with pytest.raises(StorageUnavailable):
+        blobs.put(b"speech")
+
+
+def test_what_a_process_that_was_killed_left_half_written_is_removed(tmp_path: Path) -> None:
+    FolderBlobs(tmp_path)
+    for name, age_s in (("old", 7200), ("new", 60)):
+        (tmp_path / ".incoming" / name).write_bytes(b"half")
+        os.utime(tmp_path / ".incoming" / name, (time.time() - age_s,) * 2)
+    FolderBlobs(tmp_path)
+    assert os.listdir(tmp_path / ".incoming") == ["new"]

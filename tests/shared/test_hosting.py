@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.hosting import Child, HostCrashed, HostTimeout
+from shared.processes.hosting import Child, HostCrashed, HostTimeout
 
 CHILD = textwrap.dedent(
     """
     import os, time
-    from shared.hosting import Served
+    from shared.processes.hosting import Served
     served = Served()
     for frame in served.requests():
         match frame.header["op"]:
@@ -105,7 +105,7 @@ def _eventually(check: Callable[[], bool], within_s: float = 10) -> bool:
 def test_a_child_whose_parent_is_killed_exits_in_the_middle_of_a_call(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
-        f"import sys, time\nfrom shared.hosting import Child\nc = Child([sys.executable, '-c', {CHILD!r}])\n"
+        f"import sys, time\nfrom shared.processes.hosting import Child\nc = Child([sys.executable, '-c', {CHILD!r}])\n"
         "c.ask({'op': 'echo'}, timeout_s=30)\nc.send({'op': 'hang'})\nprint(c.pid, flush=True)\ntime.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)

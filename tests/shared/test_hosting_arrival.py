@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.hosting import MAX_PAYLOAD, Child, HostCrashed, HostTimeout
+from shared.processes.hosting import MAX_PAYLOAD, Child, HostCrashed, HostTimeout
 
 PARROT = """
 import os, signal, sys
-from shared.hosting import read_frame
+from shared.processes.hosting import read_frame
 while (frame := read_frame(sys.stdin.buffer)) is not None:
     sys.stdout.buffer.write(frame.payload * frame.header.get("times", 1))
     sys.stdout.buffer.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from shared.errors import StoreUnavailable
-from shared.leases import kept
+from shared.scheduling.leases import kept
 
 
 def test_is_renewed_until_the_block_ends() -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from shared.slots import Slots
+from shared.scheduling.slots import Slots
 
 
 def test_a_call_that_finds_no_place_returns_at_once_and_is_made_up_for() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import Stack, running
+
+from tests.whole.stack import Stack, running
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, wobble_path: Path) -> Iterat
 
 
 @pytest.fixture(autouse=True)
-def everything_runs(stack: Stack) -> None:
-    """Each test starts with every process alive, whatever the one before killed."""
+def everything_runs(request: pytest.FixtureRequest) -> None:
+    """Each test of it starts with every process alive, whatever the one before killed."""
+    if "stack" not in request.fixturenames:
+        return
+    stack: Stack = request.getfixturevalue("stack")
     gone = [name for name, process in stack.processes.items() if process.poll() is not None]
     stack.start(*gone)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from shared.seclusion import close_network
+from shared.sandbox import privileges, seccomp
 
 if __name__ == "__main__":
-    if (why := close_network()) is not None:
+    if (why := privileges.forbid_new() or seccomp.refuse_calls()) is not None:
         sys.exit(why)
     os.execv(sys.argv[1], sys.argv[1:])

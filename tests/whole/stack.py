@@ -22,6 +22,7 @@ from redis import Redis
 from services.embedded.redis_server import redis_binary
 
 LEASE_S = 3.0
+SKEWED = Path(__file__).with_name("skewed.py")
 FINISHED = {"succeeded", "failed", "canceled", "expired"}
 
 
@@ -54,6 +55,8 @@ class Stack:
     database: str | None = None
     models: Path | None = None
     """The store of weights; default: where the tests' weights lie."""
+    wrong_by: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by which the clock of a process's machine is ahead, by its name."""
     redis_port: int = field(default_factory=free_port)
     mlflow_port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
@@ -73,7 +76,7 @@ class Stack:
         return {
             **own,
             **models,
-            "PYTHONPATH": os.pathsep.join(map(str, self.python_path)),
+            "PYTHONPATH": os.pathsep.join(map(str, [*self.python_path, *([Path.cwd()] if self.wrong_by else [])])),
             "RINGTRUE_DATA": str(self.folder),
             "RINGTRUE_DATABASE_URL": self.database or f"sqlite:///{self.folder / 'ringtrue.db'}",
             "RINGTRUE_REDIS_URL": self.redis_url,
@@ -82,7 +85,10 @@ class Stack:
         }
 
     def _command(self, name: str) -> list[str]:
-        service = [sys.executable, "-m", f"services.{name.rstrip('0123456789')}"]
+        module = f"services.{name.rstrip('0123456789')}"
+        service = [sys.executable, "-m", module]
+        if wrong_by := self.wrong_by.get(name):
+            service = [sys.executable, str(SKEWED), str(wrong_by), module]
         match name.rstrip("0123456789"):
             case "redis":
                 keep = ["--appendonly", "yes", "--dir", str(self.folder), "--bind", "127.0.0.1"]
@@ -103,7 +109,7 @@ class Stack:
         """What a local command of ``ringtrue`` prints; it must end well. ``before``: what it is run by."""
         command = [*before, sys.executable, "-m", "ringtrue", *arguments]
         env = dict(self._environment())
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=280, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -146,6 +152,12 @@ class Stack:
     def hosts(self, name: str) -> list[psutil.Process]:
         """Child processes of one process."""
         return psutil.Process(self.processes[name].pid).children(recursive=True)
+
+    def kill_hosts(self, name: str) -> None:
+        """And what they stand below; some go with the first."""
+        for host in self.hosts(name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                host.kill()
 
     def redis(self) -> Redis:
         return Redis.from_url(self.redis_url)

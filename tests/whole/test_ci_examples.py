@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import Stack, running
+
+from tests.whole.stack import Stack, running
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, DOCS = ROOT / "examples" / "ci", ROOT / "docs"
@@ -68,7 +69,7 @@ def gate(stack: Stack, place: Path, *arguments: str, **more: str) -> subprocess.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     env = {"PATH": path, "RINGTRUE_URL": stack.url, "GATE_SEEDS": "1", **more}
     argv = ["sh", str(EXAMPLES / "gate.sh"), *arguments]
-    return subprocess.run(argv, cwd=place, env=env, capture_output=True, text=True, timeout=150, check=False)
+    return subprocess.run(argv, cwd=place, env=env, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_a_candidate_that_is_no_worse_passes_and_leaves_its_files(stack: Stack, place: Path) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from stack import Stack, eventually, running
+
+from tests.whole.stack import Stack, eventually, running
 
 PINS = ("espeak-v1", "espeak-v2")
 SUITE = "golden-en-emotion"

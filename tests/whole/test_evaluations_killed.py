@@ -10,7 +10,8 @@ from collections import Counter
 from typing import Any
 
 import psutil
-from stack import Stack, eventually
+
+from tests.whole.stack import Stack, eventually
 
 SUITE = "golden-en-emotion"
 SEEDS = 2
@@ -124,7 +125,7 @@ def judging(stack: Stack) -> tuple[str, psutil.Process]:
 
 def _judges(process: psutil.Process) -> bool:
     try:
-        return "services.scorer.judge_host" in process.cmdline()
+        return "services.scorer.studies.analysis_host" in process.cmdline()
     except psutil.NoSuchProcess:
         return False
 

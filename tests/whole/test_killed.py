@@ -13,7 +13,8 @@ import wave
 from typing import Any
 
 import pytest
-from stack import LEASE_S, Stack, eventually
+
+from tests.whole.stack import LEASE_S, Stack, eventually
 
 SLOW = {"pin": "wobble-slow", "options": {"sleep_s": 1.5}, "score": ["signal", "asr"]}
 _UNAVOIDABLE = {"scorer_error", "model_not_pulled", "needs_reference"}
@@ -59,8 +60,7 @@ def test_a_worker_killed_while_it_speaks(stack: Stack) -> None:
 def test_an_engine_host_killed_while_it_speaks(stack: Stack) -> None:
     job_id = stack.submit(SENTENCE, **SLOW)
     stack.until(job_id, lambda job: job["status"] == "processing")
-    for host in stack.hosts("worker"):
-        host.kill()
+    stack.kill_hosts("worker")
     (job,) = assert_done_once(stack, job_id)
     assert job["attempt"] == 2
 
@@ -76,8 +76,7 @@ def test_a_scorer_killed_while_it_scores(stack: Stack) -> None:
 def test_a_metric_host_killed_while_it_measures_costs_some_values_only(stack: Stack) -> None:
     job_id = stack.submit(SENTENCE)
     stack.until(job_id, _scoring)
-    for host in stack.hosts("scorer"):
-        host.kill()
+    stack.kill_hosts("scorer")
     (job,) = assert_done_once(stack, job_id)
     values = job["scoring"]["scores"].values()
     assert any("value" in value for value in values)

@@ -11,28 +11,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import Stack, eventually, running
 
-from tests.shelves import tuning
+from tests.model_stores import tuning
+from tests.whole.stack import Stack, eventually, running
 
 CATALOG = """
 schema = 1
 
-[pins.bell-v21]
+[pins.soft-v21]
 engine = "wobble"
 version = "v21"
 licence = "CC0-1.0"
 
-[[pins.bell-v21.components]]
+[[pins.soft-v21.components]]
 role = "model"
 sources = [{{folder = "{0}/v21"}}]
 
-[pins.bell-v23]
+[pins.soft-v23]
 engine = "wobble"
 version = "v23"
 licence = "CC0-1.0"
 
-[[pins.bell-v23.components]]
+[[pins.soft-v23.components]]
 role = "model"
 sources = [{{folder = "{0}/v23"}}]
 """
@@ -71,10 +71,10 @@ def until_served(stack: Stack, pin: str) -> None:
 
 def test_what_is_locked_and_pulled_is_spoken_with_and_every_clip_bears_the_lock(stack: Stack) -> None:
     stack.ringtrue("models", "lock")
-    stack.ringtrue("models", "pull", "bell-v21", "bell-v23")
-    lock = json.loads((stack.folder / "catalog.lock").read_text())["pins"]["bell-v21"]["lock_sha256"]
-    until_served(stack, "bell-v21")
-    job_id = stack.submit(TEXT, "bell-v21")
+    stack.ringtrue("models", "pull", "soft-v21", "soft-v23")
+    lock = json.loads((stack.folder / "catalog.lock").read_text())["pins"]["soft-v21"]["lock_sha256"]
+    until_served(stack, "soft-v21")
+    job_id = stack.submit(TEXT, "soft-v21")
     job = stack.until(job_id, lambda job: job["status"] == "succeeded")
     assert job["pin"]["lock_sha256"] == lock
     audio = stack.http.get(f"/v1/jobs/{job_id}/audio")
@@ -85,46 +85,46 @@ def test_what_is_locked_and_pulled_is_spoken_with_and_every_clip_bears_the_lock(
 
 
 def test_two_versions_are_told_apart_by_files_and_bytes(stack: Stack) -> None:
-    difference = json.loads(stack.ringtrue("models", "diff", "bell-v21", "bell-v23", "--json"))
+    difference = json.loads(stack.ringtrue("models", "diff", "soft-v21", "soft-v23", "--json"))
     assert [file["to"]["path"] for file in difference["changed"]] == ["tuning.json"]
 
 
 def test_production_moves_to_v23_and_back(stack: Stack) -> None:
     def spoken_by() -> str | None:
-        answer = stack.http.post("/v1/jobs", json={"text": TEXT, "pin": "bell@production"})
+        answer = stack.http.post("/v1/jobs", json={"text": TEXT, "pin": "soft@production"})
         return answer.json()["pin"]["name"] if answer.status_code == 202 else None
 
-    for pin in ("bell-v21", "bell-v23"):
+    for pin in ("soft-v21", "soft-v23"):
         until_served(stack, pin)
-        stack.ringtrue("models", "promote", pin, "bell@production", "--reason", "a test")
+        stack.ringtrue("models", "promote", pin, "soft@production", "--reason", "a test")
         eventually(lambda pin=pin: spoken_by() == pin, 10, f"production is {pin}")
-    stack.ringtrue("models", "rollback", "bell@production", "--reason", "it rang false")
-    eventually(lambda: spoken_by() == "bell-v21", 10, "production is v21 again")
+    stack.ringtrue("models", "rollback", "soft@production", "--reason", "it rang false")
+    eventually(lambda: spoken_by() == "soft-v21", 10, "production is v21 again")
 
 
 def test_an_altered_file_ends_the_service_and_says_so(stack: Stack) -> None:
-    until_served(stack, "bell-v23")
-    (stray,) = (stack.folder / "models" / "snapshots").glob("bell-v23-*")
+    until_served(stack, "soft-v23")
+    (stray,) = (stack.folder / "models" / "snapshots").glob("soft-v23-*")
     (stray / "stray.py").write_text("print()")
-    eventually(lambda: pins(stack)["bell-v23"]["state"] == "refused", 30, "v23 is refused")
-    assert pins(stack)["bell-v23"]["detail"] == "model_lock_mismatch: bell-v23: stray.py is not in the lock"
-    job = stack.until(stack.submit(TEXT, "bell-v23"), lambda job: job["status"] == "failed")
+    eventually(lambda: pins(stack)["soft-v23"]["state"] == "refused", 30, "v23 is refused")
+    assert pins(stack)["soft-v23"]["detail"] == "model_lock_mismatch: soft-v23: stray.py is not in the lock"
+    job = stack.until(stack.submit(TEXT, "soft-v23"), lambda job: job["status"] == "failed")
     assert job["error"]["code"] == "model_lock_mismatch"
     (stray / "stray.py").unlink()
-    until_served(stack, "bell-v23")
+    until_served(stack, "soft-v23")
 
 
 def test_a_host_without_a_network_speaks_with_what_was_carried_to_it(
     stack: Stack, tmp_path: Path, wobble_path: Path
 ) -> None:
-    carried = tmp_path / "bells.tar"
-    stack.ringtrue("models", "export", str(carried), "bell-v21")
+    carried = tmp_path / "pins.tar"
+    stack.ringtrue("models", "export", str(carried), "soft-v21")
     cut_off = (sys.executable, str(Path(__file__).with_name("cut_off.py")))
     other = Stack(tmp_path / "other", python_path=[wobble_path], models=tmp_path / "other" / "models")
     other.folder.mkdir()
     other.ringtrue("models", "import", str(carried), before=cut_off)
     with running(other, "redis", "gateway", "worker"):
-        job = other.until(other.submit(TEXT, "bell-v21", score=False), lambda job: job["status"] == "succeeded")
-    here = stack.until(stack.submit(TEXT, "bell-v21"), lambda job: job["status"] == "succeeded")
+        job = other.until(other.submit(TEXT, "soft-v21", score=False), lambda job: job["status"] == "succeeded")
+    here = stack.until(stack.submit(TEXT, "soft-v21"), lambda job: job["status"] == "succeeded")
     assert job["audio"]["pcm_sha256"] == here["audio"]["pcm_sha256"]
     assert job["pin"] == here["pin"]

@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from stack import Stack
+from tests.whole.stack import Stack
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -56,5 +56,17 @@ def test_one_job_from_python_as_printed(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "one_job.py").write_text(code.replace("http://127.0.0.1:8000", stack.url))
     run = [README.parent / ".venv/bin/python", "one_job.py"]
     printed = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
-    assert "MOS" in printed.stdout
+    mos, duration_s = map(float, printed.stdout.split())
+    assert 1 <= mos <= 5
+    assert duration_s > 1
     assert (tmp_path / "sad.wav").read_bytes().startswith(b"RIFF")
+
+
+def test_the_page_of_the_client_as_printed(stack: Stack, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (README.parent / "docs/client.md").read_text(), re.DOTALL)
+    (tmp_path / "client.py").write_text(code)
+    subprocess.run(
+        [README.parent / ".venv/bin/python", "client.py"],
+        cwd=tmp_path, env={"RINGTRUE_URL": stack.url, "PATH": "/usr/bin:/bin"}, timeout=240, check=True,
+    )  # fmt: skip
+    assert len(list(tmp_path.glob("*.wav"))) == 4

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from stack import Stack, running
+
+from tests.whole.stack import Stack, running
 
 PIN = "espeak-v2"
 SUITE = """

@@ -1,4 +1,4 @@
-"""A bench over fakes, with real engine hosts in its one slot."""
+"""A worker's flow over fakes, with real engine hosts in its one slot."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from workshop import Workshop
 
 from services.worker.loader import Loader
-from services.worker.offer import Offer
+from services.worker.pins.served_pins import ServedPins
 from tests.worker.budgets import budget
+from tests.worker.workshop import Workshop
 
 
 @pytest.fixture(scope="session")
 def loader(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loader]:
-    offer = Offer(env={**os.environ, "PYTHONPATH": str(wobble_path)})
-    loader = Loader(offer, budget(tmp_path_factory.mktemp("memory")))
+    served_pins = ServedPins(env={**os.environ, "PYTHONPATH": str(wobble_path)})
+    loader = Loader(served_pins, budget(tmp_path_factory.mktemp("memory")))
     yield loader
     loader.close()
 

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from workshop import Workshop
 
 from services.worker import synthesis
-from services.worker.batches import Batch, gathered, smaller, without
+from services.worker.batches import JobBatch, gathered, smaller, without
 from services.worker.loader import Loader
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.errors import FailureCode, JobFailure
 from shared.jobs import Job, SpeechInput, Status
+from tests.model_stores import ModelStores, tuning
 from tests.shared.store.building import new_job
-from tests.shelves import Shelves, tuning
 from tests.worker.budgets import budget
+from tests.worker.workshop import Workshop
 
 TEXTS = ("The ferry left at noon.", "Nobody was on it.", "The sea was calm.", "Then the rain came.", "It stayed.")
 
@@ -29,7 +29,7 @@ def job(id: str, text: str = "Hello there.", **how: object) -> Job:
     return replace(Job.accepted(new_job(id)), input=asked)
 
 
-def ids(batches: list[Batch]) -> list[list[str]]:
+def ids(batches: list[JobBatch]) -> list[list[str]]:
     return [[job.id for job in batch.jobs] for batch in batches]
 
 
@@ -62,7 +62,7 @@ def test_out_of_memory_is_tried_in_halves_then_with_nothing_beside_it_and_then_s
     assert smaller(alone, failure) == []
 
 
-def test_any_other_failure_of_a_batch_is_laid_at_nobodys_door() -> None:
+def test_any_other_failure_of_a_batch_is_laid_on_nobody() -> None:
     failure = JobFailure(FailureCode.ENGINE_CRASHED, "")
     (batch,) = gathered([job(name) for name in "abc"], 8, 400)
     assert ids(smaller(batch, failure)) == [["a"], ["b"], ["c"]]
@@ -83,26 +83,28 @@ def test_memory_goes_by_the_longest_text_of_a_batch() -> None:
 
 
 @pytest.fixture(scope="module")
-def offer(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Offer:
-    shelves = Shelves(tmp_path_factory.mktemp("shelves"))
-    shelves.put("several", tuning(max_batch=4))
-    shelves.put("crowded", tuning(max_batch=4, fit_at_once=2))
-    shelves.put("slow", tuning(max_batch=4, takes_s=1.0))
-    shelves.put("cramped", tuning(max_batch=4, fit_at_once=0))
+def served_pins(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedPins:
+    model_stores = ModelStores(tmp_path_factory.mktemp("model stores"))
+    model_stores.put("several", tuning(max_batch=4))
+    model_stores.put("crowded", tuning(max_batch=4, fit_at_once=2))
+    model_stores.put("slow", tuning(max_batch=4, takes_s=1.0))
+    model_stores.put("cramped", tuning(max_batch=4, fit_at_once=0))
     env = {**os.environ, "PYTHONPATH": str(wobble_path)}
-    return Offer(env=env, shelf=Shelf(shelves.store, shelves.lock_file), pins=list(shelves.locks))
+    return ServedPins(
+        env=env, catalog_pins=CatalogPins(model_stores.store, model_stores.lock_file), pins=list(model_stores.locks)
+    )
 
 
 @pytest.fixture
-def workshop(offer: Offer, tmp_path: Path) -> Iterator[Workshop]:
-    loader = Loader(offer, budget(tmp_path / "memory"))
+def workshop(served_pins: ServedPins, tmp_path: Path) -> Iterator[Workshop]:
+    loader = Loader(served_pins, budget(tmp_path / "memory"))
     yield Workshop.around(loader, tmp_path)
     loader.close()
 
 
 def spoken(workshop: Workshop, pin: str, *texts: str) -> list[Job]:
     added = [workshop.add(text, pin=pin) for text in texts]
-    synthesis.run(workshop.bench)
+    synthesis.run(workshop.deps)
     return [workshop.job(job_id) for job_id in added]
 
 
@@ -151,7 +153,7 @@ def test_one_that_is_canceled_on_the_way_takes_nobody_along(workshop: Workshop) 
     added = [workshop.add(text, pin="slow") for text in TEXTS[:3]]
     claimed = workshop.store.claim("here/0", ["slow"], [], 15.0, workshop.now, {"slow": 4})
     workshop.store.cancel(added[1], workshop.now)
-    synthesis.speak(workshop.bench, synthesis.Slot("here/0", workshop.loader), claimed)
+    synthesis.speak(workshop.deps, synthesis.Slot("here/0", workshop.loader), claimed)
     statuses = [workshop.job(job_id).status for job_id in added]
     assert statuses == [Status.SUCCEEDED, Status.CANCELED, Status.SUCCEEDED]
 
@@ -159,7 +161,7 @@ def test_one_that_is_canceled_on_the_way_takes_nobody_along(workshop: Workshop) 
 def test_a_worker_that_is_told_to_stop_hands_all_of_a_batch_back(workshop: Workshop) -> None:
     added = [workshop.add(text, pin="several") for text in TEXTS[:3]]
     claimed = workshop.store.claim("here/0", ["several"], [], 15.0, workshop.now, {"several": 4})
-    workshop.bench.grace_s = -1.0
-    workshop.bench.stop()
-    synthesis.speak(workshop.bench, synthesis.Slot("here/0", workshop.loader), claimed)
+    workshop.deps.grace_s = -1.0
+    workshop.deps.stop()
+    synthesis.speak(workshop.deps, synthesis.Slot("here/0", workshop.loader), claimed)
     assert {workshop.job(job_id).status for job_id in added} == {Status.QUEUED}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from services.worker.engines.families import Installed
-from services.worker.environments import State, standing
-from services.worker.interpreters import HERE, Interpreter, Interpreters
+from services.worker.installs.environments import InstallStep, standing
+from services.worker.installs.interpreters import HERE, Interpreter, Interpreters
 from shared.errors import SettingsError
 from shared.settings import read_settings
 from tests.worker.outside import REQUIREMENTS, Outside, bare_python
@@ -102,14 +102,14 @@ TONE = Installed("tone", "tone.family:Family", "tone", "1.0")
 
 def test_a_python_that_is_gone_is_broken(tmp_path: Path) -> None:
     found = standing(TONE, Interpreter(tmp_path / "bin" / "python"))
-    assert found.state is State.BROKEN
+    assert found.state is InstallStep.BROKEN
     assert "cannot be started" in found.detail
 
 
 def test_one_that_lacks_the_family_is_broken(tmp_path: Path) -> None:
     found = standing(TONE, Interpreter(bare_python(tmp_path / "bare")))
     assert (found.state, found.detail) == (
-        State.BROKEN,
+        InstallStep.BROKEN,
         "its host does not start: ModuleNotFoundError: No module named 'tone'",
     )
 

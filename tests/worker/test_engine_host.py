@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -85,6 +86,20 @@ def test_a_crashed_host_goes_on_being_crashed(begin: Begin) -> None:
         with pytest.raises(JobFailure) as failed:
             speak(host, "kaboom")
         assert failed.value.code is FailureCode.ENGINE_CRASHED
+
+
+def test_a_host_that_was_gone_before_it_was_asked_is_not_what_is_asked_to_blame(begin: Begin) -> None:
+    host = begin("wobble-crash")
+    os.kill(host.pid, signal.SIGKILL)
+    while host.alive:
+        time.sleep(0.01)
+    with pytest.raises(JobFailure) as failed:
+        speak(host, "Quite harmless.")
+    assert failed.value.blameless
+    host = begin("wobble-crash")
+    with pytest.raises(JobFailure) as failed:
+        speak(host, "kaboom")
+    assert not failed.value.blameless
 
 
 def test_a_hang_ends_at_the_deadline_and_is_final(begin: Begin) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from services.worker.engines.families import Installed
-from services.worker.environments import State
-from services.worker.installing import NotMade, Order, install
-from services.worker.interpreters import Interpreter, Interpreters
-from services.worker.pythons import uv
-from services.worker.requirements_file import Sources, read
-from shared.hosting import Child
+from services.worker.installs.environments import InstallStep
+from services.worker.installs.installing import NotMade, Order, install
+from services.worker.installs.interpreters import Interpreter, Interpreters
+from services.worker.installs.pythons import uv
+from services.worker.installs.requirements_file import Sources, read
+from shared.processes.hosting import Child
 from tests.worker.outside import REQUIREMENTS, ROOT, Outside
 
 TONE = Installed("tone", "tone.family:Family", "tone", "1.0")
@@ -35,7 +35,7 @@ def made(outside: Outside, installer: Path | None = None) -> Interpreter:
     """The family's interpreter, newly made."""
     wanted = read(outside.installed / "tone" / "requirements.txt")
     order = Order(sources=Sources(find_links=[str(outside.wheels)]), no_index=True, uv=installer)
-    assert install(TONE, wanted, order, outside.engines, lambda _: None).state is State.READY
+    assert install(TONE, wanted, order, outside.engines, lambda _: None).state is InstallStep.READY
     return Interpreters(outside.engines).of("tone")
 
 

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from workshop import Workshop
 
 from services.worker import synthesis
 from services.worker.engine_host import EngineHost, Tick
 from services.worker.loader import Loader
 from services.worker.memory.devices import rss_mb
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
-from shared.fairness import PREFER_LOADED_FOR_S
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.jobs import Status
-from tests.shelves import Shelves, tuning
+from shared.scheduling.fairness import PREFER_LOADED_FOR_S
+from tests.model_stores import ModelStores, tuning
 from tests.worker.budgets import budget
+from tests.worker.workshop import Workshop
 
 PINS = tuple(f"pin-{number}" for number in range(1, 7))
 CAP_MB = 820.0
@@ -32,8 +32,8 @@ JOBS, JOB_S = 90, 0.8
 class Watched(Loader):
     """A loader that keeps a diary: which pin was lent when, what was loaded for it, and what all hosts held."""
 
-    def __init__(self, offer: Offer, folder: Path) -> None:
-        super().__init__(offer, budget(folder, CAP_MB))
+    def __init__(self, served_pins: ServedPins, folder: Path) -> None:
+        super().__init__(served_pins, budget(folder, CAP_MB))
         self.served: list[str] = []
         self.loads: list[str] = []
         self.held_mb: list[float] = []
@@ -51,12 +51,12 @@ class Watched(Loader):
 
 
 @pytest.fixture(scope="module")
-def offer(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Offer:
-    shelves = Shelves(tmp_path_factory.mktemp("shelves"))
+def served_pins(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedPins:
+    model_stores = ModelStores(tmp_path_factory.mktemp("model stores"))
     for pin in PINS:
-        shelves.put(pin, tuning(loaded_mb=180.0, speaking_mb=20.0))
+        model_stores.put(pin, tuning(loaded_mb=180.0, speaking_mb=20.0))
     env = {**os.environ, "PYTHONPATH": str(wobble_path)}
-    return Offer(PINS, env=env, shelf=Shelf(shelves.store, shelves.lock_file))
+    return ServedPins(PINS, env=env, catalog_pins=CatalogPins(model_stores.store, model_stores.lock_file))
 
 
 def fewest_loads(served: Sequence[str], room: int) -> int:
@@ -80,8 +80,8 @@ def test_the_best_order_of_leaving_is_known_for_a_classic_case() -> None:
 
 
 @pytest.mark.parametrize("mix", ["even", "one in demand"])
-def test_no_thrash_and_no_pin_starves(offer: Offer, tmp_path: Path, mix: str) -> None:
-    loader = Watched(offer, tmp_path / "memory")
+def test_no_thrash_and_no_pin_starves(served_pins: ServedPins, tmp_path: Path, mix: str) -> None:
+    loader = Watched(served_pins, tmp_path / "memory")
     workshop = Workshop.around(loader, tmp_path)
     chance = random.Random(7)
     weights = [1] * 6 if mix == "even" else [10, 3, 2, 1, 1, 1]
@@ -91,8 +91,8 @@ def test_no_thrash_and_no_pin_starves(offer: Offer, tmp_path: Path, mix: str) ->
         while len(loader.served) < JOBS:
             while coming and len(arrived) - len(loader.served) < 12:
                 arrived.append(workshop.add("The ferry left at noon.", pin=coming.pop()))
-            (job,) = workshop.store.claim("here/0", offer.served(), loader.loaded(), 15.0, workshop.now)
-            synthesis.speak(workshop.bench, synthesis.Slot("here/0", loader), [job])
+            (job,) = workshop.store.claim("here/0", served_pins.served(), loader.loaded(), 15.0, workshop.now)
+            synthesis.speak(workshop.deps, synthesis.Slot("here/0", loader), [job])
             workshop.now += JOB_S
     finally:
         loader.close()

@@ -16,11 +16,11 @@ from services.worker.engines.base import SpeakRequest
 from services.worker.loader import Loader
 from services.worker.memory.budget import Budget
 from services.worker.memory.footprints import Footprint
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.audio import Audio
 from shared.errors import FailureCode, JobFailure
-from tests.shelves import Shelves, tuning
+from tests.model_stores import ModelStores, tuning
 from tests.worker.budgets import budget
 
 HELLO = SpeakRequest("Hello, is anybody there?", "en")
@@ -35,22 +35,26 @@ class Canceled(Exception):
 
 
 @pytest.fixture(scope="module")
-def offer(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Offer:
-    shelves = Shelves(tmp_path_factory.mktemp("shelves"))
+def served_pins(wobble_path: Path, tmp_path_factory: pytest.TempPathFactory) -> ServedPins:
+    model_stores = ModelStores(tmp_path_factory.mktemp("model stores"))
     for name in ("first", "second", "third"):
-        shelves.put(name, tuning(loaded_mb=150.0))
-    shelves.put("leaky", tuning(leaked_mb=200.0))
-    shelves.put("hungry", tuning(speaking_mb=100.0))
+        model_stores.put(name, tuning(loaded_mb=150.0))
+    model_stores.put("leaky", tuning(leaked_mb=200.0))
+    model_stores.put("hungry", tuning(speaking_mb=100.0))
     env = {**os.environ, "PYTHONPATH": str(wobble_path)}
-    return Offer([*shelves.locks, "wobble-slow"], env=env, shelf=Shelf(shelves.store, shelves.lock_file))
+    return ServedPins(
+        [*model_stores.locks, "wobble-slow"],
+        env=env,
+        catalog_pins=CatalogPins(model_stores.store, model_stores.lock_file),
+    )
 
 
 @pytest.fixture
-def make_loader(offer: Offer) -> Iterator[MakeLoader]:
+def make_loader(served_pins: ServedPins) -> Iterator[MakeLoader]:
     made: list[Loader] = []
 
     def make(budget: Budget) -> Loader:
-        made.append(Loader(offer, budget))
+        made.append(Loader(served_pins, budget))
         return made[-1]
 
     yield make
@@ -79,7 +83,7 @@ def spoken(loader: Loader, *pins: str, chars: int = 64) -> list[EngineHost]:
 
 def measured(loader: Loader, pin: str, folder: Path) -> Footprint:
     """What another worker of the machine knows of the pin."""
-    footprint = budget(folder / "memory").footprint(loader.offer.lock_sha256(pin) or "")
+    footprint = budget(folder / "memory").footprint(loader.served_pins.lock_sha256(pin) or "")
     assert footprint is not None
     return footprint
 
@@ -198,7 +202,7 @@ def test_a_worker_that_rests_makes_room_for_another(make_loader: MakeLoader, tmp
     wish = tmp_path / "wish"
     read, write = os.pipe()
     child = os.fork()
-    if child == 0:  # another process: what one process wishes is not served by itself
+    if child == 0:  # another process: what one process asks for is not served by itself
         try:
             with theirs._budget.wanting(theirs._budget.room):
                 wish.touch()

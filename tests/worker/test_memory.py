@@ -84,14 +84,14 @@ def _say(said: Path, word: str) -> None:
 def test_many_processes_at_once_share_out_no_more_than_there_is_and_killed_ones_give_it_back(tmp_path: Path) -> None:
     said = tmp_path / "said"
     said.touch()
-    crowd = [get_context("fork").Process(target=_grab, args=(tmp_path, said)) for _ in range(6)]
-    for one in crowd:
+    processes = [get_context("fork").Process(target=_grab, args=(tmp_path, said)) for _ in range(6)]
+    for one in processes:
         one.start()
     ledger = Ledger(tmp_path, GPU)
-    while said.read_text().count("full") < len(crowd):
-        assert all(one.is_alive() for one in crowd)
+    while said.read_text().count("full") < len(processes):
+        assert all(one.is_alive() for one in processes)
     assert ledger.taken_mb() == 1_000
-    for one in crowd:
+    for one in processes:
         assert one.pid is not None
         os.kill(one.pid, signal.SIGKILL)
         one.join()

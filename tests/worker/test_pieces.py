@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.worker.pieces import join, pause_after, split
+from services.worker.texts.pieces import join, pause_after, split
 from shared.audio import Audio
 
 LANGUAGES = st.sampled_from(["en", "zh", "de", "ja", "ar", "xx"])

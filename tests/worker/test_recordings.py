@@ -10,23 +10,23 @@ from typing import Any, cast
 
 import pytest
 import soundfile  # type: ignore[import-untyped]
-from workshop import Sounds
 
+from services.worker.environment_record import EnvironmentRecord
 from services.worker.loader import Loader
 from services.worker.memory.amounts import NOTHING, Amount
 from services.worker.recordings import Recordings
-from services.worker.synthesis import Bench, Slot, speak
-from services.worker.whereabouts import Whereabouts
+from services.worker.synthesis import Slot, SynthesisDeps, speak
 from shared.audio import Audio
 from shared.blobs import FolderBlobs
 from shared.catalog import Manifest
 from shared.errors import FailureCode
 from shared.jobs import Emotion, Job, JobIds, NewJob, SpeechInput, Status
 from shared.ports import Submission
-from shared.slots import Slots
-from shared.store.memory import MemoryJobStore
+from shared.scheduling.slots import Slots
 from shared.voices import Recording
+from tests.memory_store import MemoryJobStore
 from tests.shared.store.building import MANIFEST, NOW
+from tests.worker.workshop import Sounds
 
 CALM, GLAD = (bytes((number, 0)) * 8_000 for number in (1, 2))
 
@@ -37,12 +37,12 @@ class Parrot:
 
     lock_sha256: str = MANIFEST.lock_sha256
     peak: Amount = NOTHING
-    surroundings: Mapping[str, Any] = field(default_factory=dict)
+    host_environment: Mapping[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     heard: list[bytes] = field(default_factory=list)
 
     @property
-    def offer(self) -> Parrot:
+    def served_pins(self) -> Parrot:
         return self
 
     def manifest(self, pin: str) -> Manifest:
@@ -63,7 +63,7 @@ class Parrot:
 
 @dataclass
 class Studio:
-    """A bench whose one slot has a parrot."""
+    """A flow whose one slot has a parrot."""
 
     folder: Path
     parrot: Parrot = field(default_factory=Parrot)
@@ -73,13 +73,13 @@ class Studio:
         self.store.publish("here", [MANIFEST], NOW)
         self.recorded = FolderBlobs(self.folder / "recordings")
         self.slot = Slot("here/0", cast(Loader, self.parrot))
-        self.bench = Bench(
+        self.deps = SynthesisDeps(
             slots=Slots([self.slot]),
             store=self.store,
             blobs=FolderBlobs(self.folder / "blobs"),
-            bells=Sounds(),
+            wake_ups=Sounds(),
             announcer=Sounds(),
-            whereabouts=Whereabouts(self.store, {}),
+            environment_record=EnvironmentRecord(self.store, {}),
             families=[MANIFEST.engine],
             recordings=Recordings(self.recorded, self.folder / "spoken-with"),
             clock=lambda: NOW,
@@ -96,7 +96,7 @@ class Studio:
         )
         self.store.add([Submission([new])])
         (job,) = self.store.claim("here/0", [MANIFEST.pin], [], 60.0, NOW)
-        speak(self.bench, self.slot, [job])
+        speak(self.deps, self.slot, [job])
         return self.store.get([new.id])[new.id]
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from services.worker.engines.families import Installed
-from services.worker.pythons import NoPython, fitting
-from services.worker.requirements_file import RequirementsInvalid, Sources, read, requirements_of
+from services.worker.installs.pythons import NoPython, fitting
+from services.worker.installs.requirements_file import RequirementsInvalid, Sources, read, requirements_of
 
 LOOK = """
 import json, sys
 from services.worker.engines.families import installed
-from services.worker.requirements_file import requirements_of
+from services.worker.installs.requirements_file import requirements_of
 print(json.dumps([[family.name for family in installed() if requirements_of(family)], list(sys.modules)]))
 """
 TEXT = """\
@@ -53,6 +53,15 @@ def test_the_head_tells_the_installer_what_pip_has_no_word_for(tmp_path: Path) -
     )
     assert found.build_config == tmp_path / "code.ini"
     assert found.pins() == {"some-name": "1.0", "other": "2.0+cpu", "code": ""}
+
+
+def test_it_is_read_as_utf8_with_a_byte_order_mark_or_without(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text(TEXT, encoding="utf-8-sig")
+    assert read(file).text == TEXT
+    file.write_bytes(b"# python: 3.10\n# \xc4\n")
+    with pytest.raises(RequirementsInvalid, match=r"byte 17 \(0xc4\) is no UTF-8"):
+        read(file)
 
 
 def test_what_is_given_takes_the_place_of_its_kind(tmp_path: Path) -> None:

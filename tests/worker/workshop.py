@@ -1,39 +1,39 @@
-"""A bench over fakes and what tests do with it."""
+"""A worker's flow over fakes and what tests do with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from services.worker.environment_record import EnvironmentRecord
 from services.worker.loader import Loader
 from services.worker.recordings import Recordings
-from services.worker.synthesis import Bench, Slot
-from services.worker.whereabouts import Whereabouts
+from services.worker.synthesis import Slot, SynthesisDeps
 from shared.blobs import FolderBlobs
 from shared.jobs import Job, JobIds, NewJob, SpeechInput
 from shared.ports import Submission
-from shared.slots import Slots
-from shared.store.memory import MemoryJobStore
+from shared.scheduling.slots import Slots
+from tests.memory_store import MemoryJobStore
 
 
 @dataclass
 class Sounds:
-    """Bells and announcements that only remember; implements ``Bells`` and ``Announcer``."""
+    """Wake-ups and announcements that only remember; implements ``WakeUps`` and ``Announcer``."""
 
-    rung: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
     announced: list[tuple[str, str]] = field(default_factory=list)
 
-    def ring_engine(self, family: str) -> None:
-        self.rung.append(family)
+    def wake_engine(self, family: str) -> None:
+        self.woken.append(family)
 
-    def ring_scorer(self) -> None:
-        self.rung.append("scorer")
+    def wake_scoring(self) -> None:
+        self.woken.append("scorer")
 
-    def ring_tracker(self) -> None:
-        self.rung.append("tracker")
+    def wake_tracking(self) -> None:
+        self.woken.append("tracker")
 
-    def ring_judge(self) -> None:
-        self.rung.append("judge")
+    def wake_analysis(self) -> None:
+        self.woken.append("judge")
 
     def announce(self, job_id: str, event: str) -> None:
         self.announced.append((job_id, event))
@@ -41,9 +41,9 @@ class Sounds:
 
 @dataclass
 class Workshop:
-    """A bench and what a test does with it. Time stands where the test puts it."""
+    """A flow and what a test does with it. Time stands where the test puts it."""
 
-    bench: Bench
+    deps: SynthesisDeps
     store: MemoryJobStore
     sounds: Sounds
     loader: Loader
@@ -52,29 +52,29 @@ class Workshop:
 
     @classmethod
     def around(cls, loader: Loader, folder: Path) -> Workshop:
-        """A bench with one slot, and what it offers published. ``folder``: for the audio."""
+        """A flow with one slot, and what it offers published. ``folder``: for the audio."""
         store, sounds = MemoryJobStore(), Sounds()
-        bench = Bench(
+        deps = SynthesisDeps(
             slots=Slots([Slot("here/0", loader)]),
             store=store,
             blobs=FolderBlobs(folder / "blobs"),
-            bells=sounds,
+            wake_ups=sounds,
             announcer=sounds,
-            whereabouts=Whereabouts(store, {"os": "a test's"}),
+            environment_record=EnvironmentRecord(store, {"os": "a test's"}),
             families=["espeak", "wobble"],
             recordings=Recordings(FolderBlobs(folder / "recordings"), folder / "spoken-with"),
         )
-        workshop = cls(bench, store, sounds, loader)
-        bench.clock = lambda: workshop.now
+        workshop = cls(deps, store, sounds, loader)
+        deps.clock = lambda: workshop.now
         workshop.publish()
         return workshop
 
     def publish(self) -> None:
         """Tell the store what is offered, as a worker does every few seconds."""
-        self.store.publish("here", self.loader.offer.manifests(), self.now)
+        self.store.publish("here", self.loader.served_pins.manifests(), self.now)
 
     def add(self, text: str, pin: str = "espeak-v2", **changes: object) -> str:
-        manifest = next(m for m in self.loader.offer.manifests() if m.pin == pin)
+        manifest = next(m for m in self.loader.served_pins.manifests() if m.pin == pin)
         spoken = SpeechInput(text, "en", options={**{"sleep_s": 30.0}} if pin == "wobble-slow" else {}, score=True)
         given: dict[str, object] = {
             "id": self.ids.next(),

@@ -1,4 +1,4 @@
-"""`ringtrue compare`: two pins, or two evaluations, held against each other."""
+"""`ringtrue compare`: compare two pins, or two evaluations."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ringtrue.commands.studying import (
     check_files,
     evaluated,
     figure,
+    is_evaluation,
     reasons,
     settled,
     write,
@@ -58,17 +59,21 @@ def compare(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hold two pins against each other: what of a suite is not spoken and scored yet is, and printed is what differs.
+    """Compare two pins on a suite and print what differs. Missing clips are synthesized and scored first.
 
-    Ends with 0 whatever it finds; `ringtrue gate` judges.
+    The exit code is 0 whatever it finds; `ringtrue gate` judges.
     """
-    check_files(output)
+    check_files({output: ".html"})
     asked = Asked(suite, seeds, score, param, preprocessing, fresh)
     with connect(ctx) as ringtrue:
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
         found = finish(ringtrue, begun, Deadline(timeout), begun.come_back("compare"))
+        _tell(found, by, as_json)
         if output is not None:
             write(output, ringtrue.comparisons.report(found))
+
+
+def _tell(found: Comparison, by: By, as_json: bool) -> None:
     if as_json:
         data_json(found.raw)
     else:
@@ -79,59 +84,74 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A comparison that was asked for, and what it stands on; it goes on if nobody waits any more."""
+    """A requested comparison and its two evaluations. They go on even if nobody waits for them."""
 
     sides: tuple[Evaluation, ...]
     """Baseline, candidate."""
     comparison: Comparison
 
     def come_back(self, command: str) -> str:
-        """How to come back to it, for `settled`."""
+        """Return how to come back to it, as a line for `settled`."""
         ids = " ".join(side.id for side in self.sides)
         return f"what was asked for goes on by itself; `ringtrue {command} {ids}` takes it up again"
 
 
 def begin(ringtrue: Ringtrue, asked: Asked, baseline: str, candidate: str, allow: Sequence[str]) -> Begun:
-    """Ask for the comparison of two sides, each a pin or an evaluation's id; what is missing is spoken."""
-    sides: list[Evaluation] = []
+    """Request the comparison of two sides, each a pin or an evaluation's id. Missing clips are synthesized."""
+    named, sides = (baseline, candidate), dict[int, Evaluation]()
+    for pin in named:
+        if not is_evaluation(pin):
+            asked.suite_for(pin)
     try:
-        for named in (baseline, candidate):
-            sides.append(asked.side(ringtrue, named))
-        comparison = ringtrue.comparisons.create(*sides, allow=allow)
+        for place in _doubtful_first(ringtrue, named):
+            sides[place] = asked.side(ringtrue, named[place])
+        both = sides[0], sides[1]
+        comparison = ringtrue.comparisons.create(*both, allow=allow)
     except RingtrueError:
-        _give_up(ringtrue, (side for side in sides if side.id not in (baseline, candidate)))
+        _give_up(ringtrue, (side for side in sides.values() if side.id not in named))
         raise
-    words(f"{comparison.id}: " + ", ".join(f"{side.id} ({side.pin.name})" for side in sides))
-    return Begun(tuple(sides), comparison)
+    words(f"{comparison.id}: " + ", ".join(f"{side.id} ({side.pin.name})" for side in both))
+    return Begun(both, comparison)
+
+
+def _doubtful_first(ringtrue: Ringtrue, named: tuple[str, str]) -> Sequence[int]:
+    """Return the order of the two sides, such that a side that does not exist is found before the other is synthesized.
+
+    Only the gateway knows whether a pin exists, so a pin that is in no list comes first.
+    """
+    if any(map(is_evaluation, named)):
+        return sorted((0, 1), key=lambda place: not is_evaluation(named[place]))
+    known = {name for pin in ringtrue.pins() for name in (pin.name, *pin.aliases)}
+    return sorted((0, 1), key=lambda place: named[place] in known)
 
 
 def _give_up(ringtrue: Ringtrue, asked_for: Iterable[Evaluation]) -> None:
-    """Nobody will compare them: a mistyped second pin does not let the first one speak for an hour."""
+    """Cancel evaluations that nobody will compare: a mistyped second pin must not let the first speak for an hour."""
     for one in asked_for:
         with suppress(RingtrueError):
             words(f"{ringtrue.evaluations.cancel(one).id} is given up")
 
 
 def finish(ringtrue: Ringtrue, begun: Begun, deadline: Deadline, goes_on: str) -> Comparison:
-    """The comparison with its result; see `settled`."""
+    """Return the comparison with its result; see `settled`."""
     for side in begun.sides:
         evaluated(ringtrue, side, deadline, goes_on)
     return settled(ringtrue.comparisons, begun.comparison, deadline, goes_on)
 
 
 def tell_allowed(comparison: Comparison) -> None:
-    """Say what can move the result and was insisted on."""
+    """Print the differences that can change the result and that the user allowed."""
     for one in comparison.allowed:
         words(f"allowed to differ: {one.what}: {one.baseline} / {one.candidate}")
 
 
 def estimate(found: Range | None, form: str) -> str:
-    """The estimate itself."""
+    """Return the estimate as text."""
     return "" if found is None else format(found.estimate, form)
 
 
 def interval(found: Range | None) -> str:
-    """The 95 % interval of an estimate."""
+    """Return the 95 % interval of an estimate as text."""
     return "" if found is None else f"[{found.low:+.3g}, {found.high:+.3g}]"
 
 
@@ -141,8 +161,11 @@ def _print(rows: Sequence[Row]) -> None:
 
 
 def _place(rows: Iterable[Row]) -> Callable[[Row], tuple[bool, bool, int, int]]:
-    """What judges speech first, its signal after what is heard in it, then costs, then what only describes, then what
-    nothing was measured of; the rows of one metric together."""
+    """Return the sort key of rows; the rows of one metric stay together.
+
+    Metrics that judge what is heard come first, then those of the signal, then costs, then metrics that only describe,
+    then rows without a measured value.
+    """
     first = {metric: index for index, metric in enumerate(dict.fromkeys(row.metric for row in rows))}
 
     def place(row: Row) -> tuple[bool, bool, int, int]:

@@ -1,6 +1,6 @@
-"""What every command that talks to the gateway has in common.
+"""What all commands that talk to the gateway share.
 
-Owns the options that mean the same everywhere and the client they lead to.
+Owns the options with the same meaning everywhere, and the client that is made from them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import typer
 from ringtrue import Ringtrue
 
 PATIENCE_S = 6.0
-"""A person at a keyboard wants to know soon that nobody answers; a gateway that is busy asks for 5 s."""
+"""Seconds. A person wants to know soon that the gateway does not answer; a busy gateway asks to wait 5 s."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="A job's id.")]
 
 
 def connect(ctx: typer.Context) -> Ringtrue:
-    """A client for the gateway that ``--url`` or RINGTRUE_URL names."""
+    """Return a client for the gateway that ``--url`` or RINGTRUE_URL names."""
     try:
         return Ringtrue(ctx.obj, patience_s=PATIENCE_S)
     except ValueError as error:
@@ -28,7 +28,7 @@ def connect(ctx: typer.Context) -> Ringtrue:
 
 
 def pairs(given: Iterable[str] | None, option: str) -> list[tuple[str, str]]:
-    """``K=V`` taken apart."""
+    """Split ``K=V`` arguments into pairs."""
     split = [pair.partition("=") for pair in given or ()]
     for name, equals, value in split:
         if not (name and equals):

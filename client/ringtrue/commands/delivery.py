@@ -1,20 +1,23 @@
-"""From a job that was taken to what its caller wants of it: the wait, the file, the exit code."""
+"""What a command does with an accepted job: wait, write the file, set the exit code."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
 from ringtrue import Job, Ringtrue
+from ringtrue.audio import check_ending
+from ringtrue.errors import NotWritten
 from ringtrue.exits import ExitCode
 from ringtrue.jobs import Until
-from ringtrue.terminal import Progress, data_bytes, job_going, words
+from ringtrue.printable import screen
+from ringtrue.terminal import ProgressLine, data_bytes, job_going, words
 
 LOOK_S = 1.0
-"""How often progress is looked at."""
+"""Seconds between two looks at the progress."""
 
 WaitFor = Literal["none", "status", "scoring", "tracking"]
 Timeout = Annotated[float | None, typer.Option(min=0, metavar="S", help="Seconds to wait; the job goes on after them.")]
@@ -22,33 +25,46 @@ Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", he
 
 
 def check_output(output: str | None, as_json: bool, until: WaitFor) -> None:
-    """Refuse, before the gateway is asked for anything, a file that could not be delivered."""
+    """Refuse a file that could not be written, before anything is requested from the gateway."""
     if output is None:
         return
     if until == "none":
         raise typer.BadParameter("there is no audio yet with --wait-for none", param_hint="--output")
     if output == "-" and as_json:
         raise typer.BadParameter("stdout is taken by --json", param_hint="--output")
-    if output == "-" and sys.stdout.isatty():
+    if output == "-" and screen(sys.stdout).isatty():
         raise typer.BadParameter("stdout is a terminal", param_hint="--output")
-    if not Path(output).parent.is_dir():
+    if not check_ending(output).parent.is_dir():
         words(f"{output}: there is no such folder")
         raise typer.Exit(ExitCode.CANNOT_WRITE)
 
 
-def deliver(ringtrue: Ringtrue, job: Job, until: WaitFor, timeout: float | None, output: str | None) -> Job:
-    """Wait; write the audio as soon as there is any, without waiting for scores."""
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A job after the wait. ``unwritten``: why its audio is not in the requested file, if it is not."""
+
+    job: Job
+    unwritten: NotWritten | None = None
+
+
+def deliver(ringtrue: Ringtrue, job: Job, until: WaitFor, timeout: float | None, output: str | None) -> Delivered:
+    """Wait for a job. The audio is written as soon as it is there, without waiting for scores."""
     if until == "none":
-        return job
-    progress = Progress(job_going)
+        return Delivered(job)
+    progress = ProgressLine(job_going)
     job = _watched(ringtrue, job, "status", timeout, progress)
-    if output and job.succeeded:
-        _write(ringtrue, job, output)
-    return job if until == "status" else _watched(ringtrue, job, until, timeout, progress)
+    unwritten = _write(ringtrue, job, output) if output and job.succeeded else None
+    return Delivered(job if until == "status" else _watched(ringtrue, job, until, timeout, progress), unwritten)
 
 
-def end(job: Job, until: WaitFor) -> None:
-    """End with JOB_FAILED and the reason, unless the job and the facet that was waited for came to a good end."""
+def end(delivered: Delivered, until: WaitFor) -> None:
+    """Exit with JOB_FAILED and the reason, unless the job and the facet that was waited for ended well.
+
+    Raises `NotWritten` if the audio was not written. Call it after the job is printed: the job exists all the same.
+    """
+    job = delivered.job
+    if delivered.unwritten is not None:
+        raise delivered.unwritten
     if until != "none" and not job.succeeded:
         words(f"{job.id} {job.status}" + (f": {job.error.code}: {job.error.message}" if job.error else ""))
     elif until == "scoring" and job.scoring.status == "failed":
@@ -60,7 +76,7 @@ def end(job: Job, until: WaitFor) -> None:
     raise typer.Exit(ExitCode.JOB_FAILED)
 
 
-def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, progress: Progress[Job]) -> Job:
+def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, progress: ProgressLine[Job]) -> Job:
     try:
         with progress.shown() as watcher:
             return ringtrue.wait(job, until=until, timeout=timeout, poll_s=LOOK_S, watcher=watcher)
@@ -69,12 +85,13 @@ def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, 
         raise
 
 
-def _write(ringtrue: Ringtrue, job: Job, output: str) -> None:
+def _write(ringtrue: Ringtrue, job: Job, output: str) -> NotWritten | None:
     if output == "-":
         data_bytes(ringtrue.audio(job))
-        return
+        return None
     try:
         ringtrue.save(job, output)
-    except OSError as error:
-        words(f"{output}: {error.strerror}; `ringtrue job {job.id} -o FILE` fetches it once more")
-        raise typer.Exit(ExitCode.CANNOT_WRITE) from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        why = getattr(error, "strerror", None) or error
+        return NotWritten(f"{output}: {why}; `ringtrue job {job.id} -o FILE` fetches it once more")
+    return None

@@ -1,4 +1,4 @@
-"""`ringtrue evaluate`, `ringtrue evaluations`: a suite, spoken by a pin and scored."""
+"""`ringtrue evaluate`, `ringtrue evaluations`: suites, spoken by a pin and scored."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def evaluate(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a pin speak a suite, score it, and print the means. What was spoken so before is taken as it is."""
+    """Let a pin speak a suite, score it, and print the means.
+
+    Clips that were spoken the same way before are used again.
+    """
     with connect(ctx) as ringtrue:
         asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
         if not no_wait:

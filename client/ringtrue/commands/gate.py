@@ -1,6 +1,6 @@
-"""`ringtrue gate`: a candidate against a baseline under rules; the verdict is the exit code.
+"""`ringtrue gate`: judge a candidate against a baseline by rules; the verdict is the exit code.
 
-Of the environment it reads RINGTRUE_WEBHOOK_SECRET and, to leave a summary there, GITHUB_STEP_SUMMARY.
+Reads RINGTRUE_WEBHOOK_SECRET from the environment, and GITHUB_STEP_SUMMARY, the file to which it adds a summary.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ringtrue import Gate, Judged, Ringtrue
+from ringtrue import Gate, Judged, Ringtrue, RingtrueError
 from ringtrue.commands.compare import Begun, begin, estimate, finish, interval, tell_allowed
 from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.refusals import told
 from ringtrue.commands.studying import (
     Allow,
     Asked,
@@ -35,8 +36,10 @@ from ringtrue.commands.studying import (
     write,
 )
 from ringtrue.commands.telling import Listener, run, tell
+from ringtrue.comparisons import REPORT
+from ringtrue.errors import OutputFailed
 from ringtrue.exits import ExitCode
-from ringtrue.gates import JUNIT, REPORT, SUMMARY
+from ringtrue.gates import JUNIT, SUMMARY
 from ringtrue.studies import as_sent
 from ringtrue.terminal import data, data_json, data_table, words
 from ringtrue.webhooks import secret_from
@@ -57,7 +60,7 @@ Webhook = Annotated[
 ]
 PrintRules = Annotated[bool, typer.Option("--print-rules", help="Print the rules that ship, and do nothing else.")]
 AT = "/rules/text"
-"""Where a request has the file."""
+"""JSON pointer to the file in a request."""
 SECRET, STEP_SUMMARY = "RINGTRUE_WEBHOOK_SECRET", "GITHUB_STEP_SUMMARY"
 VERDICTS = {"pass": ExitCode.DONE, "fail": ExitCode.VERDICT_FAIL, "inconclusive": ExitCode.VERDICT_INCONCLUSIVE}
 
@@ -84,7 +87,7 @@ def gate(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a candidate against a baseline. Ends with 0: pass, 1: fail, 2: inconclusive; 64 and above: not judged."""
+    """Judge a candidate against a baseline. Exit codes: 0 pass, 1 fail, 2 inconclusive; 64 and above: not judged."""
     if print_rules:
         _print_rules(ctx)
         return
@@ -92,22 +95,35 @@ def gate(
         raise typer.BadParameter("a baseline and a candidate are needed", param_hint="A B")
     listener = _listener(webhook) if webhook else None
     said = _read(rules) if rules else None
-    check_files(junit, markdown, report)
+    check_files({junit: ".xml", markdown: ".md", report: ".html"})
     asked = Asked(suite, seeds, score, param, preprocessing, fresh)
     with connect(ctx) as ringtrue:
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
         decided = _decided(ringtrue, begun, rules, said, Deadline(timeout))
+        _show(decided, as_json)
+        _tell(decided, on_fail, listener)
+        _add_to_step(ringtrue, decided)
         _write(ringtrue, decided, {JUNIT: junit, SUMMARY: markdown, REPORT: report})
-    _tell(decided, as_json, on_fail, listener)
     raise typer.Exit(VERDICTS[decided.verdict or ""])
 
 
-def _tell(decided: Gate, as_json: bool, on_fail: str | None, listener: Listener | None) -> None:
-    if as_json:
-        data_json(decided.raw)
-    else:
-        _print(decided.judged)
+def _show(decided: Gate, as_json: bool) -> None:
+    """Print the gate.
+
+    If nobody reads the output any more, go on: the verdict is the exit code, and others are still told.
+    """
     words(decided.headline or f"{decided.verdict}")
+    try:
+        if as_json:
+            data_json(decided.raw)
+        else:
+            _print(decided.judged)
+    except OutputFailed as error:
+        if not error.gone:
+            words(f"{error}")
+
+
+def _tell(decided: Gate, on_fail: str | None, listener: Listener | None) -> None:
     if decided.verdict == "fail" and on_fail:
         run(on_fail, json.dumps(decided.raw))
     if decided.verdict != "pass" and listener:
@@ -120,7 +136,7 @@ def _print_rules(ctx: typer.Context) -> None:
 
 
 def _listener(url: str) -> Listener:
-    """Who is told; refused before anything is asked for where nobody could be."""
+    """Return the webhook to notify. Fails, before anything is requested, if its URL or secret cannot be used."""
     text = os.environ.get(SECRET)
     try:
         secret = secret_from(text) if text else None
@@ -133,7 +149,7 @@ def _listener(url: str) -> Listener:
 
 
 def _read(rules: Path) -> Mapping[str, Any]:
-    """A file that is not there is told before anything is spoken for it."""
+    """Read the rules. A missing file is reported before anything is synthesized for it."""
     with faults_of(str(rules), AT):
         said: Mapping[str, Any] = as_sent(rules)
     return said
@@ -142,9 +158,9 @@ def _read(rules: Path) -> Mapping[str, Any]:
 def _decided(
     ringtrue: Ringtrue, begun: Begun, rules: Path | None, said: Mapping[str, Any] | None, deadline: Deadline
 ) -> Gate:
-    """The gate with its verdict. ``said``: what stands in ``rules``."""
+    """Return the gate with its verdict. ``said``: the content of ``rules``."""
     with faults_of(str(rules), AT):
-        # before anybody waits: what is wrong with a file is said at once, and what is spoken meanwhile is not lost
+        # before the wait: errors in the file are reported at once, and what is synthesized meanwhile is not lost
         asked = ringtrue.gates.create(begun.comparison, rules=said)
     words(asked.id)
     goes_on = begun.come_back("gate")
@@ -153,11 +169,30 @@ def _decided(
 
 
 def _write(ringtrue: Ringtrue, decided: Gate, files: Mapping[str, Path | None]) -> None:
+    """Write the requested files, as many as possible. Raises the last error and prints the others."""
+    failed: RingtrueError | None = None
     for name, file in files.items():
-        if file is not None:
-            write(file, ringtrue.gates.file(decided, name))
+        try:
+            if file is not None:
+                write(file, ringtrue.gates.file(decided, name))
+        except RingtrueError as error:
+            if failed is not None:
+                words(told(failed))
+            failed = error
+    if failed is not None:
+        raise failed
+
+
+def _add_to_step(ringtrue: Ringtrue, decided: Gate) -> None:
+    """Add our summary to that of the pipeline, if possible.
+
+    Nobody asked for it, so a failure does not change the verdict.
+    """
     if step_summary := os.environ.get(STEP_SUMMARY):
-        write(Path(step_summary), ringtrue.gates.file(decided, SUMMARY), "ab")
+        try:
+            write(Path(step_summary), ringtrue.gates.file(decided, SUMMARY), "ab")
+        except RingtrueError as error:
+            words(f"{STEP_SUMMARY}: no summary is left there: {error}")
 
 
 def _print(judged: Iterable[Judged]) -> None:

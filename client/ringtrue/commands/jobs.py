@@ -1,4 +1,4 @@
-"""`ringtrue jobs`, `job` and `cancel`: what there is, one of them in full, and the end of one."""
+"""`ringtrue jobs`, `job` and `cancel`: list jobs, show one, cancel one."""
 
 from __future__ import annotations
 
@@ -73,21 +73,21 @@ def job(
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a job: what was used, its audio, its scores, where it is tracked."""
+    """Show a job: what was used, its audio, its scores, its run in MLflow."""
     if wait_for == "none" and (wait or output is not None):
         wait_for = "status"
     check_output(output, as_json, wait_for)
     with connect(ctx) as ringtrue:
-        shown = deliver(ringtrue, ringtrue.job(job_id), wait_for, timeout, output)
+        delivered = deliver(ringtrue, ringtrue.job(job_id), wait_for, timeout, output)
     if as_json:
-        data_json(shown.raw)
+        data_json(delivered.job.raw)
     elif output != "-":
-        data("\n".join(_lines(shown)))
-    end(shown, wait_for)
+        data("\n".join(_lines(delivered.job)))
+    end(delivered, wait_for)
 
 
 def cancel(ctx: typer.Context, job_id: JobId, as_json: AsJson = False) -> None:
-    """Stop a job. One that is finished stays as it is."""
+    """Stop a job. A finished job does not change."""
     with connect(ctx) as ringtrue:
         stopped = ringtrue.cancel(job_id)
     if as_json:
@@ -101,7 +101,7 @@ def _local(time: datetime) -> str:
 
 
 def _lines(one: Job) -> Iterator[str]:
-    """The readable view: a name, a value, and indented what belongs to it."""
+    """Yield the readable view: a name and a value on each line, with details indented."""
     yield f"{one.id} {one.status}" + (f", attempt {one.attempt}" if one.attempt > 1 else "")
     if one.error:
         yield _line("error", f"{one.error.code}: {one.error.message}")

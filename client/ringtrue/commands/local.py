@@ -1,7 +1,7 @@
-"""Commands that must work without a gateway; the services bring them.
+"""Commands that work without a gateway; the services provide them.
 
-Owns finding them by name in the entry points and handing the command line over; nothing of theirs is imported before
-it is used. Of those that ship it knows a line to say.
+Owns finding them by name in the entry points and passing the command line on. Imports nothing of theirs before it is
+used. Knows only a line of help for each command that ships.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ringtrue.terminal import words
 
 GROUP = "ringtrue.commands"
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
-"""The whole command line is the local command's own, ``--help`` included."""
+"""The whole command line belongs to the local command, ``--help`` included."""
 LINES: Mapping[str, str] = {
     "certify": "Certify how a pin sounds here, cold and warm, alone and in batches; compare two machines.",
     "doctor": "Look whether this machine is fit, and say what to do.",
@@ -32,7 +32,7 @@ LINES: Mapping[str, str] = {
 
 
 def add_local_commands(app: typer.Typer) -> None:
-    """A command per entry point."""
+    """Add a command for each entry point."""
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         app.command(
             entry.name,
@@ -41,6 +41,16 @@ def add_local_commands(app: typer.Typer) -> None:
             help=LINES.get(entry.name, f"Of {entry.module.partition('.')[0]}."),
             rich_help_panel="Without a gateway, on this machine",
         )(_handing_over_to(entry))
+
+
+def is_local(command: str | None) -> bool:
+    """Return whether a command works without a gateway."""
+    return any(entry.name == command for entry in entry_points(group=GROUP))
+
+
+def others_commands() -> set[str]:
+    """Return the local commands that do not ship with Ringtrue. Their options have their own meaning."""
+    return {entry.name for entry in entry_points(group=GROUP)} - set(LINES)
 
 
 def _handing_over_to(entry: EntryPoint) -> Callable[[typer.Context], None]:
@@ -52,7 +62,7 @@ def _handing_over_to(entry: EntryPoint) -> Callable[[typer.Context], None]:
 
 
 def _loaded(entry: EntryPoint) -> Any:
-    """The command that ``entry`` names: a typer app made into one, or a click command as it is."""
+    """Load the command that ``entry`` names: a typer app as a command, or a click command as it is."""
     try:
         command = entry.load()
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`ringtrue noise`: a pin against itself, to know what is no progress."""
+"""`ringtrue noise`: a pin against itself, to know which differences say nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def noise(
     timeout: Timeout = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what two readings of a suite differ by when only the seed changes. Gates take it as their unit."""
+    """Measure how much scores differ between two readings of a suite when only the seed changes.
+
+    Gates use it as a unit.
+    """
     with connect(ctx) as ringtrue:
         asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
         words(asked.id)

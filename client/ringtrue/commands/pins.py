@@ -1,4 +1,4 @@
-"""`ringtrue pins`: the model versions that can be asked for."""
+"""`ringtrue pins`: the model versions that jobs can use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN_LANGUAGES = 4
 
 
 def pins(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the model versions that can be asked for."""
+    """List the model versions that you can use."""
     with connect(ctx) as ringtrue:
         found = ringtrue.pins()
     if as_json:

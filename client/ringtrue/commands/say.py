@@ -8,10 +8,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ringtrue import Job, SpeechOptions
+from ringtrue import Job, Ringtrue, SpeechOptions
 from ringtrue.commands.connection import AsJson, connect, pairs
-from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
-from ringtrue.terminal import data, data_json
+from ringtrue.commands.delivery import Delivered, Output, Timeout, WaitFor, check_output, deliver, end
+from ringtrue.exits import ExitCode
+from ringtrue.terminal import data, data_json, words
+from ringtrue.texts import read_as_english, text_from
 
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")]
 PinName = Annotated[str, typer.Option("--pin", help="Model version; `ringtrue pins` lists them.")]
@@ -54,7 +56,7 @@ def say(
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Speak a text. Prints the file's path, or the job's id where no file is asked for."""
+    """Speak a text. Prints the path of the file, or the job's id if no file is requested."""
     if strength is not None and emotion is None:
         raise typer.BadParameter("is that of an emotion: give --emotion too", param_hint="--strength")
     check_output(output, as_json, wait_for)
@@ -66,24 +68,40 @@ def say(
         "score": False if no_score else None,
     }  # fmt: skip
     how = cast(SpeechOptions, {name: value for name, value in asked.items() if value is not None})
+    said = _from_stdin() if text == "-" else text
     with connect(ctx) as ringtrue:
-        job = ringtrue.submit(sys.stdin.read().rstrip("\n") if text == "-" else text, **how)
-        job = deliver(ringtrue, job, wait_for, timeout, output)
-    _print(job, output, as_json)
-    end(job, wait_for)
+        delivered = deliver(ringtrue, _submitted(ringtrue, said, how), wait_for, timeout, output)
+    _print(delivered, output, as_json)
+    end(delivered, wait_for)
 
 
-def _print(job: Job, output: str | None, as_json: bool) -> None:
+def _submitted(ringtrue: Ringtrue, said: str, how: SpeechOptions) -> Job:
+    job = ringtrue.submit(said, **how)
+    if "language" not in how and (note := read_as_english(said, job.input.get("language"))):
+        words(note)
+    return job
+
+
+def _from_stdin() -> str:
+    try:
+        content = sys.stdin.buffer.read()
+    except OSError as error:
+        words(f"standard input: {error.strerror}")
+        raise typer.Exit(ExitCode.NOT_FOUND) from error
+    return text_from(content, "standard input").replace("\r\n", "\n").rstrip("\n")
+
+
+def _print(delivered: Delivered, output: str | None, as_json: bool) -> None:
     if as_json:
-        data_json(job.raw)
-    elif output is None:
-        data(job.id)
-    elif output != "-" and job.succeeded:
+        data_json(delivered.job.raw)
+    elif output is None or delivered.unwritten:
+        data(delivered.job.id)
+    elif output != "-" and delivered.job.succeeded:
         data(output)
 
 
 def _value(text: str) -> Any:
-    """A number, true, false, or JSON of any kind as what it is; everything else as text."""
+    """Return JSON (a number, true, false, ...) as its value, and anything else as text."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What the commands that judge pins have in common: a suite and how it is spoken, the wait with its progress.
+"""What the commands that judge pins share: a suite and how it is spoken, and the wait with its progress.
 
-Owns the options that mean the same for each of them, and how an evaluation, a comparison or a gate that came to no
-result, or to none in time, ends the command.
+Owns their common options, and how a command ends if an evaluation, a comparison or a gate has no result, or none in
+time.
 """
 
 from __future__ import annotations
@@ -9,27 +9,37 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import typer
 
-from ringtrue import Evaluation, EvaluationOptions, InvalidRequest, Ringtrue, StudyTimedOut
+from ringtrue import (
+    Evaluation,
+    EvaluationOptions,
+    FormatUnavailable,
+    InvalidRequest,
+    Ringtrue,
+    StudyTimedOut,
+)
 from ringtrue.commands.connection import pairs
+from ringtrue.commands.refusals import in_our_words
+from ringtrue.errors import NotWritten
 from ringtrue.exits import ExitCode
 from ringtrue.studies import Studies, Study
-from ringtrue.terminal import Progress, words
+from ringtrue.terminal import ProgressLine, words
+from ringtrue.texts import why_no_text
 
 LOOK_S = 1.0
-"""How often progress is looked at."""
-LOG_EVERY_S = 10.0
-"""How often a log is told of it."""
+"""Seconds between two looks at the progress."""
 SUITE_FILES = (".yaml", ".yml", ".jsonl")
 EVALUATION_ID = re.compile("eval_[0-9A-HJKMNP-TV-Z]{26}")
+_FORMATS = {".html": "HTML", ".xml": "JUnit XML", ".md": "Markdown"}
+_ENDINGS = {".html", ".htm", ".xml", ".md", ".json", ".jsonl", ".csv", ".pdf", ".docx", ".xlsx", ".png", ".zip"}
 _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 SuiteName = Annotated[
@@ -62,20 +72,23 @@ S = TypeVar("S", bound=Study)
 
 
 class Deadline:
-    """Of a command that waits for several things, one after the other. ``timeout_s``: None waits for ever."""
+    """The deadline of a command that waits for several things, one after the other.
+
+    ``timeout_s``: None waits forever.
+    """
 
     def __init__(self, timeout_s: float | None) -> None:
         self._at = None if timeout_s is None else monotonic() + timeout_s
 
     @property
     def left_s(self) -> float | None:
-        """To a tenth: people are told of it."""
+        """Seconds left, rounded to a tenth because they are shown to people; None without a deadline."""
         return None if self._at is None else max(0.0, round(self._at - monotonic(), 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the pins among A and B are to be evaluated. ``suite``: None where none was named."""
+    """How the pins among A and B are evaluated. ``suite``: None if none was named."""
 
     suite: str | None
     seeds: int
@@ -85,25 +98,38 @@ class Asked:
     fresh: bool = False
 
     def evaluate(self, ringtrue: Ringtrue, pin: str) -> Evaluation:
-        """Ask for the evaluation of a pin."""
-        if self.suite is None:
-            raise typer.BadParameter(f"{pin} is a pin: what shall it speak?", param_hint="--suite")
+        """Request the evaluation of a pin."""
+        suite = self.suite_for(pin)
         params = {name: _value(value) for name, value in pairs(self.param, "--param")}
         how: dict[str, Any] = {
-            "pin": pin, "suite": suite_of(self.suite), "seeds": self.seeds, "score": self.score or None,
+            "pin": pin, "suite": suite_of(suite), "seeds": self.seeds, "score": self.score or None,
             "params": params or None, "preprocessing": self.preprocessing, "fresh": self.fresh or None,
         }  # fmt: skip
         given = cast(EvaluationOptions, {name: value for name, value in how.items() if value is not None})
-        with faults_of(self.suite, "/suite/text"):
+        with faults_of(suite, "/suite/text"):
             return ringtrue.evaluations.create(**given)
 
+    def suite_for(self, pin: str) -> str:
+        """Return the suite for a pin. Raises `typer.BadParameter` if none was named."""
+        if self.suite is None:
+            raise typer.BadParameter(
+                f"{pin} is taken for a pin (an evaluation's id is eval_ and 26 characters): what shall it speak?",
+                param_hint="--suite",
+            )
+        return self.suite
+
     def side(self, ringtrue: Ringtrue, named: str) -> Evaluation:
-        """The evaluation that is named, or one of the pin that is named."""
-        return ringtrue.evaluations.get(named) if EVALUATION_ID.fullmatch(named) else self.evaluate(ringtrue, named)
+        """Return the named evaluation, or request one of the named pin."""
+        return ringtrue.evaluations.get(named) if is_evaluation(named) else self.evaluate(ringtrue, named)
+
+
+def is_evaluation(named: str) -> bool:
+    """Return whether ``named`` is an evaluation's id, and not a pin."""
+    return EVALUATION_ID.fullmatch(named) is not None
 
 
 def suite_of(named: str) -> str | Path:
-    """The name of a suite that ships, or a file."""
+    """Return the name of a suite that ships, or the path of a file."""
     if Path(named).suffix.lower() in SUITE_FILES:
         return Path(named)
     if os.sep in named or Path(named).is_file():
@@ -112,15 +138,16 @@ def suite_of(named: str) -> str | Path:
 
 
 def evaluated(ringtrue: Ringtrue, evaluation: Evaluation, deadline: Deadline, goes_on: str) -> Evaluation:
-    """The evaluation with its result; see `settled`."""
+    """Return the evaluation with its result; see `settled`."""
     return settled(ringtrue.evaluations, evaluation, deadline, goes_on, _going)
 
 
 def settled(studies: Studies[S], study: S, deadline: Deadline, goes_on: str, going: Any = None) -> S:
-    """The study with its result; the command ends where there will be none.
+    """Wait for a study and return it with its result. Exits the command if there will be no result.
 
-    ``goes_on``: what is told of it, and how to come back to it, when the wait ends first."""
-    progress: Progress[S] = Progress(going or (lambda seen: f"{seen.id} {seen.standing}"), LOG_EVERY_S)
+    ``goes_on``: printed if the wait ends first; says that the study goes on, and how to come back to it.
+    """
+    progress: ProgressLine[S] = ProgressLine(going or (lambda seen: f"{seen.id} {seen.standing}"))
     try:
         with progress.shown() as watcher:
             seen = studies.wait(study, timeout=deadline.left_s, poll_s=LOOK_S, watcher=watcher)
@@ -136,14 +163,14 @@ def settled(studies: Studies[S], study: S, deadline: Deadline, goes_on: str, goi
 
 
 def come_back(evaluation_id: str) -> str:
-    """How to come back to an evaluation, for `settled`."""
+    """Return how to come back to an evaluation, as a line for `settled`."""
     again = f"ringtrue evaluations {evaluation_id}"
     return f"{evaluation_id} goes on by itself; `{again}` waits for it again, `{again} --cancel` stops it"
 
 
 @contextmanager
 def faults_of(file: str, pointer: str) -> Iterator[None]:
-    """Tells what is wrong with a file as ``FILE:LINE: what``, and a file that cannot be read."""
+    """Report what is wrong with a file as ``FILE:LINE: what``, also if it cannot be read. Exits the command then."""
     try:
         yield
     except InvalidRequest as refusal:
@@ -151,41 +178,47 @@ def faults_of(file: str, pointer: str) -> Iterator[None]:
             raise
         for error in refusal.errors:
             line = _LINE.fullmatch(error.detail)
-            words(f"{file}:{line[1]}: {line[2]}" if line else f"{file}: {error.detail}")
+            words(f"{file}:{line[1]}: {line[2]}" if line else f"{file}: {in_our_words(error.detail)}")
         raise typer.Exit(ExitCode.REFUSED) from None
     except OSError as error:
         words(f"{file}: {error.strerror}")
         raise typer.Exit(ExitCode.NOT_FOUND) from error
     except UnicodeDecodeError as error:
-        words(f"{file}: is no UTF-8")
+        words(f"{file}: {why_no_text(error.object)}")
         raise typer.Exit(ExitCode.REFUSED) from error
 
 
-def check_files(*files: Path | None) -> None:
-    """Refuse, before anything is asked for, files that could not be written."""
-    for file in files:
-        if file is not None and not file.absolute().parent.is_dir():
+def check_files(files: Mapping[Path | None, str]) -> None:
+    """Refuse files that could not be written, or whose names ask for another format, before anything is requested.
+
+    ``files``: file -> the suffix of its format.
+    """
+    for file, ending in files.items():
+        if file is None:
+            continue
+        if file.suffix.lower() in _ENDINGS - {ending, f"{ending}l", ending.removesuffix("l")}:
+            raise FormatUnavailable(f"{file.name}: it is written as {_FORMATS[ending]}: let the name end in {ending}")
+        if not file.absolute().parent.is_dir():
             words(f"{file}: there is no such folder")
             raise typer.Exit(ExitCode.CANNOT_WRITE)
 
 
-def write(file: Path, content: bytes, how: str = "wb") -> None:
-    """Write a file that was asked for."""
+def write(file: Path, content: bytes, how: Literal["wb", "ab"] = "wb") -> None:
+    """Write a file. Raises `NotWritten`."""
     try:
         with file.open(how) as opened:
             opened.write(content)
-    except OSError as error:
-        words(f"{file}: {error.strerror}")
-        raise typer.Exit(ExitCode.CANNOT_WRITE) from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        raise NotWritten(f"{file}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def reasons(unscored: Any) -> str:
-    """Why how many clips are unscored."""
+    """Return the reasons and how many clips are unscored for each."""
     return ", ".join(f"{reason} {count}" for reason, count in sorted(unscored.items()))
 
 
 def figure(value: float | None, form: str = ".4g") -> str:
-    """A number in a table; nothing where there is none."""
+    """Return a number for a table; empty for None."""
     return "" if value is None else format(value, form)
 
 
@@ -199,7 +232,7 @@ def _going(one: Evaluation) -> str:
 
 
 def _value(text: str) -> Any:
-    """A number, true, false, or JSON of any kind as what it is; everything else as text."""
+    """Return JSON (a number, true, false, ...) as its value, and anything else as text."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,13 +1,12 @@
-"""Who is told of a gate's verdict: a command on this machine, a webhook.
+"""Reports a gate's verdict: to a command on this machine, and to a webhook.
 
-Owns how they are told. Neither changes the verdict: what goes wrong here is said and nothing more.
+Owns how that is done. Neither changes the verdict: errors here are only printed.
 """
 
 from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 import time
 import uuid
 from urllib.parse import urlsplit
@@ -15,18 +14,20 @@ from urllib.parse import urlsplit
 import httpx
 
 from ringtrue import Gate
+from ringtrue.errors import EnvironmentUnusable
 from ringtrue.terminal import words
+from ringtrue.transports import Transport
 from ringtrue.webhooks import Message
 
 DECIDED = "gate.decided"
 TIMEOUT_S = 20.0
 PAUSES_S = (0.0, 5.0)
-"""Before each attempt to reach a webhook."""
+"""Seconds to wait before each attempt to reach a webhook."""
 GONE = 410
 
 
 class Listener:
-    """Who listens at a webhook's URL; `ValueError` where nobody could. ``secret``: signs what is sent."""
+    """A webhook's URL. Raises `ValueError` if it cannot be used. ``secret``: signs what is sent."""
 
     def __init__(self, url: str, secret: bytes | None) -> None:
         parts = urlsplit(url)
@@ -35,13 +36,13 @@ class Listener:
         self.url = url
         self.secret = secret
         self.place = parts.netloc.rpartition("@")[2]
-        """For words: the rest of such a URL is often a secret, and words end up in the log of a pipeline."""
+        """Host and port, for messages. The rest of such a URL is often secret, and a pipeline logs the messages."""
 
 
 def run(command: str, gate: str) -> None:
     """Run a command with the gate's JSON on its stdin. What it prints goes to stderr: stdout is the gate's."""
     try:
-        code = subprocess.run(shlex.split(command), input=gate.encode(), stdout=sys.stderr, check=False).returncode
+        code = subprocess.run(shlex.split(command), input=gate.encode(), stdout=2, check=False).returncode
     except (OSError, ValueError) as error:
         words(f"--on-fail: {command}: {error}")
         return
@@ -50,7 +51,7 @@ def run(command: str, gate: str) -> None:
 
 
 def tell(listener: Listener, gate: Gate) -> None:
-    """Send ``gate.decided``; once more if that fails."""
+    """Send ``gate.decided``, and once more if that fails."""
     id_ = f"msg_{uuid.uuid4().hex}"
     members = ("id", "comparison", "verdict", "headline", "links")
     data = {name: gate.raw[name] for name in members}
@@ -65,10 +66,11 @@ def tell(listener: Listener, gate: Gate) -> None:
 
 
 def _sent(listener: Listener, message: Message) -> str | None:
-    """Why it was not taken, if it was not."""
+    """Send a message. Return why it was not accepted, or None."""
     headers = message.headers(listener.secret)
     try:
-        answer = httpx.post(listener.url, content=message.body, headers=headers, timeout=TIMEOUT_S)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        with httpx.Client(transport=Transport(), timeout=TIMEOUT_S) as client:
+            answer = client.post(listener.url, content=message.body, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL, EnvironmentUnusable, UnicodeError) as error:
         return str(error) or type(error).__name__
     return None if answer.is_success else str(answer.status_code)

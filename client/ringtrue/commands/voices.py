@@ -35,7 +35,7 @@ def add(
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload a recording and print the voice's id, which `--reference` of `say` takes."""
+    """Upload a recording and print the voice's id, for `--reference` of `say`."""
     given = Consent(by, consent) if at is None else Consent(by, consent, at)
     with connect(ctx) as ringtrue:
         added = ringtrue.voices.add(file, given, name=name)
@@ -68,7 +68,7 @@ def list_voices(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @voices.command()
 def remove(ctx: typer.Context, voice_id: VoiceId) -> None:
-    """Take a voice back. Clips that were spoken with it stay."""
+    """Remove a voice. Clips that were spoken with it stay."""
     with connect(ctx) as ringtrue:
         ringtrue.voices.remove(voice_id)
     words(f"{voice_id} is gone")

@@ -1,2 +1,5 @@
-"""What is looked at, a module per subject. Each check is told what it needs, and imports what it stands on only when it
-looks: that it cannot be imported is one of the things to tell."""
+"""The checks, a module per subject.
+
+Each check gets what it needs as arguments, and imports its libraries only when it runs: an import that fails is one of
+the things to report.
+"""

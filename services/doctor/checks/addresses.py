@@ -1,4 +1,4 @@
-"""URLs as they may be shown."""
+"""URLs in a form that may be shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 def without_credentials(url: str) -> str:
-    """The URL without whoever asks and their password."""
+    """Return the URL without user name and password."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

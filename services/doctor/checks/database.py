@@ -1,4 +1,4 @@
-"""The SQL store: there, ours to change, and of a schema that this code knows. Changes nothing in it."""
+"""Checks the SQL store: it exists, can be changed, and has a schema that this code knows. Changes nothing in it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services.doctor.findings import Finding, fail, ok, warn
 from shared.errors import SettingsError
 
 _OLDEST_SQLITE = (3, 35, 0)
-"""Knows RETURNING."""
+"""The first version with RETURNING."""
 
 
-def database(url: str) -> Iterator[Finding]:
-    """The one that RINGTRUE_DATABASE_URL names."""
+def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
+    """Check the store that RINGTRUE_DATABASE_URL names. ``blobs``: the folder with the audio of its jobs."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -28,33 +28,55 @@ def database(url: str) -> Iterator[Finding]:
         return
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() != "sqlite":
-        yield from _schema(url, shown)
+        yield from _schema(url, shown, blobs)
         return
     file = Path(parsed.database or "")
     if why_not := _no_wal(nearest(file.absolute().parent)):
         yield fail(f"SQLite cannot be used in {file.parent}: {why_not}", "move the data folder to a local disk")
+    elif not file.exists() and (audio := _audio_in(blobs)):
+        yield _lost(str(file), audio)
     elif not file.exists():
         yield ok(f"{file} is made at the first start; SQLite {sqlite3.sqlite_version}, WAL works there")
     else:
-        yield from _schema(url, str(file))
+        yield from _schema(url, str(file), blobs)
 
 
-def _schema(url: str, shown: str) -> Iterator[Finding]:
+def _schema(url: str, shown: str, blobs: Path | None) -> Iterator[Finding]:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from shared.errors import StoreUnavailable
+    from shared.errors import StoreDamaged, StoreUnavailable
     from shared.store.sql import Database
-    from shared.store.sql.migrate import newest, version
+    from shared.store.sql.connection.migrate import newest, version
 
     try:
         with contextlib.closing(Database(url, pool_size=1)) as opened:
             found, ours = version(opened), newest()
+            opened.look_through(whole=True)
     except SettingsError as error:
         yield fail(str(error), "sqlite:///FILE or postgresql://HOST/NAME")
+    except StoreDamaged as error:
+        yield fail(
+            f"{shown} is damaged: {_first_line(error)}",
+            "stop what uses it and restore a backup, or mend RINGTRUE_DATABASE_URL",
+        )
     except (StoreUnavailable, SQLAlchemyError) as error:
         yield fail(f"{shown} does not answer: {_first_line(error)}", "start it, or mend RINGTRUE_DATABASE_URL")
     else:
-        yield _compared(shown, found, ours)
+        audio = _audio_in(blobs) if found is None else None
+        yield _lost(shown, audio) if audio else _compared(shown, found, ours)
+
+
+def _audio_in(blobs: Path | None) -> Path | None:
+    from shared.store.sql.connection.opening import any_file
+
+    return None if blobs is None else any_file(blobs)
+
+
+def _lost(shown: str, audio: Path) -> Finding:
+    return fail(
+        f"{shown} is empty or not there, but there is audio of its jobs ({audio})",
+        "restore a backup of it, or begin anew with `ringtrue up --accept-empty`",
+    )
 
 
 def _compared(shown: str, found: str | None, ours: str) -> Finding:
@@ -67,12 +89,16 @@ def _compared(shown: str, found: str | None, ours: str) -> Finding:
             f"{shown} has schema {found}, this code {ours}", "back it up; the next service that starts upgrades it"
         )
     return fail(
-        f"{shown} has schema {found}, this code knows none after {ours}", "install the Ringtrue that wrote it, or later"
+        f"{shown} was made by a newer version: it has schema {found}, this code knows none after {ours}",
+        "install the Ringtrue that wrote it, or later",
     )
 
 
 def _no_wal(folder: Path) -> str:
-    """Why a second connection could not read while a first one writes, which network folders are known for."""
+    """Return why a second connection could not read while a first one writes, or an empty string.
+
+    Network folders are known for that.
+    """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         return f"version {sqlite3.sqlite_version} is too old"
     try:
@@ -90,12 +116,12 @@ def _wal_tried(file: Path) -> str:
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             return f"no write-ahead log on its file system (it says {mode})"
-        writer.execute("CREATE TABLE rung (bell)")
+        writer.execute("CREATE TABLE probe (id)")
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute("INSERT INTO rung VALUES (1)")
-        (before,) = reader.execute("SELECT count(*) FROM rung").fetchone()
+        writer.execute("INSERT INTO probe VALUES (1)")
+        (before,) = reader.execute("SELECT count(*) FROM probe").fetchone()
         writer.execute("COMMIT")
-        (after,) = reader.execute("SELECT count(*) FROM rung").fetchone()
+        (after,) = reader.execute("SELECT count(*) FROM probe").fetchone()
     return "" if (before, after) == (0, 1) else "a reader does not see what was written"
 
 

@@ -1,26 +1,29 @@
-"""The Python of each engine family, asked of `ringtrue engines` in a child."""
+"""Checks the Python of each engine family by running `ringtrue engines` in a child."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from services.doctor.children import NoAnswer, Told, ask
-from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.children import ChildOutput, NoAnswer, TooSlow, ask
+from services.doctor.findings import Finding, fail, not_tried, ok, warn
+from shared.processes.interpreter import run_module
 
 LIMIT_S = 90.0
 _PATIENCE_S = 80.0
-_LIST = (sys.executable, "-m", "ringtrue", "engines", "--json")
+_LIST = (*run_module("ringtrue"), "engines", "--json")
 
-Ask = Callable[[Sequence[str], float], Told]
+Ask = Callable[[Sequence[str], float], ChildOutput]
 
 
 def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
-    """``pins``: those of the catalog that are to be served, and the family of each."""
+    """Check the families. ``pins``: the pins of the catalog that are to be served, with the family of each."""
     try:
         told = asked(_LIST, _PATIENCE_S)
         families = [json.loads(line) for line in told.output.splitlines()] if told.code == 0 else None
+    except TooSlow as error:
+        yield not_tried(f"how it stands with the engines' Pythons is not known: {error}", "ringtrue engines")
+        return
     except (NoAnswer, ValueError) as error:
         yield warn(f"how it stands with the engines' Pythons is not known: {error}", "ringtrue engines")
         return

@@ -1,4 +1,4 @@
-"""Can the folders be written to, and is there room in them? Nothing is left there, and no folder is made."""
+"""Checks whether folders can be written and have room. Leaves nothing there, and creates no folder."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from services.doctor.checks.sizes import size
 from services.doctor.findings import Finding, fail, ok, warn
+from shared.files.private_folder import is_open, is_shared
 
 LEAST_FREE = 256 << 20
-"""Below this `ringtrue up` does not start."""
+"""With less free space `ringtrue up` does not start."""
 _SCARCE = 2 << 30
 """Some ten hours of speech."""
 
@@ -21,7 +22,7 @@ FreeBytes = Callable[[Path], int]
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What a folder still has to take. ``at_least``: bytes without which something does not run."""
+    """What a folder still has to hold. ``at_least``: bytes without which something does not run."""
 
     name: str
     folder: Path
@@ -30,23 +31,35 @@ class Space:
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write on the file system of the folder, which must be there."""
+    """Return the bytes that this user may still write on the file system of the folder, which must exist."""
     return shutil.disk_usage(folder).free
 
 
 def nearest(folder: Path) -> Path:
-    """The folder itself, or the next one above it that is there."""
+    """Return the folder itself, or the nearest one above it that exists."""
     return next(above for above in (folder, *folder.parents) if above.exists() or above.is_symlink())
 
 
 def writable(folder: Path, do: str) -> Iterator[Finding]:
-    """Something that Ringtrue cannot do without."""
+    """Check a folder that Ringtrue must be able to write."""
     why_not = _why_not_writable(folder)
     yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
 
 
+def private(folder: Path) -> Iterator[Finding]:
+    """Check the data folder, which is private: texts, voices, hashes of keys."""
+    if (why_not := _why_not_writable(folder)) or not is_open(folder) or is_shared(folder):
+        do = "choose another with RINGTRUE_DATA"
+        yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
+    else:
+        yield warn(f"{folder} can be read by other users of this machine", f"chmod 700 {folder}; a start does it too")
+
+
 def caches(folders: Mapping[str, Path]) -> Iterator[Finding]:
-    """Folders of libraries, which get slower or fall back on a temporary one where they cannot write. By variable."""
+    """Check the folders of libraries, by their variables.
+
+    A library that cannot write there gets slower or uses a temporary folder.
+    """
     usable = True
     for variable, folder in folders.items():
         if why_not := _why_not_writable(folder):
@@ -57,7 +70,7 @@ def caches(folders: Mapping[str, Path]) -> Iterator[Finding]:
 
 
 def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]:
-    """Free space for what is certain to come, and a little more."""
+    """Check the free space: enough for what is certain to come, and a little more."""
     for space in spaces:
         there = nearest(space.folder)
         left = free(there)
@@ -71,7 +84,7 @@ def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]
 
 
 def _why_not_writable(folder: Path) -> str:
-    """Empty where it can be written."""
+    """Return why the folder cannot be written; empty if it can."""
     try:
         with tempfile.TemporaryFile(dir=nearest(folder)) as probe:
             probe.write(b"ringtrue")

@@ -1,6 +1,6 @@
-"""The graphics cards, their driver, and whether the installed torch can use them.
+"""Checks the graphics cards, their driver, and whether the installed torch can use them.
 
-Torch is asked in a child: it takes seconds to import, and with a driver that does not fit it may not come back.
+Torch runs in a child: it takes seconds to import, and with a driver that does not fit it may hang.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from services.doctor.checks.sizes import size
-from services.doctor.children import NoAnswer, Told, ask
-from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.children import ChildOutput, NoAnswer, ask
+from services.doctor.findings import Finding, fail, not_tried, ok, warn
 
 LIMIT_S = 90.0
 _CARDS_S = 20.0
-"""A driver that sleeps takes its time to wake."""
+"""Seconds: a sleeping driver takes its time to wake."""
 _TORCH_S = 60.0
 _CARDS = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader,nounits")
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -40,21 +40,21 @@ told["warnings"] = [str(warning.message) for warning in caught if "CUDA" in str(
 print(json.dumps(told))
 """
 
-Ask = Callable[[Sequence[str], float], Told]
+Ask = Callable[[Sequence[str], float], ChildOutput]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A card as its driver tells of it."""
+class GpuCard:
+    """A card as its driver describes it."""
 
     name: str
     driver: str
     memory: int
-    """Bytes of its own; 0 where it uses the machine's."""
+    """Bytes of its own memory. 0 if it uses the machine's."""
 
 
-def cards(asked: Ask = ask) -> list[Card]:
-    """Every card; none where there is no driver. `NoAnswer` where there is one that does not answer."""
+def cards(asked: Ask = ask) -> list[GpuCard]:
+    """Return every card; none if there is no driver. Raises `NoAnswer` if there is a driver that does not answer."""
     try:
         told = asked(_CARDS, _CARDS_S)
     except NoAnswer:
@@ -64,11 +64,11 @@ def cards(asked: Ask = ask) -> list[Card]:
     if told.code != 0:
         raise NoAnswer(f"nvidia-smi: {(told.output or told.errors).strip() or told.last_words}")
     rows = [[cell.strip() for cell in row.split(",")] for row in told.output.splitlines()]
-    return [Card(row[0], row[1], int(row[2]) << 20 if row[2].isdigit() else 0) for row in rows if len(row) == 3]
+    return [GpuCard(row[0], row[1], int(row[2]) << 20 if row[2].isdigit() else 0) for row in rows if len(row) == 3]
 
 
 def gpu(torch_installed: bool, asked: Ask = ask) -> Iterator[Finding]:
-    """Cards that are there can be used."""
+    """Check that the cards of this machine can be used."""
     try:
         found = cards(asked)
     except NoAnswer as error:
@@ -83,9 +83,9 @@ def gpu(torch_installed: bool, asked: Ask = ask) -> Iterator[Finding]:
         yield ok(f"{said}; no torch here that would use it")
         return
     try:
-        told = asked([sys.executable, "-c", _TORCH], _TORCH_S)
+        told = asked([sys.executable, "-P", "-c", _TORCH], _TORCH_S)
     except NoAnswer as error:
-        yield fail(f"{said}, but torch hangs: {error}", _BY_DRIVER)
+        yield not_tried(f"{said}; whether torch computes on it is not known: {error}", "run this again, --only gpu")
         return
     if told.code != 0:
         yield fail(f"{said}, but torch cannot be asked: {told.last_words}", "see wheels")

@@ -1,7 +1,7 @@
-"""Memory, as far as this process is let have it, against the pins to be served.
+"""Compares the memory that this process may use with the pins to be served.
 
-A pin needs more than the size of its files; what it really needs is measured when it is loaded. Less than that size is
-certain to be too little.
+A pin needs more than the size of its files; its real need is measured when it is loaded. Less than that size is
+certainly too little.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from services.doctor.children import NoAnswer, ask
 from services.doctor.findings import Finding, fail, ok, warn
 
 _LITTLE = 2 << 30
-"""A host of all default metrics holds 0.8 GiB; gateway, worker, Redis and MLflow need room as well."""
+"""A host with all default metrics holds 0.8 GiB; gateway, worker, Redis and MLflow need room as well."""
 
 
 def memory(pins: Mapping[str, int], root: Path = Path("/"), asked: Ask = ask) -> Iterator[Finding]:
-    """``pins``: name -> bytes of its files."""
+    """Check the memory. ``pins``: bytes of each pin's files, by its name."""
     ram = memory_here(root)
     with contextlib.suppress(NoAnswer):
         graphics = max((card.memory for card in cards(asked)), default=0)
@@ -42,7 +42,7 @@ def memory(pins: Mapping[str, int], root: Path = Path("/"), asked: Ask = ask) ->
 
 
 def memory_here(root: Path = Path("/")) -> int:
-    """Bytes that this process and its children may have: the machine's, or less where a container is given less."""
+    """Return the bytes that this process and its children may use: the machine's, or less if a container has less."""
     for line in (root / "proc/meminfo").read_text().splitlines():
         if line.startswith("MemTotal:"):
             return min([int(line.split()[1]) << 10, *_limits(root)])
@@ -50,7 +50,10 @@ def memory_here(root: Path = Path("/")) -> int:
 
 
 def _limits(root: Path) -> Iterator[int]:
-    """Of every control group that we are in; the root's files are those of the container, seen from inside."""
+    """Yield the limit of every control group of this process.
+
+    Inside a container the root's files are those of the container.
+    """
     groups = root / "sys/fs/cgroup"
     files = [groups / "memory.max", groups / "memory/memory.limit_in_bytes"]
     with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""Where models are fetched from: does anybody answer there? Only pulling needs it, so it is never more than a warning.
+"""Checks whether the hosts answer that models are fetched from. Only pulling needs them, so it never more than warns.
 
-Knows no hub's address: where none was set, the hub's own library is asked in a child.
+Knows no hub's address: if none was set, a child asks the hub's own library.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from services.doctor.checks.addresses import without_credentials
+from services.doctor.checks.asking import opener_for
 from services.doctor.children import NoAnswer, ask
 from services.doctor.findings import Finding, ok, warn
 from services.doctor.round import begun
+from shared.errors import SettingsError
 from shared.weights.lock import Source
 
 _PATIENCE_S = 3.0
 _SLOW_NAMES_S = 3.0
-"""Looking up a name has a patience of its own, which nobody can be told."""
+"""Seconds. Looking up a name has its own timeout, which cannot be set."""
 _DO = "see the proxy, or name another with {variable} or --from; pins that are pulled need none"
 
 _DEFAULT = {
@@ -35,13 +37,13 @@ _DEFAULT = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """By hub, the addresses that were set, in the order in which they are tried."""
+    """For each hub, the addresses that were set, in the order in which they are tried."""
 
     named: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Endpoints:
-        """As the hubs' own variables have them; a list is separated by commas."""
+        """Read the hubs' own variables. A list is separated by commas."""
         values = {
             "huggingface": environ.get("HF_ENDPOINT", ""),
             "modelscope": environ.get("MODELSCOPE_ENDPOINT") or environ.get("MODELSCOPE_DOMAIN", ""),
@@ -51,7 +53,7 @@ class Endpoints:
 
 
 def mirrors(sources: Collection[Source], endpoints: Endpoints) -> Iterator[Finding]:
-    """One line for each that does not answer."""
+    """Check each address. Yield one line for each that does not answer."""
     addresses = sorted(set(_addresses(sources, endpoints)))
     looks = {address: begun(partial(_why_silent, address)) for address in addresses}
     deadline, silent = time.monotonic() + _PATIENCE_S + _SLOW_NAMES_S, 0
@@ -80,17 +82,19 @@ def _addresses(sources: Collection[Source], endpoints: Endpoints) -> Iterator[st
     for hub in {source.hub for source in sources if source.hub}:
         if not endpoints.named[hub]:
             with contextlib.suppress(NoAnswer):
-                told = ask([sys.executable, "-c", _DEFAULT[hub]], _PATIENCE_S)
+                told = ask([sys.executable, "-P", "-c", _DEFAULT[hub]], _PATIENCE_S)
                 if told.code == 0:
                     yield told.output.strip()
 
 
 def _why_silent(address: str) -> str:
-    """Empty where something answers HTTP there, whatever it says to a bare HEAD."""
+    """Return why an address does not answer. Empty if it answers HTTP, whatever it says to a bare HEAD."""
     if urlsplit(address).scheme not in ("http", "https"):
         return "neither http nor https"
     try:
-        urlopen(Request(address, method="HEAD"), timeout=_PATIENCE_S).close()  # noqa: S310 (http, as seen above)
+        opener_for(address).open(Request(address, method="HEAD"), timeout=_PATIENCE_S).close()  # noqa: S310 (http, as seen above)
+    except SettingsError as error:
+        return str(error)
     except HTTPError as error:
         return f"answers {error.code}" if error.code >= 500 else ""
     except (URLError, OSError, ValueError) as error:

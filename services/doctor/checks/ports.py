@@ -1,4 +1,4 @@
-"""Can the gateway listen where `ringtrue up` would have it listen, and who does instead?"""
+"""Checks whether the gateway can listen where `ringtrue up` would start it, and if not, what listens there."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from services.doctor.findings import Finding, fail, ok
 
 _PATIENCE_S = 3.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  where to knock, not what to bind
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  where to connect, not what to bind
 
 
 def gateway_port(host: str, port: int) -> Iterator[Finding]:
-    """Free, or held by a gateway."""
+    """Check that the port is free, or held by a gateway."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -39,7 +39,7 @@ def _unusable(host: str, port: int, error: OSError) -> Finding:
 
 
 def _is_gateway(host: str, port: int) -> bool:
-    """Whether what answers there tells of its store, as a gateway does."""
+    """Return whether the server there reports its store, as a gateway does."""
     connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_S)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         connection.request("GET", "/readyz")
@@ -49,7 +49,7 @@ def _is_gateway(host: str, port: int) -> bool:
 
 
 def _owner(port: int) -> str:
-    """`` by NAME (pid N)``, or nothing where the system does not tell."""
+    """Return `` by NAME (pid N)``, or an empty string if the system does not tell."""
     try:
         import psutil  # type: ignore[import-untyped]
     except ImportError:

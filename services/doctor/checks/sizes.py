@@ -1,10 +1,10 @@
-"""Bytes as people say them."""
+"""Bytes as people write them."""
 
 from __future__ import annotations
 
 
 def size(count: int) -> str:
-    """``12 MiB``, ``1.5 GiB``"""
+    """Return a size such as ``12 MiB`` or ``1.5 GiB``."""
     for unit, width in (("TiB", 40), ("GiB", 30)):
         if count >= 1 << width:
             return f"{count / (1 << width):.1f} {unit}"

@@ -1,4 +1,4 @@
-"""MLflow: there, letting us in, and of a version that fits ours. Asked by HTTP; mlflow itself is not imported."""
+"""Checks MLflow over HTTP: it answers, accepts the login, and its version fits. Does not import mlflow."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from services.doctor.checks.addresses import without_credentials
+from services.doctor.checks.asking import opener_for
 from services.doctor.findings import Finding, fail, ok, warn
+from shared.errors import SettingsError
 
 _PATIENCE_S = 4.0
 _SEARCH = "/api/2.0/mlflow/experiments/search"
@@ -19,7 +21,7 @@ _SEARCH = "/api/2.0/mlflow/experiments/search"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """As MLflow's own variables have them."""
+    """The values of MLflow's own variables."""
 
     username: str | None = None
     password: str | None = None
@@ -27,7 +29,7 @@ class Credentials:
 
 
 def own_mlflow(installed: str | None) -> Iterator[Finding]:
-    """None was named. ``installed``: the version of mlflow here."""
+    """Report on MLflow if no server was named. ``installed``: the version of mlflow here."""
     if installed:
         yield ok(f"none named: `ringtrue up` starts its own ({installed})")
     else:
@@ -38,7 +40,7 @@ def own_mlflow(installed: str | None) -> Iterator[Finding]:
 
 
 def mlflow(uri: str, credentials: Credentials, installed: str | None) -> Iterator[Finding]:
-    """The server that MLFLOW_TRACKING_URI names."""
+    """Check the server that MLFLOW_TRACKING_URI names."""
     if urlsplit(uri).scheme not in ("http", "https"):
         yield fail(f"MLFLOW_TRACKING_URI={uri} is no server", "start `mlflow server` and name its http address")
         return
@@ -50,6 +52,8 @@ def mlflow(uri: str, credentials: Credentials, installed: str | None) -> Iterato
         json.loads(searched)["experiments"]
     except HTTPError as error:
         yield _refused(shown, error.code)
+    except SettingsError as error:
+        yield fail(str(error), "mend it, or unset it")
     except (URLError, OSError) as error:
         reason = error.reason if isinstance(error, URLError) else error
         yield fail(f"{shown} does not answer: {reason}", "start it, or mend MLFLOW_TRACKING_URI")
@@ -60,7 +64,7 @@ def mlflow(uri: str, credentials: Credentials, installed: str | None) -> Iterato
 
 
 def _search(server: str, uri: str, credentials: Credentials) -> Request:
-    """A question that a server which asks who is there answers only to whom it knows."""
+    """Return a request that a server with a login answers only to a known user."""
     request = Request(f"{server}{_SEARCH}", data=b'{"max_results": 1}', method="POST")  # noqa: S310
     request.add_header("Content-Type", "application/json")
     parts = urlsplit(uri)
@@ -74,7 +78,7 @@ def _search(server: str, uri: str, credentials: Credentials) -> Request:
 
 
 def _asked(request: Request) -> bytes:
-    with urlopen(request, timeout=_PATIENCE_S) as answer:  # noqa: S310
+    with opener_for(request.full_url).open(request, timeout=_PATIENCE_S) as answer:
         content: bytes = answer.read(1 << 20)
     return content
 

@@ -1,4 +1,4 @@
-"""The pins of the catalog: described, locked, pulled, and still what they were when they were last read whole."""
+"""Checks the pins of the catalog: described, locked, pulled, and unchanged since they were last read."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from shared.weights.verification import verify
 
 LIMIT_S = 40.0
 _READING_S = 20.0
-"""Files that were touched are read whole; for this long, then that is left to `ringtrue models verify`."""
+"""Seconds for reading changed files completely. After that it is left to `ringtrue models verify`."""
 
 
 _SAID_TWICE = ("engine", "version", "licence", "options", "trust_remote_code")
-"""What the lock takes over from the catalog; the lock is what is served."""
+"""What the lock takes from the catalog. The lock is what is served."""
 
 
 class _TakesTooLong(Exception):
-    """More was touched than can be read in passing."""
+    """More files have changed than can be read within this check."""
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """The two files and the store. ``pins``: those to be served here; none: all of them."""
+class WeightsSeen:
+    """The two files and the store. ``pins``: the pins to be served here; empty: all of them."""
 
     catalog: Path
     lock_file: Path
@@ -38,7 +38,10 @@ class Weights:
     pins: Sequence[str] = ()
 
     def locks(self) -> Mapping[str, PinLock]:
-        """Of the pins to be served; none while the file cannot be read, which the check of the locks says."""
+        """Return the locks of the pins to be served.
+
+        Empty while the file cannot be read, which the check of the locks reports.
+        """
         try:
             locks = read_locks(self.lock_file)
         except CatalogInvalid:
@@ -46,20 +49,20 @@ class Weights:
         return {name: lock for name, lock in locks.items() if not self.pins or name in self.pins}
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of each pin's files."""
+        """Return the bytes of each pin's files."""
         return {name: lock.size for name, lock in self.locks().items()}
 
     def engines(self) -> Mapping[str, str]:
-        """Engine family of each pin."""
+        """Return the engine family of each pin."""
         return {name: lock.engine for name, lock in self.locks().items()}
 
     def to_pull(self) -> int:
-        """Bytes that are locked and not in the store."""
+        """Return the bytes that are locked but not in the store."""
         files = {file.sha256: file for lock in self.locks().values() for file in lock.files}
         return sum(file.size for file in files.values() if not self.store.has(file))
 
     def sources(self) -> set[Source]:
-        """Where the catalog says that files can be had."""
+        """Return the sources of files that the catalog names."""
         try:
             entries = read_catalog(self.catalog).values()
         except CatalogInvalid:
@@ -68,8 +71,8 @@ class Weights:
         return {source for part in wanted for source in part.sources}
 
 
-def locks(weights: Weights, reading_s: float = _READING_S) -> Iterator[Finding]:
-    """Every pin to be served can be loaded as it is locked."""
+def locks(weights: WeightsSeen, reading_s: float = _READING_S) -> Iterator[Finding]:
+    """Check that every pin to be served can be loaded as it is locked."""
     try:
         wanted, locked = read_catalog(weights.catalog), read_locks(weights.lock_file)
     except CatalogInvalid as error:
@@ -87,7 +90,9 @@ def locks(weights: Weights, reading_s: float = _READING_S) -> Iterator[Finding]:
         yield ok(f"{', '.join(names)}: pulled, as locked, {size(sum(locked[name].size for name in names))}")
 
 
-def _pin(name: str, entry: Entry | None, lock: PinLock | None, weights: Weights, deadline: float) -> Iterator[Finding]:
+def _pin(
+    name: str, entry: Entry | None, lock: PinLock | None, weights: WeightsSeen, deadline: float
+) -> Iterator[Finding]:
     if lock is None:
         if entry:
             yield fail(f"{name} is not locked", f"ringtrue models lock {name}")

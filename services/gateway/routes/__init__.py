@@ -1,1 +1,1 @@
-"""One module per thing that has an address."""
+"""The routes: one module per kind of resource."""

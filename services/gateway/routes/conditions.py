@@ -8,19 +8,19 @@ from starlette.requests import Request
 
 
 def rfc9530(digest: bytes) -> str:
-    """A SHA-256 as `Repr-Digest` and `Content-Digest` write it."""
+    """Return a SHA-256 as `Repr-Digest` and `Content-Digest` write it."""
     return f"sha-256=:{base64.b64encode(digest).decode()}:"
 
 
 def is_had(request: Request, etag: str) -> bool:
-    """If-None-Match: weak comparison of a list of tags."""
+    """Return whether the client has this version already (If-None-Match, weak comparison of a list of tags)."""
     header = request.headers.get("if-none-match", "")
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
     return "*" in tags or etag in tags
 
 
 def range_asked(request: Request, etag: str) -> str | None:
-    """The Range to serve: none where If-Range names another version than ours (strong comparison)."""
-    if request.headers.get("if-range", etag).strip() != etag:
+    """Return the Range header to serve. None for HEAD, and if If-Range names another version (strong comparison)."""
+    if request.method == "HEAD" or request.headers.get("if-range", etag).strip() != etag:
         return None
     return request.headers.get("range")

@@ -1,41 +1,57 @@
-"""Jobs over HTTP: submit, read, wait, list, cancel. HTTP in, words of the domain out, and back."""
+"""Jobs over HTTP: submit, read, wait, list, cancel. Translates between HTTP and the domain."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.answers import as_json, job_document, job_path
 from services.gateway.auth import user_of
-from services.gateway.deps import MAX_BATCH_BYTES, MAX_JOB_BYTES, Gateway, gateway_of, parse_json, read_body, read_query
-from services.gateway.errors import problem_document
-from services.gateway.idempotency import read_request_key
-from services.gateway.listing import PARAMETERS, PREFIX, next_cursor, read_filter
-from services.gateway.looks import Look
-from services.gateway.preferences import Preference, read_preference, read_wait
-from services.gateway.routes import described
-from services.gateway.submit import Accepted, RequestKey, submit, submit_batch
+from services.gateway.deps import (
+    MAX_BATCH_BYTES,
+    MAX_JOB_BYTES,
+    Gateway,
+    gateway_of,
+    read_body,
+    read_query,
+    received,
+)
+from services.gateway.http.errors import problem_document
+from services.gateway.http.json_bytes import as_json
+from services.gateway.jobs.answers import job_document, job_path
+from services.gateway.jobs.idempotency import read_request_key
+from services.gateway.jobs.job_reader import JobView
+from services.gateway.jobs.listing import PARAMETERS, PREFIX, next_cursor, read_filter
+from services.gateway.jobs.submit import Accepted, RequestKey, submit, submit_batch
+from services.gateway.openapi import described
+from services.gateway.requests.json_text import parse_json
+from services.gateway.requests.preferences import Preference, read_preference, read_wait
+from services.gateway.routes.plain import PlainRoute
 from shared.errors import RefusalCode, Refused
 from shared.jobs import FacetStatus
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(route_class=PlainRoute, tags=["jobs"])
 JSON = "application/json"
 
 
 @router.post("/v1/jobs", status_code=202, **described.CREATE)
 async def create(request: Request) -> Response:
-    """Accept one job. It is on disk when this is answered."""
+    """Submit one job. It is on disk when this is answered."""
     gateway, user = gateway_of(request), await user_of(request)
-    body = parse_json(await read_body(request, MAX_JOB_BYTES))
     preference = _read_preference(request)
-    accepted = await submit(gateway.intake, user, body, _request_key(request, user, body))
+    content = await read_body(request, MAX_JOB_BYTES)
+    run = gateway.intake.run_for(user, len(content))
+    body = await run(partial(parse_json, content)) if run else parse_json(content)
+    identify = partial(_request_key, request, user, body)
+    key = await run(identify) if run else identify()
+    accepted = await submit(gateway.intake, user, body, key, run)
     assert accepted.job_id is not None, "one job was accepted"
     headers = {"Location": job_path(accepted.job_id), **_accepted_headers(accepted), **preference.headers}
-    if preference.wait_s:
+    if preference.wait_s and gateway.waiters.has_room(user):  # without room to wait, the job is accepted all the same
         look = await _wait(gateway, accepted.job_id, user, preference, request)
         return _job(look, 201 if look.job.finished else 202, headers)
     return Response(accepted.body, accepted.status, headers, JSON)
@@ -43,19 +59,22 @@ async def create(request: Request) -> Response:
 
 @router.post("/v1/jobs:batch", status_code=202, **described.CREATE_BATCH)
 async def create_batch(request: Request) -> Response:
-    """Accept up to 1000 jobs in one transaction. What is wrong with one of them is told in its place."""
+    """Submit up to 1000 jobs in one transaction. Each job that is refused has its problem at its place in the
+    answer."""
     gateway, user = gateway_of(request), await user_of(request)
-    content = await read_body(request, MAX_BATCH_BYTES)
-    async with gateway.intake.batches:
-        body = parse_json(content)
-        key = _request_key(request, user, body)
-        accepted = await submit_batch(gateway.intake, user, body, key, _describer(request))
+    checking = gateway.pools.checking
+    with checking.visit(user):
+        async with received(request, MAX_BATCH_BYTES) as sent, checking.slot(user):
+            content = await sent.content()
+            body = await checking.in_thread(lambda: parse_json(content))
+            key = await checking.in_thread(lambda: _request_key(request, user, body))
+            accepted = await submit_batch(gateway.intake, user, body, key, _describer(request))
     return Response(accepted.body, accepted.status, _accepted_headers(accepted), JSON)
 
 
 @router.get("/v1/jobs/{job_id}", **described.READ)
 async def read(request: Request) -> Response:
-    """A job as it is now, or as it is once it is finished: wait for that with `?wait=n` or `Prefer: wait=n`."""
+    """Read a job as it is now. With `?wait=n` or `Prefer: wait=n`, wait up to n seconds until it is finished."""
     gateway, user = gateway_of(request), await user_of(request)
     job_id = request.path_params["job_id"]
     preference = _read_preference(request)
@@ -66,43 +85,44 @@ async def read(request: Request) -> Response:
 
 @router.get("/v1/jobs", **described.LIST)
 async def list_jobs(request: Request) -> Response:
-    """Your jobs, newest first, a page at a time."""
+    """List your jobs, newest first, a page at a time."""
     gateway, user = gateway_of(request), await user_of(request)
     wanted, limit = read_filter(read_query(request, PARAMETERS, prefix=PREFIX), user)
-    found = await gateway.looker.find(wanted)
-    page, cursor = found[:limit], next_cursor([look.job for look in found], limit)
-    data = [job_document(*look) for look in page]
+    found, searched_to = await gateway.looker.find(wanted, lambda look: job_document(*look))
+    data, cursor = [part.document for part in found[:limit]], next_cursor(found, limit) or searched_to
     return Response(as_json({"data": data, "next_cursor": cursor, "has_more": cursor is not None}), media_type=JSON)
 
 
 @router.post("/v1/jobs/{job_id}/cancel", **described.CANCEL)
 async def cancel(request: Request) -> Response:
-    """Cancel a job: at once while it is queued; its worker is told to stop. A finished job stays as it is."""
+    """Cancel a job. A queued job ends at once; the worker of a running job is told to stop. A finished job stays as it
+    is."""
     gateway, user = gateway_of(request), await user_of(request)
     look = await gateway.looker.look(request.path_params["job_id"], user)
-    canceled = await asyncio.to_thread(gateway.store.cancel, look.job.id, gateway.clock())
+    canceled = await gateway.pools.asking.run(user, lambda: gateway.store.cancel(look.job.id, gateway.clock()))
     gateway.waiters.wake(look.job.id)
-    return _job(Look(canceled or look.job, None), 200)
+    return _job(JobView(canceled or look.job, None), 200)
 
 
 @router.post("/v1/jobs/{job_id}/tracking:retry", **described.RETRY_TRACKING)
 async def retry_tracking(request: Request) -> Response:
-    """Ask for the run in MLflow again, after its retry budget was spent."""
+    """Try again to record the job's run in MLflow, after its retry budget was spent."""
     gateway, user = gateway_of(request), await user_of(request)
     look = await gateway.looker.look(request.path_params["job_id"], user)
-    if await asyncio.to_thread(gateway.store.retry_tracking, look.job.id, gateway.clock()):
-        await asyncio.to_thread(gateway.bells.ring_tracker)
+    retry = gateway.store.retry_tracking
+    if await gateway.pools.asking.run(user, lambda: retry(look.job.id, gateway.clock())):
+        await asyncio.to_thread(gateway.wake_ups.wake_tracking)
         look = await gateway.looker.look(look.job.id, user)
     elif look.job.tracking.status in (FacetStatus.DONE, FacetStatus.SKIPPED):
         raise Refused(RefusalCode.ALREADY_FINISHED, f"tracking of {look.job.id} is {look.job.tracking.status.value}")
     return _job(look, 200)
 
 
-def _job(look: Look, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def _job(look: JobView, status: int, headers: Mapping[str, str] | None = None) -> Response:
     return Response(as_json(job_document(*look)), status, {**(headers or {}), "Cache-Control": "no-store"}, JSON)
 
 
-def _wait(gateway: Gateway, job_id: str, user: str, preference: Preference, request: Request) -> Awaitable[Look]:
+def _wait(gateway: Gateway, job_id: str, user: str, preference: Preference, request: Request) -> Awaitable[JobView]:
     return gateway.looker.wait(job_id, user, preference.wait_s, gone=request.is_disconnected)
 
 

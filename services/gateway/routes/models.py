@@ -1,8 +1,6 @@
-"""Files of models over HTTP, for other nodes: by hash, whole or a range of it."""
+"""Files of models over HTTP, for other nodes: by hash, whole or a range."""
 
 from __future__ import annotations
-
-import asyncio
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -10,25 +8,26 @@ from starlette.responses import Response, StreamingResponse
 
 from services.gateway.auth import user_of
 from services.gateway.deps import gateway_of
-from services.gateway.edge import refusal_response
-from services.gateway.ranges import read_range
-from services.gateway.routes import described
+from services.gateway.http.edge import refusal_response
+from services.gateway.openapi import described
+from services.gateway.requests.ranges import read_range
 from services.gateway.routes.conditions import is_had, range_asked, rfc9530
+from services.gateway.routes.plain import PlainRoute
 from shared.errors import RefusalCode, Refused
 from shared.weights.lock import SHA256
 
-router = APIRouter(tags=["models"])
+router = APIRouter(route_class=PlainRoute, tags=["models"])
 _ANY_BYTES = "application/octet-stream"
 
 
 @router.get("/v1/models/files/{sha256}", **described.MODEL_FILE)
 async def read(request: Request) -> Response:
-    """A file of a locked pin that this node has whole. `ringtrue models pull --from node=URL` asks for it."""
-    gateway, _ = gateway_of(request), await user_of(request)
+    """Download a file of a locked pin that this node has complete. `ringtrue models pull --from node=URL` uses this."""
+    gateway, user = gateway_of(request), await user_of(request)
     sha256, files = request.path_params["sha256"], gateway.files
     if files is None or not SHA256.fullmatch(sha256):
         raise Refused(RefusalCode.NOT_FOUND, "a file is named by its sha256, 64 hexadecimal digits")
-    file = await asyncio.to_thread(files.find, sha256)
+    file = await gateway.pools.files.run(user, lambda: files.find(sha256))
     etag = f'"{sha256}"'
     headers = {
         "ETag": etag,
@@ -45,6 +44,8 @@ async def read(request: Request) -> Response:
     start, length = stretch or (0, file.size)
     if stretch is not None:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{file.size}"
-    content = await asyncio.to_thread(files.read, file, start, length)
     headers["Content-Length"] = str(length)
+    if request.method == "HEAD":
+        return Response(None, 200, headers, _ANY_BYTES)
+    content = await gateway.pools.files.run(user, lambda: files.read(file, start, length))
     return StreamingResponse(content, 206 if stretch else 200, headers, _ANY_BYTES)

@@ -1,4 +1,4 @@
-"""What can be asked for: the pins and what each can do."""
+"""Pins over HTTP: which there are and what each can do."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.gateway.answers import alias_document, as_json, pin_document
 from services.gateway.auth import user_of
 from services.gateway.deps import gateway_of
-from services.gateway.routes import described
+from services.gateway.http.json_bytes import as_json
+from services.gateway.jobs.answers import alias_document, pin_document
+from services.gateway.openapi import described
+from services.gateway.routes.plain import PlainRoute
 
-router = APIRouter(tags=["pins"])
+router = APIRouter(route_class=PlainRoute, tags=["pins"])
 
 
 @router.get("/v1/pins", **described.PINS)
 async def list_pins(request: Request) -> Response:
-    """Every pin that a worker ever published, with its manifest and what it is called; `live`: one serves it now."""
+    """List every pin that a worker ever published, with its manifest and its aliases. `live`: a worker serves it
+    now."""
     gateway, _ = gateway_of(request), await user_of(request)
     now, board = gateway.clock(), await gateway.pins.latest()
     aliases: dict[str, list[Any]] = {name: [] for name in board.pins}

@@ -1,31 +1,32 @@
-"""What evaluations, comparisons and gates have in common over HTTP: they are accepted, looked at, waited for, listed,
-and have files.
+"""What evaluations, comparisons and gates have in common over HTTP: they are accepted, read, waited for and listed, and
+have files.
 
-Owns the way from a request to one of these and back. The addresses are the modules' that bear their names.
+Owns the way from a request to one of these and back. The modules of their names own the addresses.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.answers import as_json
 from services.gateway.auth import user_of
-from services.gateway.deps import gateway_of, read_query
-from services.gateway.idempotency import read_request_key
-from services.gateway.listing import read_names, read_page
-from services.gateway.preferences import read_preference, read_wait
+from services.gateway.deps import MAX_JOB_BYTES, gateway_of, read_body, read_query
+from services.gateway.http.json_bytes import as_json
+from services.gateway.jobs.idempotency import read_request_key
+from services.gateway.jobs.listing import next_cursor, read_names, read_page
+from services.gateway.jobs.submit import Accepted, RequestKey, RunInTurn
+from services.gateway.requests.json_text import parse_json
+from services.gateway.requests.preferences import read_preference, read_wait
 from services.gateway.routes.conditions import is_had, rfc9530
-from services.gateway.studies import Document, StudyLook
-from services.gateway.study_answers import PATHS
-from services.gateway.study_files import content_of, file_of
-from services.gateway.submit import Accepted, RequestKey
+from services.gateway.studies.studies import Document, StudyLook
+from services.gateway.studies.study_answers import PATHS
+from services.gateway.studies.study_files import content_of, file_of
 from shared.ids import ULID_PATTERN
 from shared.studies import PREFIXES, Kind, StudyFilter
 
@@ -34,23 +35,33 @@ FORBIDDING = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; media-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What a report may do: run and look as it is written. It stands at the address of the API and must not speak to it."""
+"""Content-Security-Policy of a report: it may run its own scripts and styles. It is served from the address of the API
+and must not send requests to it."""
 IDS = {kind: re.compile(prefix + ULID_PATTERN) for kind, prefix in PREFIXES.items()}
-"""A cursor is the id of one."""
+"""The form of a cursor, by kind: a cursor is the id of a study."""
 _AT_ONCE_BYTES = 1 << 20
 
 Describe = Callable[[StudyLook, bool], Document]
-"""A document of a study; not whole for a list."""
+"""Makes the JSON of a study; False as second argument leaves out its result, for a list."""
 
 
 def request_key(request: Request, user: str, body: object) -> RequestKey | None:
-    """Identity of this request, if it has one."""
+    """Return the identity of this request, or None if it has no key."""
     headers = request.headers.getlist("idempotency-key")
     return read_request_key(headers, user=user, method=request.method, path=request.url.path, body=body)
 
 
+async def read_request(request: Request, user: str) -> tuple[object, RequestKey | None, RunInTurn | None]:
+    """Return the body of a request that is not large, its identity, and how to run further checks of it."""
+    content = await read_body(request, MAX_JOB_BYTES)
+    run = gateway_of(request).intake.run_for(user, len(content))
+    body = await run(partial(parse_json, content)) if run else parse_json(content)
+    identify = partial(request_key, request, user, body)
+    return body, await run(identify) if run else identify(), run
+
+
 def accepted_response(kind: Kind, accepted: Accepted) -> Response:
-    """202, and where it is from now on."""
+    """Return the answer to an accepted study: 202, with its address."""
     study_id = orjson.loads(accepted.body)["id"]
     headers = {"Location": f"{PATHS[kind]}/{study_id}", "Cache-Control": "no-store"}
     if accepted.replayed:
@@ -59,46 +70,43 @@ def accepted_response(kind: Kind, accepted: Accepted) -> Response:
 
 
 async def read_study(request: Request, kind: Kind, describe: Describe) -> Response:
-    """A study now, or once its result is there: with `?wait=n` or `Prefer: wait=n`."""
+    """Return a study as it is now, or once its result is there: with `?wait=n` or `Prefer: wait=n`."""
     gateway, user = gateway_of(request), await user_of(request)
     query = read_query(request, ("wait",))
     preference = read_wait(query["wait"]) if query else read_preference(request.headers.getlist("prefer"))
     study_id = request.path_params["study_id"]
     if preference.wait_s:
-        look = await gateway.studies.wait(user, kind, study_id, preference.wait_s, gone=request.is_disconnected)
-    else:
-        look = await gateway.studies.look(user, kind, study_id)
-    return study_response(describe(look, True), preference.headers)
+        await gateway.studies.wait(user, study_id, preference.wait_s, gone=request.is_disconnected)
+    document = await gateway.studies.document(user, kind, study_id, lambda look: describe(look, True))
+    return Response(document, 200, {**preference.headers, "Cache-Control": "no-store"}, JSON)
 
 
 def study_response(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """A document that changes."""
+    """Return a document that may change, so that no cache keeps it."""
     return Response(as_json(document), 200, {**(headers or {}), "Cache-Control": "no-store"}, JSON)
 
 
 async def list_studies(request: Request, kind: Kind, describe: Describe, *filters: str) -> Response:
-    """A page, newest first. ``filters``: names of parameters that are fields of `StudyFilter`."""
+    """Return a page of studies, newest first. ``filters``: names of parameters that are fields of `StudyFilter`."""
     gateway, user = gateway_of(request), await user_of(request)
     query = read_query(request, ("limit", "cursor", *filters))
     limit, before = read_page(query, IDS[kind])
     wanted = StudyFilter(user, kind, **read_names(query, filters), before=before, limit=limit + 1)
     found = await gateway.studies.find(wanted, lambda look: describe(look, False))
-    more = len(found) > limit
-    cursor = found[limit - 1]["id"] if more else None
-    return study_response({"data": found[:limit], "next_cursor": cursor, "has_more": more})
+    data, cursor = [part.document for part in found[:limit]], next_cursor(found, limit)
+    return study_response({"data": data, "next_cursor": cursor, "has_more": cursor is not None})
 
 
 async def send_file(request: Request, kind: Kind, path: str) -> Response:
-    """A file of a study; it never changes."""
+    """Return a file of a study. It never changes, so caches may keep it."""
     gateway, user = gateway_of(request), await user_of(request)
     look = await gateway.studies.look(user, kind, request.path_params["study_id"])
-    file = await asyncio.to_thread(file_of, look.study, path, gateway.blobs)
+    file = await gateway.pools.files.run(user, lambda: file_of(look.study, path, gateway.blobs))
     etag = f'"{file.sha256}"'
     headers = {
         "ETag": etag,
         "Cache-Control": "private, max-age=31536000, immutable",
         "Content-Security-Policy": FORBIDDING,
-        "X-Content-Type-Options": "nosniff",
     }
     if is_had(request, etag):
         return Response(status_code=304, headers=headers)
@@ -107,7 +115,10 @@ async def send_file(request: Request, kind: Kind, path: str) -> Response:
         "Content-Disposition": f'inline; filename="{look.study.id}-{file.name}"',
         "Repr-Digest": rfc9530(bytes.fromhex(file.sha256)),
     }
+    if request.method == "HEAD":
+        return Response(None, 200, headers, file.media_type)
     content = content_of(file, gateway.blobs)
     if file.size <= _AT_ONCE_BYTES:
-        return Response(await asyncio.to_thread(b"".join, content), 200, headers, file.media_type)
+        whole = await gateway.pools.files.run(user, lambda: b"".join(content))
+        return Response(whole, 200, headers, file.media_type)
     return StreamingResponse(content, 200, headers, file.media_type)

@@ -1,4 +1,4 @@
-"""Where files of pins come from: hubs, URLs, folders, another Ringtrue. Whoever delivers, the bytes decide.
+"""Where files of pins come from: hubs, URLs, folders, another Ringtrue. Whichever delivers, the bytes must be right.
 
-base.py is what a source is, table.py opens one; each kind is a module of its own, loaded when it is opened.
+base.py defines what a source is, table.py opens one. Each kind is a module, imported when it is opened.
 """

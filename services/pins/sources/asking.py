@@ -1,4 +1,4 @@
-"""Asking again: a source that fails in passing gets another chance, later each time."""
+"""Asks a source again after a temporary failure, with a longer pause each time."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from services.pins.sources.base import Patience, SourceFailed
+from services.pins.sources.base import SourceFailed, SourcePatience
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses that may be another the next time."""
+"""HTTP statuses that may change at the next attempt."""
 _PROGRESS_BYTES = 1 << 20
-"""An attempt that brought as much was worth it: the count of attempts starts anew."""
+"""An attempt that brought this many bytes made progress: the count of attempts starts again."""
 _LONGEST_PAUSE_S = 10.0
 
 T = TypeVar("T")
 
 
 class Passing(SourceFailed):
-    """May go better the next time."""
+    """A temporary failure. The next attempt may succeed."""
 
     def __init__(self, message: str, *, retry_after: str | None = None, waited: bool = False) -> None:
         super().__init__(message)
         self.wait_s = min(float(retry_after), _LONGEST_PAUSE_S) if retry_after and retry_after.isdecimal() else 0.0
-        """The source said so (``Retry-After``)."""
+        """Seconds that the source asked to wait (``Retry-After``), at most 10."""
         self.waited = waited
-        """It failed by being waited for: not again, unless the attempt brought something."""
+        """True if it failed by a timeout. Then it is not asked again, unless the attempt brought enough bytes."""
         self.brought = 0
         """Bytes that came with the attempt."""
 
 
-def patiently(patience: Patience, attempt: Callable[[], T]) -> T:
-    """What ``attempt`` returns; it is made again where it raises `Passing`, until patience is at its end."""
+def patiently(patience: SourcePatience, attempt: Callable[[], T]) -> T:
+    """Return what ``attempt`` returns. If it raises `Passing`, it is repeated until ``patience`` is exhausted."""
     failures = 0
     while True:
         try:

@@ -1,10 +1,11 @@
 """What a source of files is, what it may be asked, and how it fails.
 
-Owns the words. Knows no hub and believes none: whether the bytes are right is asked when the store adopts them.
+Owns these definitions. Knows no hub and trusts none: the store checks the bytes when it adopts them.
 
     SourceFailed            a source did not deliver; the message names source and reason
     ├── Gone                the commit or the file does not exist there: asking again is no use
-    └── NotListed           this kind of source cannot say which files it has
+    ├── NotListed           this kind of source cannot say which files it has
+    └── Passing             a temporary failure (asking.py): asking again may succeed
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shared.weights.lock import LockedFile
 
 
 class SourceFailed(RingtrueError):
-    """Out of reach, refused, gone, too slow or cut off; the message names source and reason."""
+    """Unreachable, refused, gone, too slow or cut off. The message names source and reason."""
 
 
 class Gone(SourceFailed):
@@ -28,38 +29,38 @@ class Gone(SourceFailed):
 
 
 class NotListed(SourceFailed):
-    """This kind of source cannot say which files it has; they must be named."""
+    """This kind of source cannot list its files. They must be named."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """A file as a source lists it."""
 
     path: str
     size: int
     sha256: str | None = None
-    """Where the source is known to say it."""
+    """Only if the source is known to report it."""
     git_sha1: str | None = None
-    """What git calls the bytes: all that a hub says of small files."""
+    """The bytes' blob hash in git. For small files a hub reports nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a source is waited for, and how often it is asked again."""
+class SourcePatience:
+    """How long to wait for a source, and how often to ask it again."""
 
     answer_s: float = 10.0
-    """To be connected, and for the answer to a question."""
+    """Seconds to connect, and to answer a question."""
     stall_s: float = 30.0
-    """No byte for so long, and the stream counts as stalled."""
+    """Seconds without data after which a stream counts as stalled."""
     attempts: int = 3
-    """In a row that brought next to nothing."""
+    """Attempts in a row that brought next to nothing."""
     pause_s: float = 1.0
-    """Before the second attempt; doubled before each further one."""
+    """Seconds before the second attempt; doubled before each further one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """What the environment says of reaching sources: endpoints in the order to try them, and keys."""
+class SourceAccess:
+    """What the environment says about reaching sources: endpoints in the order to try them, and keys."""
 
     huggingface: Sequence[str] = ("https://huggingface.co",)
     huggingface_token: str | None = None
@@ -67,7 +68,7 @@ class Access:
     modelscope_token: str | None = None
     ringtrue_key: str | None = None
     """For the stores of other nodes."""
-    patience: Patience = Patience()
+    patience: SourcePatience = SourcePatience()
 
 
 class ModelSource(Protocol):
@@ -75,18 +76,18 @@ class ModelSource(Protocol):
 
     @property
     def name(self) -> str:
-        """As people are told: ``huggingface IndexTeam/IndexTTS-2@1a2b3c4d5e6f at https://hf-mirror.com``."""
+        """The name for people: ``huggingface IndexTeam/IndexTTS-2@1a2b3c4d5e6f at https://hf-mirror.com``."""
 
     def resolve(self) -> str | None:
-        """The full commit that the wanted revision is now; ``None``: this kind of source has no commits."""
+        """Return the full commit that the wanted revision is now. ``None`` if this kind of source has no commits."""
 
-    def listed(self) -> Sequence[Listed]:
-        """Every file at that revision. `NotListed` where the source cannot say."""
+    def listed(self) -> Sequence[ListedFile]:
+        """Return every file at that revision. Raises `NotListed` if the source cannot list its files."""
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
-        """Bring ``file.at_source`` into ``into``, going on after the bytes that are there.
+        """Fetch ``file.at_source`` into ``into``, continuing after the bytes that are there.
 
-        Returns when the source has delivered all it has: `into` may be shorter than ``file.size``, never longer.
-        ``on_bytes`` hears of bytes as they are added, and of a negative count where some are thrown away.
-        `SourceFailed` leaves what has arrived; `OSError` is the disk's.
+        Returns when the source has delivered all it has: ``into`` may be shorter than ``file.size``, never longer.
+        ``on_bytes`` is called with the count of added bytes, and with a negative count if some are thrown away. Raises
+        `SourceFailed`, which keeps what has arrived, and `OSError` if the disk fails.
         """

@@ -1,4 +1,4 @@
-"""A folder as a source: files laid out as at the source, as in a snapshot, or another Ringtrue's store."""
+"""A folder as a source: files laid out as at the source, as in a snapshot, or as in another Ringtrue's store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from services.pins.sources.base import Gone, Listed, SourceFailed
+from services.pins.sources.base import Gone, ListedFile, SourceFailed
 from services.pins.sources.partial import bytes_to_keep
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import LockedFile
@@ -14,11 +14,11 @@ from shared.weights.store import WeightStore
 
 _CHUNK_BYTES = 16 << 20
 _NOT_OURS = {".cache", ".git"}
-"""What hub clients leave in folders they download to."""
+"""Folders that hub clients leave where they download to."""
 
 
 class FolderSource:
-    """Copies; where the file system can share the blocks of two files, it does."""
+    """Copies files from a folder. Two files share their blocks if the file system supports it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser()
@@ -30,7 +30,7 @@ class FolderSource:
     def resolve(self) -> str | None:
         return None
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         if not self._folder.is_dir():
             raise SourceFailed(f"{self.name}: there is no such folder")
         return sorted(self._walked(), key=lambda file: file.path)
@@ -46,15 +46,16 @@ class FolderSource:
         except PermissionError as error:
             raise SourceFailed(f"{self.name}: {file.at_source} cannot be read: {error}") from error
 
-    def _walked(self) -> Iterator[Listed]:
+    def _walked(self) -> Iterator[ListedFile]:
         for folder, folders, names in os.walk(self._folder):
             folders[:] = [name for name in folders if name not in _NOT_OURS]
             for path in (Path(folder, name) for name in names):
                 if path.is_file():
-                    yield Listed(path.relative_to(self._folder).as_posix(), path.stat().st_size)
+                    yield ListedFile(path.relative_to(self._folder).as_posix(), path.stat().st_size)
 
     def _found(self, file: LockedFile) -> Path:
-        """The first place that has it in the right size, else the first that has it."""
+        """Return the first place that has the file in the right size, else the first that has it. Raises `Gone` if none
+        has it."""
         places = [self._folder / file.at_source, self._folder / file.path]
         if file.sha256:
             places.append(WeightStore(self._folder).blob(file.sha256))
@@ -69,7 +70,7 @@ def _copy(source: int, size: int, into: Path, position: int, on_bytes: OnBytes) 
         while position < size:
             count = _copy_some(source, target.fileno(), position)
             if not count:
-                return  # it became shorter meanwhile
+                return  # the source became shorter meanwhile
             position += count
             on_bytes(count)
 
@@ -77,5 +78,5 @@ def _copy(source: int, size: int, into: Path, position: int, on_bytes: OnBytes) 
 def _copy_some(source: int, target: int, position: int) -> int:
     try:
         return os.copy_file_range(source, target, _CHUNK_BYTES, position, position)
-    except OSError:  # not between these file systems, or not on this kernel
+    except OSError:  # not supported between these file systems, or by this kernel
         return os.pwrite(target, os.pread(source, _CHUNK_BYTES, position), position)

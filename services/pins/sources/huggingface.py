@@ -1,33 +1,48 @@
-"""Hugging Face's hub, or a mirror of it: huggingface_hub asks for revisions and files, the bytes come our own way.
+"""Hugging Face's hub or a mirror of it. huggingface_hub asks for revisions and files; our own code downloads the bytes.
 
-The library's own download keeps its partial files where it likes and takes Xet where it can, past the mirror; ours
-resumes into the store, and asks the endpoint that it was given.
+The library's own download chooses where partial files go, and uses Xet if it can, which bypasses the mirror. Ours
+resumes into the store and asks the given endpoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
-from httpx2 import HTTPError, TimeoutException, TransportError
-from huggingface_hub import HfApi, ModelInfo, get_token, hf_hub_url
+from httpx2 import Client, HTTPError, TimeoutException, TransportError
+from huggingface_hub import HfApi, ModelInfo, get_token, hf_hub_url, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+from huggingface_hub.utils._http import hf_request_event_hook
 
 from services.pins.sources.asking import PASSING, Passing, patiently
-from services.pins.sources.base import Access, Gone, Listed, SourceFailed
+from services.pins.sources.base import Gone, ListedFile, SourceAccess, SourceFailed
+from services.pins.sources.routing import RoutedTransport2
 from services.pins.sources.transfer import Transfer
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import COMMIT, LockedFile
 
 
-class HuggingFaceSource:
-    """One repository at one revision, at one endpoint. Without a token in ``access``, the one of ``hf auth login``."""
+@cache
+def _go_our_way() -> None:
+    """Route the library's requests like ours. It has one client per process, which fails on proxies that it should not
+    use."""
+    hooks = {"request": [hf_request_event_hook]}  # the library's own hook, which blocks requests in offline mode
+    set_client_factory(
+        lambda: Client(transport=RoutedTransport2(), event_hooks=hooks, follow_redirects=True, timeout=None)
+    )
 
-    def __init__(self, repo: str, revision: str, endpoint: str, access: Access) -> None:
+
+class HuggingFaceSource:
+    """One repository at one revision, at one endpoint. Without a token in ``access``, the one of ``hf auth login`` is
+    used."""
+
+    def __init__(self, repo: str, revision: str, endpoint: str, access: SourceAccess) -> None:
         self._repo = repo
         self._revision = revision
         self._endpoint = endpoint.rstrip("/")
         self._patience = access.patience
+        _go_our_way()
         self._api = HfApi(endpoint=self._endpoint, token=access.huggingface_token)
         token = access.huggingface_token or get_token()
         self._transfer = Transfer(self.name, access.patience, {"Authorization": f"Bearer {token}"} if token else None)
@@ -44,13 +59,13 @@ class HuggingFaceSource:
             raise SourceFailed(f"{self.name}: asked for this commit, it answers with {commit}")
         return commit
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         files = []
         for sibling in self._info(files=True).siblings or ():
             if sibling.size is None:
                 raise SourceFailed(f"{self.name}: {sibling.rfilename}: it is not said how large it is")
             sha256 = sibling.lfs.sha256 if sibling.lfs else None
-            files.append(Listed(sibling.rfilename, sibling.size, sha256, None if sha256 else sibling.blob_id))
+            files.append(ListedFile(sibling.rfilename, sibling.size, sha256, None if sha256 else sibling.blob_id))
         return files
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:

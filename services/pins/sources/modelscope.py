@@ -1,12 +1,13 @@
-"""ModelScope's hub: its own client lists files, the bytes come our own way.
+"""ModelScope's hub. Its own client lists files; our own code downloads the bytes.
 
-The client cannot say which commit a branch is at, so the hub is asked for its newest commit directly. A commit that was
-asked for and is not listed any more is gone: the hub may answer with no files instead of an error.
+The client cannot say which commit a branch is at, so the hub is asked for its newest commit directly. A requested
+commit that is not listed any more is gone: the hub may answer with no files instead of an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,16 +16,18 @@ from modelscope_hub._download_control import _DownloadControl
 from modelscope_hub.api import HubApi
 from modelscope_hub.errors import APIError, HubError, NotExistError, RequestTimeoutError
 
-from services.pins.sources.base import Access, Gone, Listed, SourceFailed
+from services.pins.sources.base import Gone, ListedFile, SourceAccess, SourceFailed
 from services.pins.sources.transfer import Transfer
+from shared.network.proxies import made_for, proxy_for
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import COMMIT, SHA256, LockedFile
 
 
 class ModelScopeSource:
-    """One repository at one revision, at one endpoint. Without a token in ``access``, that of ``modelscope login``."""
+    """One repository at one revision, at one endpoint. Without a token in ``access``, that of ``modelscope login`` is
+    used."""
 
-    def __init__(self, repo: str, revision: str, endpoint: str, access: Access) -> None:
+    def __init__(self, repo: str, revision: str, endpoint: str, access: SourceAccess) -> None:
         self._repo = repo
         self._revision = revision
         self._endpoint = endpoint.rstrip("/")
@@ -47,7 +50,7 @@ class ModelScopeSource:
             raise SourceFailed(f"{self.name}: it names no commit of 40 hexadecimal digits, but {commit!r}")
         return commit
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         files = self._asked()
         if not files:
             raise Gone(f"{self.name}: it lists no file at this revision")
@@ -57,8 +60,10 @@ class ModelScopeSource:
         url = self._api.legacy.get_download_url(self._repo, "model", file.at_source, self._revision)
         self._transfer.fetch(url, file, into, on_bytes)
 
-    def _asked(self) -> list[Listed]:
-        """The client asks again by itself; how long in all, only its own control can say."""
+    def _asked(self) -> list[ListedFile]:
+        """Return the listed files. The client repeats its requests itself; only its own control can limit the total
+        time."""
+        self._check_way()
         try:
             with (
                 _DownloadControl(total_timeout=self._patience.stall_s) as control,
@@ -74,10 +79,18 @@ class ModelScopeSource:
         except (HubError, OSError, ValueError, AttributeError) as error:
             raise SourceFailed(f"{self.name}: {error}") from error
         return [
-            Listed(file.path, file.size, file.sha256 if SHA256.fullmatch(file.sha256 or "") else None)
+            ListedFile(file.path, file.size, file.sha256 if SHA256.fullmatch(file.sha256 or "") else None)
             for file in files
             if not file.is_dir
         ]
+
+    def _check_way(self) -> None:
+        """Check the proxy before the client uses it. The client reads the environment itself; a fault is reported here
+        by name."""
+        proxy = proxy_for(self._endpoint)
+        if proxy is not None and proxy.socks:
+            with made_for(proxy, "requests"):
+                import_module("socks")
 
 
 def _newest_commit(answer: Any) -> str:
@@ -88,5 +101,5 @@ def _newest_commit(answer: Any) -> str:
 
 
 def _headers(token: str | None) -> dict[str, str]:
-    """Both ways of showing a token: older parts of the hub know the cookie alone."""
+    """Return both headers that carry a token: older parts of the hub only know the cookie."""
     return {"Authorization": f"Bearer {token}", "Cookie": f"m_session_id={token}"} if token else {}

@@ -1,20 +1,20 @@
-"""Another Ringtrue's gateway as a source: it serves what its store holds, by hash."""
+"""Another Ringtrue's gateway as a source: it serves the files of its store by hash."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.pins.sources.base import Access, Listed, NotListed
+from services.pins.sources.base import ListedFile, NotListed, SourceAccess
 from services.pins.sources.transfer import Transfer
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import LockedFile
 
 
 class NodeSource:
-    """``GET /v1/models/files/{sha256}`` with this machine's key."""
+    """Fetches with ``GET /v1/models/files/{sha256}`` and this machine's key."""
 
-    def __init__(self, gateway: str, access: Access) -> None:
+    def __init__(self, gateway: str, access: SourceAccess) -> None:
         self._gateway = gateway.rstrip("/")
         headers = {"Authorization": f"Bearer {access.ringtrue_key}"} if access.ringtrue_key else {}
         self._transfer = Transfer(self.name, access.patience, headers)
@@ -26,7 +26,7 @@ class NodeSource:
     def resolve(self) -> str | None:
         return None
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         raise NotListed(f"{self.name}: a node hands out files by hash and lists none")
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:

@@ -1,4 +1,4 @@
-"""How much of a file has arrived already, and is to be kept."""
+"""How much of a partly arrived file is kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from shared.weights.hashing import OnBytes
 
 
 def bytes_to_keep(into: Path, size: int, on_bytes: OnBytes) -> int:
-    """The bytes that are there; none, and the file made empty, where they are more than there should be at the end."""
+    """Return the number of bytes that are there. If there are more than ``size``, the file is emptied and 0
+    returned."""
     try:
         there = into.stat().st_size
     except FileNotFoundError:

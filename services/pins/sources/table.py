@@ -1,6 +1,6 @@
-"""The kinds of sources, and how one is opened from a line of a catalog, a lock or a command.
+"""The kinds of sources, and how one is opened from a catalog, a lock or a command line.
 
-Owns the table. A kind's module is imported when a source of it is opened: the hubs' libraries are heavy.
+Owns the table. A kind's module is imported when a source of it is opened, because the hubs' libraries are heavy.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from services.pins.sources.base import Access, ModelSource
+from services.pins.sources.base import ModelSource, SourceAccess
 from services.pins.sources.folder import FolderSource
 from services.pins.sources.node import NodeSource
 from services.pins.sources.url import UrlSource
 from shared.weights.errors import CatalogInvalid
 from shared.weights.lock import HUBS, Component, Source
 
-_HubSource = Callable[[str, str, str, Access], ModelSource]
+_HubSource = Callable[[str, str, str, SourceAccess], ModelSource]
 """Repository, revision, endpoint, access."""
 _HUB_MODULES: Mapping[str, str] = {
     "huggingface": "services.pins.sources.huggingface:HuggingFaceSource",
@@ -29,9 +29,9 @@ KINDS = (*HUBS, "node", "url", "folder")
 
 
 def open_source(
-    source: Source, access: Access, *, endpoint: str | None = None, names: Sequence[str] = ()
+    source: Source, access: SourceAccess, *, endpoint: str | None = None, names: Sequence[str] = ()
 ) -> ModelSource:
-    """One place that delivers: of a hub the ``endpoint`` that is named, or the first. ``names``: what a URL has."""
+    """Return one source. For a hub: at ``endpoint``, or at its first one. ``names``: the files of a URL."""
     if source.url is not None:
         return UrlSource(source.url, names, access)
     if source.folder is not None:
@@ -42,18 +42,19 @@ def open_source(
     return _hub(source.hub)(source.repo, source.revision, endpoint or endpoints(source.hub, access)[0], access)
 
 
-def open_sources(source: Source, access: Access) -> list[ModelSource]:
-    """Every place that delivers it, in the order to try them: a hub may have several endpoints."""
+def open_sources(source: Source, access: SourceAccess) -> list[ModelSource]:
+    """Return every source that can deliver it, in the order to try them: a hub may have several endpoints."""
     if source.hub is None:
         return [open_source(source, access)]
     return [open_source(source, access, endpoint=endpoint) for endpoint in endpoints(source.hub, access)]
 
 
-def from_argument(text: str, component: Component, access: Access) -> list[ModelSource]:
-    """What ``--from TEXT`` means for a component, in the order to try it; nothing where it cannot have it.
+def from_argument(text: str, component: Component, access: SourceAccess) -> list[ModelSource]:
+    """Return what ``--from TEXT`` means for a component, in the order to try it. Empty if it does not apply to the
+    component.
 
-    ``KIND=WHERE`` names the kind. Without one, a URL that is no more than a host is an endpoint of the component's
-    hubs, any other URL has the files below it, and the rest is a folder.
+    ``KIND=WHERE`` names the kind. Without a kind, a URL with only a host is an endpoint of the component's hubs, any
+    other URL has the files below it, and anything else is a folder. Raises `CatalogInvalid` for an invalid text.
     """
     kind, _, where = text.partition("=")
     if kind not in KINDS:
@@ -71,9 +72,10 @@ def from_argument(text: str, component: Component, access: Access) -> list[Model
     return [UrlSource(where, (), access)]
 
 
-def read_access(environ: Mapping[str, str]) -> Access:
-    """Endpoints (several apart by commas) and keys, under the names that the hubs' own clients gave them."""
-    plain = Access()
+def read_access(environ: Mapping[str, str]) -> SourceAccess:
+    """Return endpoints (separated by commas) and keys from the environment, under the names that the hubs' own clients
+    use."""
+    plain = SourceAccess()
     return replace(
         plain,
         huggingface=_listed(environ.get("HF_ENDPOINT")) or plain.huggingface,
@@ -89,8 +91,8 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(part if "://" in part else f"https://{part}" for part in parts if part)
 
 
-def endpoints(hub: str, access: Access) -> Sequence[str]:
-    """Of a hub, in the order to try them."""
+def endpoints(hub: str, access: SourceAccess) -> Sequence[str]:
+    """Return the endpoints of a hub, in the order to try them."""
     return access.huggingface if hub == "huggingface" else access.modelscope
 
 

@@ -1,7 +1,7 @@
-"""Files over HTTP into partial ones: resumed, bounded in time and in size, asked for again a few times.
+"""Downloads files over HTTP into partial files: resumed, bounded in time and size, repeated a few times.
 
-Owns the bytes' way. Knows no hub: URLs and headers are given. ``Authorization`` and cookies go to the host that was
-asked and to no other that it redirects to.
+Owns the transfer of bytes. Knows no hub: URLs and headers are given. ``Authorization`` and cookies go only to the
+requested host and not to another that it redirects to.
 """
 
 from __future__ import annotations
@@ -16,31 +16,33 @@ from typing import Any
 import httpx
 
 from services.pins.sources.asking import PASSING, Passing, patiently
-from services.pins.sources.base import Gone, Patience, SourceFailed
+from services.pins.sources.base import Gone, SourceFailed, SourcePatience
 from services.pins.sources.partial import bytes_to_keep, discard
+from services.pins.sources.routing import RoutedTransport
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import LockedFile
 
 _LEAST_BYTES = 1 << 10
-"""Within the time after which a stream counts as stalled; a byte now and then does not keep it alive."""
+"""A stream with fewer bytes than this within the stall time counts as stalled; a byte now and then does not keep it
+alive."""
 _MISSING = {404, 410}
 _AS_IT_IS = {"Accept-Encoding": "identity"}
 
 
 class Transfer:
-    """What one source sends, over kept connections. Used from several threads."""
+    """The transfers from one source, over kept connections. Used from several threads."""
 
-    def __init__(self, name: str, patience: Patience, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, patience: SourcePatience, headers: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.patience = patience
         self._headers = headers or {}
 
     @cached_property
     def client(self) -> httpx.Client:
-        """Made when it is first needed: that costs tens of milliseconds."""
+        """Made at first use, because that takes tens of milliseconds."""
         return httpx.Client(
             timeout=httpx.Timeout(self.patience.stall_s, connect=self.patience.answer_s),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+            transport=RoutedTransport(limits=httpx.Limits(max_connections=None, max_keepalive_connections=32)),
             follow_redirects=True,
             headers=dict(self._headers),
         )
@@ -51,14 +53,14 @@ class Transfer:
         patiently(self.patience, download.attempt)
 
     def size_of(self, url: str, path: str) -> int:
-        """How large a file is said to be."""
+        """Return the file's size as the source reports it. Raises `SourceFailed` if it does not."""
         size: str = self._asked("HEAD", url, path, _AS_IT_IS).headers.get("Content-Length", "")
         if not size.isdecimal():
             raise SourceFailed(f"{self.name}: {path}: it is not said how large it is")
         return int(size)
 
     def json(self, url: str, what: str) -> Any:
-        """An answer that is JSON."""
+        """Return an answer's JSON. Raises `SourceFailed` if it is not JSON."""
         try:
             return self._asked("GET", url, what, {}).json()
         except ValueError as error:
@@ -75,7 +77,7 @@ class Transfer:
 
     @contextmanager
     def failing(self, what: str, waits_s: float) -> Iterator[None]:
-        """httpx's errors in our words; ``waits_s``: how long bytes were waited for."""
+        """Turn httpx's errors into `Passing` or `SourceFailed`. ``waits_s``: how many seconds bytes were waited for."""
         try:
             yield
         except httpx.TransportError as error:
@@ -85,7 +87,7 @@ class Transfer:
             raise SourceFailed(f"{self.name}: {what}: {error}") from error
 
     def check(self, what: str, answer: httpx.Response) -> None:
-        """Raises for every status but those that come with what was asked for."""
+        """Raise for every status except 200 and 206."""
         status = answer.status_code
         if status in (200, 206):
             return
@@ -120,10 +122,10 @@ class _Download:
         self._into = into
         self._on_bytes = on_bytes
         self._etag: str | None = None
-        """Of what this very download has begun with: it goes on with nothing else."""
+        """The ETag of the bytes that this download began with. It continues only the same content."""
 
     def attempt(self) -> None:
-        """Ask for what is missing and write what comes."""
+        """Ask for the missing bytes and write what comes."""
         begun = bytes_to_keep(self._into, self._file.size, self._on_bytes)
         if begun == self._file.size > 0:
             return
@@ -163,7 +165,7 @@ class _Download:
             raise Passing(f"{self._transfer.name}: {self._file.at_source}: cut off after {arrived} of {size} bytes")
 
     def _offered(self, answer: httpx.Response, begun: int) -> int | None:
-        """How large the whole file is at the source; ``None``: it does not say."""
+        """Return the size of the whole file at the source, or ``None`` if it does not say."""
         total: str = answer.headers.get("Content-Length", "")
         if answer.status_code == 206:
             start, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")

@@ -1,4 +1,4 @@
-"""A URL as a source: files lie below it, or where its ``{path}`` says."""
+"""A URL as a source: files are below it, or where its ``{path}`` says."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from services.pins.sources.base import Access, Listed, NotListed
+from services.pins.sources.base import ListedFile, NotListed, SourceAccess
 from services.pins.sources.transfer import Transfer
 from shared.weights.hashing import OnBytes
 from shared.weights.lock import LockedFile
@@ -15,9 +15,9 @@ _PATTERN = set("*?[")
 
 
 class UrlSource:
-    """Plain HTTP. Cannot list: which files it has is known by ``names`` alone."""
+    """Plain HTTP. It cannot list files: only ``names`` says which it has."""
 
-    def __init__(self, url: str, names: Sequence[str], access: Access) -> None:
+    def __init__(self, url: str, names: Sequence[str], access: SourceAccess) -> None:
         self._url = url
         self._names = names
         self._transfer = Transfer(self.name, access.patience)
@@ -29,10 +29,10 @@ class UrlSource:
     def resolve(self) -> str | None:
         return None
 
-    def listed(self) -> Sequence[Listed]:
+    def listed(self) -> Sequence[ListedFile]:
         if not self._names or any(_PATTERN & set(name) for name in self._names):
             raise NotListed(f"{self.name}: a URL cannot be asked what it has; name its files one by one")
-        return [Listed(name, self._transfer.size_of(self._where(name), name)) for name in self._names]
+        return [ListedFile(name, self._transfer.size_of(self._where(name), name)) for name in self._names]
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
         self._transfer.fetch(self._where(file.at_source), file, into, on_bytes)

@@ -1,13 +1,14 @@
-"""Is it intelligible? Word error rate between the text and what a recogniser hears.
+"""The family ``asr``: is the speech intelligible? Word error rate between the text and what a recogniser hears.
 
-Owns the comparison. The text is normalised by wording.py, the transcript comes from recogniser.py. English only.
+Owns the comparison. The text is normalised by text_normalisation.py, the transcript comes from recogniser.py. English
+only.
 
-pocketsphinx is an old recogniser with an open vocabulary: it mishears many words of clear synthetic speech, how many
-depends on the voice. Its error rate tells a clip with the wrong words from one with the right ones, and two versions of
-one voice from each other; it is no measure of what a person would understand. Errors above 1 are possible: inserted
-words count.
+pocketsphinx is an old recogniser with an open vocabulary. It mishears many words of clear synthetic speech; how many
+depends on the voice. Its error rate tells a clip with the wrong words from one with the right words, and two versions
+of one voice from each other. It does not measure what a person would understand. Rates above 1 are possible, because
+inserted words count.
 
-Another sample rate or silence at the end moves it by a word now and then (``python -m benchmarks.recognition``).
+Another sample rate or silence at the end changes it by a word now and then (``python -m benchmarks.recognition``).
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from typing import Any
 
 import jiwer
 
-from services.scorer.metrics import infos, recogniser, wording
-from services.scorer.metrics.base import Clip, Reading, too_long
+from services.scorer.metrics import recogniser, text_normalisation
+from services.scorer.metrics.base import MeasuredClip, Reading, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from shared import metrics
 from shared.scores import Reason, Unscored
 
 
 class Asr:
     """The family ``asr``."""
 
-    info = infos.ASR
+    info = metrics.ASR
 
     def __init__(self, instruments: Instruments) -> None:
         self._recogniser = instruments.recogniser
@@ -35,7 +37,7 @@ class Asr:
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(
             "asr",
-            revision=2,  # soft hyphens part no words
+            revision=2,  # 2: soft hyphens no longer separate words
             weights={"pocketsphinx/en-us": self._recogniser.model_sha256()},
             packages=("jiwer", *recogniser.PACKAGES),
             parameters=recogniser.PARAMETERS,
@@ -44,11 +46,11 @@ class Asr:
     def load(self) -> None:
         self._recogniser.load()
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"asr/wer": self._error_rate(clip)}
 
-    def _error_rate(self, clip: Clip) -> Reading:
-        said = wording.words(clip.text or "")
+    def _error_rate(self, clip: MeasuredClip) -> Reading:
+        said = text_normalisation.words(clip.text or "")
         if not said:
             return Unscored(Reason.NEEDS_TEXT, "the text has no English words")
-        return too_long(clip) or float(jiwer.wer(said, wording.words(self._recogniser.transcript(clip))))
+        return too_long(clip) or float(jiwer.wer(said, text_normalisation.words(self._recogniser.transcript(clip))))

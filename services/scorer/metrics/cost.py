@@ -1,4 +1,4 @@
-"""What the speaking cost, as the worker measured it.
+"""The family ``cost``: what the speaking cost, as the worker measured it.
 
 Owns nothing but the names. A cost that was not measured (no GPU, no memory reading) is left out: it is not a value
 that failed.
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.base import MeasuredClip, Reading
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from shared import metrics
 
 
 class Cost:
     """cost/queue_s, speak_s, rtf, peak_rss_mb and peak_vram_mb, as far as they are known."""
 
-    info = infos.COST
+    info = metrics.COST
 
     def __init__(self, instruments: Instruments) -> None:
         del instruments
@@ -29,5 +29,5 @@ class Cost:
     def load(self) -> None:
         """Nothing to load."""
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {f"cost/{name}": float(value) for name, value in clip.cost.items() if f"cost/{name}" in self.info.names}

@@ -3,16 +3,16 @@
     python -m services.scorer.metrics.host --models DIR [--lock FILE] [--funasr-python FILE] [--threads N]
         [--table MODULE]
 
-Owns what is said over the pipe (shared/hosting.py has the frames). Requests and their answers:
+Owns the protocol on the pipe (its frames are in shared/processes/hosting.py). Requests and their answers:
 
     {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion", "cost"} + PCM s16le of
-        the clip, then of its reference voice where it has one (else its rate is null)  -> {"op": "taken"}
+        the clip, then of its reference voice if it has one (else its rate is null)  -> {"op": "taken"}
     {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
     {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
 
-Loading is a request of its own, so that a cold model does not count against the deadline of a clip. Knows no
-deadline: the parent kills a host that takes too long. What it loads, TorchScript among it, is code or nearly so: the
-kernel closes the network to it before anything is imported (shared/seclusion.py).
+Loading is a separate request, so that a cold model does not count against the deadline of a clip. Knows no deadline:
+the parent kills a host that takes too long. The models that it loads, such as TorchScript files, are code or nearly
+so; therefore the parent starts it in a sandbox (shared/sandbox).
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared import seclusion
-from shared.hosting import Frame, Served, threads
+from shared.processes.hosting import Frame, Served, threads
 
 if TYPE_CHECKING:
-    from services.scorer.metrics.base import Clip
+    from services.scorer.metrics.base import MeasuredClip
     from services.scorer.metrics.panel import Panel
 
 
@@ -37,14 +36,14 @@ log = logging.getLogger(__name__)
 
 
 class Conversation:
-    """Answers requests; remembers the clip that was last given."""
+    """Answers the parent's requests. Keeps the clip that was given last."""
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
-        self._clip: Clip | None = None
+        self._clip: MeasuredClip | None = None
 
     def answer(self, request: Frame) -> Mapping[str, Any]:
-        """The answer to one request. `ValueError` for an op that is none: the parent is of another version."""
+        """Return the answer to one request. Raises `ValueError` for an unknown op: the parent is of another version."""
         header = request.header
         match header["op"]:
             case "clip":
@@ -59,12 +58,12 @@ class Conversation:
                 raise ValueError(f"unknown op {other!r}")
 
     def _take(self, request: Frame) -> Mapping[str, Any]:
-        from services.scorer.metrics.base import Clip
+        from services.scorer.metrics.base import MeasuredClip
         from shared.audio import Audio
 
         header, pcm_bytes = request.header, request.header["pcm_bytes"]
         rate = header["reference_rate"]
-        self._clip = Clip.of(
+        self._clip = MeasuredClip.of(
             Audio(bytes(request.payload[:pcm_bytes]), header["sample_rate"]),
             text=header["text"],
             language=header["language"],
@@ -75,16 +74,16 @@ class Conversation:
         return {"op": "taken"}
 
     def _load(self, family: str) -> Mapping[str, Any]:
-        from services.scorer.metrics.panel import Unavailable
+        from services.scorer.metrics.panel import MetricUnavailable
 
         try:
             return {"op": "loaded", "lock": self._panel.load(family)}
-        except Unavailable as unavailable:
+        except MetricUnavailable as unavailable:
             return {"op": "unavailable", "reason": unavailable.why.reason.value, "detail": unavailable.why.detail}
 
 
 def main() -> None:
-    """Serve until the parent is gone."""
+    """Answer requests until the parent is gone."""
     parser = argparse.ArgumentParser(prog="services.scorer.metrics.host", description="Measures clips for a parent.")
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights")
     parser.add_argument("--lock", type=Path, help="catalog.lock, for the metrics whose weights are its pins")
@@ -93,15 +92,12 @@ def main() -> None:
     parser.add_argument("--table", default="services.scorer.metrics.table", help="module with the metric families")
     arguments = parser.parse_args()
     served = Served()
-    # Libraries read these when they are loaded, so they are set before anything below imports one.
+    # Libraries read these when they are loaded, so they must be set before anything below imports one.
     os.environ.update(
         threads(arguments.threads),
-        **seclusion.OFFLINE,
         TOKENIZERS_PARALLELISM="false",
         TQDM_DISABLE="1",
     )
-    if (why := seclusion.close_network()) is not None:
-        log.warning("the network stays open to metrics: %s", why)
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
     from services.scorer.metrics.table import families_of

@@ -1,7 +1,7 @@
-"""What the metrics of one host share: the folder of weights, what is locked of it, the bound on threads, the ears.
+"""What the metrics of one host share: the folder of weights, the catalog's lock, the limit on threads, the recognisers.
 
-Owns how ONNX models are opened, where model files of installed packages are found, and which pin of the catalog is
-meant for a family. Knows no metric.
+Owns how ONNX models are opened, where the model files of installed packages are found, and which pin of the catalog
+belongs to a family. Knows no metric.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 def package_folder(package: str) -> Path:
-    """Folder of an installed package, which is not imported: some set thread counts or load half a stack on import.
+    """Return the folder of an installed package without importing it.
 
-    `FileNotFoundError` where it is not installed.
+    Some packages set thread counts on import or load many others. Raises `FileNotFoundError` if it is not installed.
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -36,8 +36,11 @@ def package_folder(package: str) -> Path:
 
 
 class Instruments:
-    """``models``: the folder of fetched weights. ``threads``: how many one model may use. ``lock_file``: what is locked
-    of the catalog. ``funasr_python``: the interpreter that FunASR is installed in."""
+    """The shared instruments of one metric host.
+
+    ``models``: the folder of fetched weights. ``threads``: how many threads one model may use. ``lock_file``: the
+    catalog's lock. ``funasr_python``: the interpreter that FunASR is installed in.
+    """
 
     def __init__(
         self, models: Path, threads: int = 1, lock_file: Path | None = None, funasr_python: Path = Path(sys.executable)
@@ -49,8 +52,10 @@ class Instruments:
         self._made: dict[str, Any] = {}
 
     def pin_for(self, family: str) -> PinLock:
-        """The locked pin whose engine is this metric family. `FileNotFoundError` where there is none, or more than one:
-        then nobody has said which weights are to judge."""
+        """Return the locked pin whose engine is this metric family.
+
+        Raises `FileNotFoundError` if there is none or more than one: then nobody has said which weights to use.
+        """
         locks = {} if self._lock_file is None else read_locks(self._lock_file)
         names = sorted(name for name, lock in locks.items() if lock.engine == family)
         if len(names) != 1:
@@ -59,11 +64,11 @@ class Instruments:
         return locks[names[0]]
 
     def snapshot(self, pin: PinLock) -> Path:
-        """The folder of a pin's files, checked. Raises `shared.weights.errors.FilesWrong`."""
+        """Return the folder of a pin's files, after checking them. Raises `shared.weights.errors.FilesWrong`."""
         return verify(WeightStore(self.models), pin).folder
 
     def onnx(self, model: bytes | Path) -> onnxruntime.InferenceSession:
-        """A session on CPU that uses `threads` threads and does not spin while it waits."""
+        """Return a CPU session that uses `threads` threads and does not spin while it waits."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
@@ -72,18 +77,18 @@ class Instruments:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
     def once(self, name: str, make: Callable[[Instruments], T]) -> T:
-        """What ``make`` makes of these, made once for all metrics that ask by the same ``name``."""
+        """Return ``make(self)``, made once for all metrics that use the same ``name``."""
         if name not in self._made:
             self._made[name] = make(self)
         return cast(T, self._made[name])
 
     @cached_property
     def speech(self) -> SpeechDetector:
-        """Tells where in a clip there is speech."""
+        """Finds the speech in a clip."""
         model = package_folder("silero_vad") / "data" / "silero_vad.onnx"
         return SpeechDetector(self.onnx(model))
 
     @cached_property
     def recogniser(self) -> Recogniser:
-        """Writes down what is said, in English."""
+        """Transcribes English speech."""
         return Recogniser(self.speech)

@@ -1,4 +1,4 @@
-"""How a metric writes down what decides its values.
+"""The lock of a metric: the record of what its values depend on.
 
 Owns the form of a scorer's lock: hashes of weights, versions of libraries, parameters. Knows no metric.
 """
@@ -13,13 +13,13 @@ from typing import Any
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file; `FileNotFoundError` where there is none."""
+    """Return the SHA-256 of a file. Raises `FileNotFoundError` if it is missing."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_sha256(folder: Path) -> str:
-    """SHA-256 over the names and hashes of all files below ``folder``."""
+    """Return a SHA-256 over the names and hashes of all files below ``folder``."""
     lines = (f"{file_sha256(p)} {p.relative_to(folder).as_posix()}\n" for p in folder.rglob("*") if p.is_file())
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
@@ -32,10 +32,10 @@ def scorer_lock(
     packages: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The lock of one metric.
+    """Return the lock of one metric.
 
-    ``revision``: of our own code, raised by hand when its values change. ``weights``: SHA-256 by file name.
-    ``packages``: distributions whose version can move a value.
+    ``revision``: of this project's code, raised by hand when its values change. ``weights``: SHA-256 by file name.
+    ``packages``: distributions whose version can change a value.
     """
     return {
         "family": family,

@@ -1,7 +1,7 @@
-"""The metrics of one host, loaded as they are asked for, and the gate that every clip passes before them.
+"""The metrics of one host, loaded on demand, and the checks that every clip passes before a metric sees it.
 
-Owns what is checked before a metric sees a clip (text, language, reference, speech), and how a reading becomes a score
-with its unit and its lock. Knows no pipe and no deadline: the host has those.
+Owns these checks (text, language, reference, speech), and how a reading becomes a score with its unit and its lock.
+Knows no pipe and no deadline: the host and its parent have those.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from services.scorer.metrics.base import Clip, Metric, Reading, WeightsMismatch
+from services.scorer.metrics.base import MeasuredClip, Metric, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.table import Family
 from shared.catalog import lock_sha256
@@ -19,8 +19,8 @@ from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
 from shared.weights.errors import FilesWrong
 
 
-class Unavailable(Exception):
-    """A metric that cannot be loaded; ``why`` stands for each of its values."""
+class MetricUnavailable(Exception):
+    """A metric cannot be loaded. ``why`` is recorded for each of its values."""
 
     def __init__(self, why: Unscored) -> None:
         super().__init__(why.detail)
@@ -28,13 +28,13 @@ class Unavailable(Exception):
 
 
 def build(family: Family, instruments: Instruments) -> Metric:
-    """The metric of a row of the table, not loaded."""
+    """Return the metric of a row of the table, not loaded."""
     module, name = family.code.split(":")
     return cast(Metric, getattr(import_module(module), name)(instruments))
 
 
 class Panel:
-    """Measures clips. ``families``: the table; only families of it can be asked for (`KeyError`)."""
+    """Measures clips. ``families`` is the table; a family that is not in it raises `KeyError`."""
 
     def __init__(self, families: Mapping[str, Family], instruments: Instruments) -> None:
         self._families = families
@@ -42,9 +42,10 @@ class Panel:
         self._loaded: dict[str, tuple[Metric, Mapping[str, Any]]] = {}
 
     def load(self, family: str) -> Mapping[str, Any]:
-        """Bring a metric and all it stands on into memory; its lock. `Unavailable` where that fails, now or for good.
+        """Load a metric and all that it needs. Return its lock.
 
-        A metric whose weights are missing is tried again next time: they may have been pulled since.
+        Raises `MetricUnavailable` if that fails, now or for good. A metric whose weights are missing is tried again at
+        the next call, because they may have been pulled since.
         """
         if family not in self._loaded:
             row = self._families[family]
@@ -55,16 +56,16 @@ class Panel:
                     _ = self._instruments.speech
                 self._loaded[family] = (metric, metric.lock())
             except (FileNotFoundError, WeightsMismatch, FilesWrong) as error:
-                raise Unavailable(Unscored(Reason.MODEL_NOT_PULLED, str(error))) from error
-            except Exception as error:  # the seam: whatever a model library raises costs this family alone
-                raise Unavailable(_failed(error)) from error
+                raise MetricUnavailable(Unscored(Reason.MODEL_NOT_PULLED, str(error))) from error
+            except Exception as error:  # the seam: an error of a model library costs only this family
+                raise MetricUnavailable(_failed(error)) from error
         return self._loaded[family][1]
 
-    def measure(self, family: str, clip: Clip) -> dict[str, Scored]:
-        """A score or a reason per name of the family; names that do not apply to this clip are left out."""
+    def measure(self, family: str, clip: MeasuredClip) -> dict[str, Scored]:
+        """Return a score or a reason for each name of the family. Names that do not apply to this clip are left out."""
         try:
             lock = lock_sha256(self.load(family))
-        except Unavailable as unavailable:
+        except MetricUnavailable as unavailable:
             return dict.fromkeys(self._families[family].info.names, unavailable.why)
         metric, _ = self._loaded[family]
         try:
@@ -74,8 +75,8 @@ class Panel:
             readings = dict.fromkeys(metric.info.names, _failed(error))
         return {q.name: _scored(readings[q.name], q, lock) for q in metric.info.quantities if q.name in readings}
 
-    def _obstacle(self, info: MetricInfo, clip: Clip) -> Unscored | None:
-        """Why ``clip`` is not shown to this metric; the cheapest check first."""
+    def _obstacle(self, info: MetricInfo, clip: MeasuredClip) -> Unscored | None:
+        """Return why this metric does not get the clip, or None. The cheapest check comes first."""
         if info.needs_text and not (clip.text or "").strip():
             return Unscored(Reason.NEEDS_TEXT)
         if info.needs_reference and clip.reference is None:

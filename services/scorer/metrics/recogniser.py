@@ -1,8 +1,8 @@
-"""Writes down what is said in a clip, in US English.
+"""Transcribes a clip in US English.
 
-Owns pocketsphinx and what it needs to hear synthetic speech: from the first speech to the last, seeded dither, and a
-little room on both sides. Knows no text to compare with: the language model is the open one of the wheel, so it is not
-told what to expect.
+Owns pocketsphinx and what it needs to hear synthetic speech: the clip from the first speech to the last, seeded
+dither, and a short silence on both sides. Knows no text to compare with: the language model is the open one of the
+wheel, so it does not know what to expect.
 """
 
 from __future__ import annotations
@@ -15,27 +15,36 @@ import numpy as np
 import pocketsphinx  # type: ignore[import-untyped]
 
 from services.scorer.metrics import speech
-from services.scorer.metrics.base import Clip, Samples
+from services.scorer.metrics.base import MeasuredClip, Samples
 from services.scorer.metrics.locks import folder_sha256
 from services.scorer.metrics.speech import SpeechDetector
 
 RATE = 16_000
 DITHER = 0.001
-"""Standard deviation of the noise that is added, full scale 1. Digital silence between synthetic words is unlike
-anything the acoustic model was trained on, and it stumbles over it; this much noise is below what is audible."""
+"""Standard deviation of the added noise; full scale is 1.
+
+Digital silence between synthetic words is unlike anything that the acoustic model was trained on and causes errors.
+This much noise is not audible.
+"""
 ROOM_S = 0.3
-"""Dithered silence before and after. What the clip itself has there is cut away: the decoder takes the mean spectrum
-over all it is given, and a second of silence in it costs words."""
+"""Seconds of dithered silence before and after the speech.
+
+The clip's own silence is cut off: the decoder subtracts the mean spectrum of all its input, and a second of silence in
+it costs words.
+"""
 MARGIN_S = 0.1
-"""Kept beyond the first and the last speech: the detector may miss the hiss a word begins or ends with."""
+"""Seconds kept before the first and after the last speech: the detector may miss the hiss that a word begins or ends
+with."""
 
 DECODER: Mapping[str, object] = {"samprate": RATE, "cmn": "batch", "fwdflat": False, "maxhmmpf": 10_000}
-"""One pass instead of two and a third of the hypotheses. These hear as many words as the published settings at three
-quarters of their time, and of all that were tried another sample rate or silence at the end moves them least
-(``python -m benchmarks.recognition``)."""
+"""One pass instead of two, and a third of the hypotheses.
+
+These settings recognise as many words as the published ones in three quarters of the time. Of all settings that were
+tried, another sample rate or silence at the end changes their result least (``python -m benchmarks.recognition``).
+"""
 
 REVISION = 2
-"""2: what was heard before no longer moves what is heard."""
+"""2: earlier clips no longer change the transcript."""
 PARAMETERS = {
     "revision": REVISION,
     "dither": DITHER,
@@ -48,7 +57,7 @@ PACKAGES = ("pocketsphinx", "silero-vad", "onnxruntime", "soxr", "numpy")
 
 
 class Recogniser:
-    """One decoder, made at first use; not for use from several threads."""
+    """One decoder, made at its first use. Not thread-safe."""
 
     def __init__(self, detector: SpeechDetector, settings: Mapping[str, object] = DECODER) -> None:
         self._detector = detector
@@ -56,7 +65,7 @@ class Recogniser:
         self._decoder: Any = None
 
     def model_sha256(self) -> str:
-        """Hash of the acoustic model, the language model and the dictionary."""
+        """Return a hash over the acoustic model, the language model and the dictionary."""
         return folder_sha256(Path(pocketsphinx.get_model_path("en-us")))
 
     def load(self) -> None:
@@ -64,23 +73,23 @@ class Recogniser:
         if self._decoder is None:
             self._decoder = pocketsphinx.Decoder(**self._settings, loglevel="FATAL")
 
-    def transcript(self, clip: Clip) -> str:
-        """Lower-case words; empty where nothing is recognised. The same samples give the same words."""
+    def transcript(self, clip: MeasuredClip) -> str:
+        """Return lower-case words; empty if nothing is recognised. The same samples give the same words."""
         return clip.once("transcript", self._transcribe)
 
-    def _transcribe(self, clip: Clip) -> str:
+    def _transcribe(self, clip: MeasuredClip) -> str:
         self.load()
         heard = np.pad(self._spoken(clip), round(ROOM_S * RATE)).astype(np.float64)
         heard += DITHER * np.random.default_rng(0).standard_normal(len(heard))
         pcm = (np.clip(heard, -1, 1) * 32767).astype("<i2").tobytes()
-        self._decoder.reinit_feat()  # else what it heard before moves how it hears this
+        self._decoder.reinit_feat()  # otherwise earlier clips would change how this one is heard
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, no_search=False, full_utt=True)
         self._decoder.end_utt()
         hypothesis = self._decoder.hyp()
         return "" if hypothesis is None else str(hypothesis.hypstr)
 
-    def _spoken(self, clip: Clip) -> Samples:
+    def _spoken(self, clip: MeasuredClip) -> Samples:
         stretches = self._detector.find(clip).stretches
         start = max(0.0, stretches[0][0] - MARGIN_S) if stretches else 0.0
         end = stretches[-1][1] + MARGIN_S if stretches else 0.0

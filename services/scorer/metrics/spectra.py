@@ -1,8 +1,8 @@
-"""Spectrograms as the predictors of quality expect them.
+"""Spectrograms in the form that the quality predictors expect.
 
 Owns the short-time spectrum and the mel filterbank of M. Slaney (Auditory Toolbox, 1998): linear below 1 kHz,
-logarithmic above, filters of equal area. Equal to what librosa 0.11 computes, without importing it: its front end
-compiles for seconds at first use.
+logarithmic above, filters of equal area. The values equal those of librosa 0.11, which is not imported because its
+front end compiles for seconds at first use.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ def _hz_to_mel(hz: float) -> float:
 
 
 def _mel_points_hz(high_hz: float, count: int) -> npt.NDArray[np.float64]:
-    """``count`` frequencies in Hz from 0 to ``high_hz``, at equal distances on the mel scale."""
+    """Return ``count`` frequencies in Hz from 0 to ``high_hz``, equally spaced on the mel scale."""
     mels = np.linspace(0.0, _hz_to_mel(high_hz), count)
     logarithmic = _LINEAR_TO_HZ * np.exp(_LOG_STEP * np.maximum(mels - _LINEAR_TO_MEL, 0))
     return np.asarray(np.where(mels < _LINEAR_TO_MEL, mels * _HZ_PER_MEL, logarithmic))
 
 
 def mel_filters(sample_rate: int, fft_size: int, bands: int, high_hz: float) -> Matrix:
-    """Filterbank from 0 to ``high_hz``, shape (bands, fft_size // 2 + 1). Bands above half the rate are empty."""
+    """Return a filterbank from 0 to ``high_hz``, shape (bands, fft_size // 2 + 1). Bands above half the rate are
+    empty."""
     frequencies = np.fft.rfftfreq(fft_size, 1 / sample_rate)
     points = _mel_points_hz(high_hz, bands + 2)[:, None]
     left, centre, right = points[:-2], points[1:-1], points[2:]
@@ -46,13 +47,13 @@ def mel_filters(sample_rate: int, fft_size: int, bands: int, high_hz: float) -> 
 
 
 def magnitudes(samples: Samples, *, fft_size: int, window: int, hop: int, padding: str) -> Matrix:
-    """Magnitude spectra of centred frames with a periodic Hann window, shape (frames, fft_size // 2 + 1).
+    """Return magnitude spectra of centred frames with a periodic Hann window, shape (frames, fft_size // 2 + 1).
 
-    ``padding``: what stands beyond the ends, as numpy.pad calls it. Frame i is centred at sample i * hop.
+    ``padding``: how the ends are padded, a mode of numpy.pad. Frame i is centred at sample i * hop.
     """
     padded = np.pad(samples, fft_size // 2, mode=padding)  # type: ignore[call-overload]
     frames = np.lib.stride_tricks.sliding_window_view(padded, fft_size)[::hop]
-    # Only the middle of a frame is under the window; where in the frame it lies turns phases, not magnitudes.
+    # Only the middle of a frame is under the window. Its position in the frame changes phases, not magnitudes.
     start = (fft_size - window) // 2
     hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)).astype(np.float32)
     return np.abs(np.fft.rfft(frames[:, start : start + window] * hann, fft_size)).astype(np.float32)

@@ -1,7 +1,7 @@
-"""The metric families: what each one is, and where its code is, as a string that is imported on demand.
+"""The table of metric families: the facts of each, and where its code is, as a string that is imported on demand.
 
-A family is a row here, its facts in infos.py, a file or folder, and the suite in tests/scorer/metrics. Knows no model
-library: reading this table is cheap.
+A family is a row here, its facts in shared/metrics.py, a file or folder, and the suite in tests/scorer/metrics. Knows
+no model library: reading this table is cheap.
 """
 
 from __future__ import annotations
@@ -11,46 +11,44 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import cast
 
-from services.scorer.metrics import infos
+from shared.metrics import METRICS
 from shared.scores import MetricInfo
 
 TABLE = __name__
-"""Name of this module; a host may be given another one with `FAMILIES` of its own."""
+"""The name of this module. A host may be given another one with its own `FAMILIES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One row. ``code``: ``module:class``, the class taking the host's `Instruments`, a `Metric`."""
+    """One row. ``code`` is ``module:class``; the class is a `Metric` and takes the host's `Instruments`."""
 
     info: MetricInfo
     code: str
 
 
-_HERE = "services.scorer.metrics"
-
-FAMILIES: Mapping[str, Family] = {
-    family.info.family: family
-    for family in (
-        Family(infos.COST, f"{_HERE}.cost:Cost"),
-        Family(infos.SIGNAL, f"{_HERE}.signal:Signal"),
-        Family(infos.PROSODY, f"{_HERE}.prosody:Prosody"),
-        Family(infos.NISQA_TTS, f"{_HERE}.nisqa.metric:NisqaTts"),
-        Family(infos.NISQA, f"{_HERE}.nisqa.metric:Nisqa"),
-        Family(infos.SPEAKER, f"{_HERE}.speaker.metric:Speaker"),
-        Family(infos.DNSMOS, f"{_HERE}.dnsmos.metric:Dnsmos"),
-        Family(infos.SPEAKER_WAVLM, f"{_HERE}.speaker.wavlm:SpeakerWavlm"),
-        Family(infos.ASR, f"{_HERE}.asr:Asr"),
-        Family(infos.SEMANTIC, f"{_HERE}.semantic:Semantic"),
-        Family(infos.UTMOS, f"{_HERE}.utmos:Utmos"),
-        Family(infos.EMOTION, f"{_HERE}.emotion.metric:Emotion"),
-        Family(infos.FUNASR, f"{_HERE}.funasr.metric:FunasrRecogniser"),
-        Family(infos.WHISPER, f"{_HERE}.whisper.metric:Whisper"),
-        Family(infos.SEMANTIC_MULTILINGUAL, f"{_HERE}.semantic_multilingual:SemanticMultilingual"),
-    )
+_CODE: Mapping[str, str] = {
+    "cost": "cost:Cost",
+    "signal": "signal:Signal",
+    "prosody": "prosody:Prosody",
+    "nisqa_tts": "nisqa.metric:NisqaTts",
+    "nisqa": "nisqa.metric:Nisqa",
+    "speaker": "speaker.metric:Speaker",
+    "dnsmos": "dnsmos.metric:Dnsmos",
+    "speaker_wavlm": "speaker.wavlm:SpeakerWavlm",
+    "asr": "asr:Asr",
+    "semantic": "semantic:Semantic",
+    "utmos": "utmos:Utmos",
+    "emotion": "emotion.metric:Emotion",
+    "funasr": "funasr.metric:FunasrRecogniser",
+    "whisper": "whisper.metric:Whisper",
+    "semantic_multilingual": "semantic_multilingual:SemanticMultilingual",
 }
-"""Cheap ones first: they are measured in this order."""
+"""For each family, the module in this package and the class."""
+
+FAMILIES: Mapping[str, Family] = {name: Family(info, f"{__package__}.{_CODE[name]}") for name, info in METRICS.items()}
+"""The families in the order in which they are measured."""
 
 
 def families_of(table: str) -> Mapping[str, Family]:
-    """The `FAMILIES` of the module named ``table``."""
+    """Return the `FAMILIES` of the module named ``table``."""
     return cast("Mapping[str, Family]", import_module(table).FAMILIES)

@@ -1,16 +1,17 @@
-"""Predicted MOS by UTMOS, the strong learner of the system that won the VoiceMOS Challenge 2022, as TorchScript.
+"""The family ``utmos``: predicted MOS by UTMOS, as TorchScript.
 
-Owns how the script is loaded and what it is given. Which one it is says the catalog: the pin whose engine is ``utmos``,
-for example utmos_scripted.pt of Blinorot/UTMOS-PyTorch. TorchScript is code. What is run here are the very bytes that
-were hashed and found to be those of the lock, on the CPU; review whom you lock.
+UTMOS is the strong learner of the system that won the VoiceMOS Challenge 2022. Owns how the script is loaded and what
+it is given. The catalog chooses the script: the pin whose engine is ``utmos``, for example utmos_scripted.pt of
+Blinorot/UTMOS-PyTorch. TorchScript is code. It runs on the CPU, from the very bytes whose hash was compared with the
+lock; review what you lock.
 
-The script takes the whole clip at 16 kHz, nothing trimmed, as a batch of one, shape (1, n), and gives one number. The
-pin's option ``input`` says in what form the samples come: ``float32`` in [-1, 1], which holds where it says nothing, or
-``int16``. A script that was traced for a GPU, as utmos.jit of balacoon/utmos is by its authors' word, does not run on a
-CPU: its values are then ``unscored: scorer_error``.
+The script takes the whole clip at 16 kHz, untrimmed, as a batch of one, shape (1, n), and returns one number. The
+pin's option ``input`` says in what form the samples come: ``float32`` in [-1, 1], the default, or ``int16``. A script
+that was traced for a GPU, as utmos.jit of balacoon/utmos is according to its authors, does not run on a CPU: its
+values are then ``unscored: scorer_error``.
 
-It learned from listening tests of 2022 and before, of English for the most part: in other languages compare versions by
-it, and believe its level less.
+It was trained on listening tests of 2022 and before, most of them English. In other languages use it to compare
+versions, and trust its level less.
 """
 
 from __future__ import annotations
@@ -23,24 +24,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading, Samples, WeightsMismatch, too_long
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples, WeightsMismatch, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
+from shared import metrics
 from shared.scores import Reason, Unscored
 from shared.weights.lock import LockedFile, PinLock
 
 INPUT = "input"
-"""The option of the pin."""
+"""The name of the pin's option."""
 FORMS = ("float32", "int16")
 LONGEST_S = 60.0
-"""Longer clips are refused: time and memory of the attention grow with the square of the length."""
+"""Seconds. Longer clips are refused: time and memory of the attention grow with the square of the length."""
 
 
 class Utmos:
     """The family ``utmos``."""
 
-    info = infos.UTMOS
+    info = metrics.UTMOS
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -52,7 +53,7 @@ class Utmos:
         return scorer_lock(
             self.info.family,
             revision=1,
-            weights={file.path: file.sha256 for file in pin.files},
+            weights=pin.hashes,
             packages=("torch", "soxr", "numpy"),
             parameters={INPUT: _form(pin), "longest_s": LONGEST_S},
         )
@@ -63,7 +64,8 @@ class Utmos:
         _form(pin)
         file = _only_file(pin)
         script = (self._instruments.snapshot(pin) / file.path).read_bytes()
-        # The snapshot was checked a moment ago; these bytes are about to be run.
+        # The snapshot was checked a moment ago, but the file may have changed since, and these bytes are about to be
+        # run.
         if hashlib.sha256(script).hexdigest() != file.sha256:
             raise WeightsMismatch(f"{file.path} of {pin.name} was changed after it was checked")
         try:
@@ -72,10 +74,10 @@ class Utmos:
             raise WeightsMismatch(f"{file.path} of {pin.name} is no TorchScript: {error}") from error
         self._pin = pin
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"mos/utmos": self._mos(clip)}
 
-    def _mos(self, clip: Clip) -> Reading:
+    def _mos(self, clip: MeasuredClip) -> Reading:
         assert self._pin is not None, "load comes first"
         if obstacle := too_long(clip, LONGEST_S):
             return obstacle

@@ -1,7 +1,7 @@
-"""Files of weights that are pinned in code: what their bytes must be, where they may lie, and how they are read.
+"""Files of weights that are pinned in code: their hashes, where they may be, and how they are read.
 
-Owns the search and the check. Fetches nothing: `ringtrue models pull` does that. What torch saved is read with
-``weights_only``, so nothing in it is run. Knows no network.
+Owns the search and the check. Fetches nothing: `ringtrue models pull` does that. Files of torch are read with
+``weights_only``, so nothing in them is run. Knows no network.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from shared.weights.store import WeightStore
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
-    """One file of weights: its name at its authors' and here, its SHA-256, and the folder that it comes from."""
+class PinnedWeights:
+    """One file of weights: its name at the source and here, its SHA-256, and the URL of the folder that it comes
+    from."""
 
     file: str
     sha256: str
@@ -31,14 +32,18 @@ class Pin:
         return f"{self.folder_url}/{self.file}"
 
     def find(self, models: Path, beside: Sequence[Path]) -> Path:
-        """The file in the store ``models`` or in a folder of ``beside``; `FileNotFoundError` where it is not."""
+        """Return the path of the file in the store ``models`` or in a folder of ``beside``.
+
+        Raises `FileNotFoundError` if it is in none of them.
+        """
         for path in (WeightStore(models).blob(self.sha256), *(folder / self.file for folder in beside)):
             if path.is_file():
                 return path
         raise FileNotFoundError(f"{self.file} is not in {models}; it comes from {self.url}, sha256 {self.sha256}")
 
     def read(self, models: Path, beside: Sequence[Path]) -> dict[str, Any]:
-        """What was saved, on the CPU, after its bytes were checked; `WeightsMismatch` where they are wrong."""
+        """Return the saved objects, on the CPU, after checking the file's bytes. Raises `WeightsMismatch` if they are
+        wrong."""
         path = self.find(models, beside)
         found = file_sha256(path)
         if found != self.sha256:

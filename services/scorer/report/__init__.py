@@ -1,1 +1,1 @@
-"""The report of a comparison: one page that needs nothing besides itself, and its charts as files."""
+"""The report of a comparison: one page that needs nothing else, and its charts as files."""

@@ -1,4 +1,4 @@
-"""Bars of a metric by group, both pins side by side, and beside them the difference of each group with its interval.
+"""Bar chart of a metric by group: both pins side by side, with the difference of each group and its interval.
 
 Groups are the emotions, languages or tags of a suite. Knows no page.
 """
@@ -13,10 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from services.scorer.comparison.result import Row
-from services.scorer.report.chart import BASELINE, CANDIDATE, FAINT, INK, PAPER, Chart, axes_in, draw, short
-from services.scorer.report.writing import writing
-from shared.scores import Direction
+from services.scorer.analysis.comparison.result import Row
+from services.scorer.report.chart import BASELINE, CANDIDATE, FAINT, INK, LEGEND, PAPER, Chart, axes_in, draw, short
+from services.scorer.report.writing import BETTER_IS, writing
 
 _GROUP_PX = 34
 _TOP_PX, _BOTTOM_PX = 46, 34
@@ -24,14 +23,16 @@ _NAMES_PX, _GAPS_PX = 96, 104
 
 
 def bars(kind: str, rows: Sequence[Row]) -> Chart | None:
-    """Of one metric's rows in the scopes of one ``kind`` (emotion, language, tag); None where nothing was measured."""
+    """Return the chart of one metric's rows in the scopes of one ``kind`` (emotion, language, tag).
+
+    None if nothing was measured.
+    """
     measured = [row for row in rows if row.baseline_mean is not None and row.candidate_mean is not None]
     if not measured:
         return None
     first = measured[0]
     height = _TOP_PX + _BOTTOM_PX + _GROUP_PX * len(measured)
-    better = {Direction.HIGHER.value: "higher is better", Direction.LOWER.value: "lower is better"}
-    direction = better.get(first.direction, "describes")
+    direction = BETTER_IS[first.direction]
     caption = f"{first.metric} by {kind}: means ({direction}), and differences with 95 % intervals; n in items."
     written = writing(first.unit, first.binary, ())
     said = "; ".join(
@@ -66,12 +67,9 @@ def _paint(figure: Figure, rows: Sequence[Row]) -> None:
         ],
         loc="upper left",
         bbox_to_anchor=(0.0, 1 - 17 / (figure.get_figheight() * 72)),
-        ncols=3,
-        frameon=False,
-        fontsize=9.5,
         handlelength=1.4,
         columnspacing=1.2,
-        labelcolor=FAINT,
+        **LEGEND,
     )
 
 

@@ -1,30 +1,30 @@
-"""The comparison by group: for every kind of scope its charts and its table. Knows no page."""
+"""The comparison by group: the charts and the table of every kind of scope. Knows no page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.scorer.comparison.result import OVERALL, Comparison, Row
-from services.scorer.comparison.scopes import kind
+from services.scorer.analysis.comparison.result import OVERALL, Comparison, Row
+from services.scorer.analysis.comparison.scopes import kind
 from services.scorer.report.bars import bars
 from services.scorer.report.chart import Chart
 from services.scorer.report.focus import PROBABILITY, judging
-from services.scorer.report.table import Line, line
+from services.scorer.report.table import TableRow, line
 from shared.jobs import CANONICAL_EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """One kind of scope (emotion, language, tag). ``tables``: metric -> its lines, one per group."""
+    """One kind of scope (emotion, language, tag). ``tables``: by metric, one line per group."""
 
     kind: str
     charts: tuple[Chart, ...]
-    tables: Mapping[str, tuple[Line, ...]]
+    tables: Mapping[str, tuple[TableRow, ...]]
 
 
 def breakdowns(comparison: Comparison, led: Sequence[Row]) -> tuple[Breakdown, ...]:
-    """Of the kinds of scope that the comparison has, charts for the metrics that lead."""
+    """Return the kinds of scope that the comparison has, with charts for the leading metrics."""
     kinds: dict[str, dict[str, list[Row]]] = {}
     for row in sorted(comparison.rows, key=_order):
         if row.scope != OVERALL and not row.metric.startswith(PROBABILITY):
@@ -33,7 +33,7 @@ def breakdowns(comparison: Comparison, led: Sequence[Row]) -> tuple[Breakdown, .
 
 
 def _order(row: Row) -> int:
-    """The canonical emotions as they are always told, the rest as it comes."""
+    """Put the canonical emotions in their usual order and leave the rest as it comes."""
     group = row.scope.partition("/")[2]
     return CANONICAL_EMOTIONS.index(group) if group in CANONICAL_EMOTIONS else len(CANONICAL_EMOTIONS)
 

@@ -1,6 +1,6 @@
-"""The items of the report: what is said of each, what can be heard of it, and where it stands in which order.
+"""The items of the report: what is said of each, what can be heard, and its place in each order.
 
-Owns the orders that a reader can choose among: by the loss in any metric that judges. Knows no markup but a contour's.
+Owns the orders that a reader can choose: by the loss in any metric that judges. Knows no markup but a contour's.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from services.scorer.comparison.quantities import covered
-from services.scorer.comparison.result import Row
-from services.scorer.report.contours import Frame
+from services.scorer.analysis.comparison.quantities import covered
+from services.scorer.analysis.comparison.result import Row
+from services.scorer.report.contours import ContourFrame
 from services.scorer.report.focus import in_order, judging
 from services.scorer.report.pairing import PairedItem, by_loss
-from services.scorer.report.sounds import Ears, Heard
+from services.scorer.report.sounds import ListeningCopies, PairedListening
 from services.scorer.report.table import Reading, reading
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One item. ``by``: metric -> (place by loss, how the item did, in words); the place is None where it cannot be
-    judged. ``lead``: the few readings on top."""
+class ItemCard:
+    """One item.
+
+    ``by``: for each metric, the place by loss and the item's result in words; the place is None if the item cannot be
+    judged. ``lead``: the few readings on top.
+    """
 
     one: PairedItem
-    heard: Heard
+    heard: PairedListening
     by: Mapping[str, tuple[int | None, str]]
     lead: tuple[Reading, ...]
     readings: tuple[Reading, ...]
@@ -41,31 +44,34 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """All items, largest loss in ``metrics[0]`` first. ``frame``: of every contour."""
+    """All items, those with the largest loss in ``metrics[0]`` first. ``frame``: the axes of every contour."""
 
-    cards: tuple[Card, ...]
+    cards: tuple[ItemCard, ...]
     metrics: tuple[str, ...]
-    frame: Frame
+    frame: ContourFrame
 
     @property
     def audible(self) -> int:
-        """Items with a listening copy."""
+        """Number of items with a listening copy."""
         return sum(bool(card.heard.baseline.uri or card.heard.candidate.uri) for card in self.cards)
 
 
-def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], ears: Ears) -> Cards:
-    """Of every item. ``rows``: overall. ``led``: those that lead, the primary one first. Coverage is left out: a clip
-    has a score or a reason, and what is silent comes first in the order of the metric itself."""
+def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], copies: ListeningCopies) -> Cards:
+    """Return the cards of all items.
+
+    ``rows``: overall. ``led``: the leading ones, the primary one first. Coverage is left out: a clip has a score or a
+    reason, and an item that is not scored comes first in the order of the metric itself.
+    """
     rows, led = ([row for row in some if covered(row.metric) is None] for some in (rows, led))
     leading = [row.metric for row in led]
     others = [row for row in judging(rows) if row.difference is not None and row.metric not in leading]
     sortable = (*led, *others)
     orders = {row.metric: by_loss(items, row) for row in sortable}
     first = orders[sortable[0].metric] if sortable else tuple(items)
-    heard = ears.hear(first)
+    heard = copies.hear(first)
     overlays = [found.overlay for found in heard.values() if found.overlay is not None]
     sides = [side for overlay in overlays for side in (overlay.baseline, overlay.candidate)]
-    frame = Frame.around([side for side in sides if side is not None])
+    frame = ContourFrame.around([side for side in sides if side is not None])
     places = {metric: {one.item.id: place for place, one in enumerate(order)} for metric, order in orders.items()}
     by_name = {row.metric: row for row in (*led, *in_order(rows))}
     return Cards(
@@ -76,8 +82,12 @@ def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], 
 
 
 def _card(
-    one: PairedItem, heard: Heard, rows: Sequence[Row], places: Mapping[str, Mapping[str, int]], frame: Frame
-) -> Card:
+    one: PairedItem,
+    heard: PairedListening,
+    rows: Sequence[Row],
+    places: Mapping[str, Mapping[str, int]],
+    frame: ContourFrame,
+) -> ItemCard:
     readings = [found for row in rows if one.pairs and (found := reading(row, one)) is not None]
     said = {found.metric: _in_words(found, one) for found in readings}
     by = {
@@ -86,7 +96,7 @@ def _card(
     }
     pitch = heard.overlay.inline(frame) if heard.overlay else ""
     leading = [found for found in readings if found.metric in places][:4]
-    return Card(one, heard, by, tuple(leading), tuple(readings), Markup(pitch))  # noqa: S704 - escapes what it is given
+    return ItemCard(one, heard, by, tuple(leading), tuple(readings), Markup(pitch))  # noqa: S704 - escapes what it is given
 
 
 def _in_words(found: Reading, one: PairedItem) -> str:

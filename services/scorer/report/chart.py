@@ -1,8 +1,9 @@
-"""A chart as SVG: the one door of the report to matplotlib, the style of all charts, and the two forms of each.
+"""Draws a chart as SVG. The only module of the report that imports matplotlib; owns the style and the two forms of
+charts.
 
-A chart is 360 px wide, so that its letters have their size on a phone too. Alone in a file it is dark on white; inside
-the page its colours are those of the page, light or dark. Words stay words, set in whatever face the reader has.
-Knows no comparison.
+A chart is 360 px wide, so that its text has the right size on a phone too. Alone in a file it is dark on white; inside
+the page its colours are those of the page, light or dark. Text stays text, in the reader's own font. Knows no
+comparison.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WIDTH_PX = 360
 
 PAPER, INK, FAINT, RULE, BAND = "#fefefe", "#1a1f26", "#56606c", "#c9d0d8", "#e3e8ee"
 BASELINE, CANDIDATE = "#b45309", "#0b63a8"
-"""Orange and blue: apart for every kind of colour vision, and one is always hollow, hatched or dashed besides."""
+"""Orange and blue are distinct for every kind of colour vision; also, one is always hollow, hatched or dashed."""
 
 ROLES: Mapping[str, str] = {
     PAPER: "paper",
@@ -33,7 +34,10 @@ ROLES: Mapping[str, str] = {
     BASELINE: "baseline",
     CANDIDATE: "candidate",
 }
-"""Colour -> name of the page's variable."""
+"""The page's variable for each colour."""
+
+LEGEND: Mapping[str, Any] = {"ncols": 3, "frameon": False, "fontsize": 9.5, "labelcolor": FAINT}
+"""The style of every legend, across the chart."""
 
 FACES = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
 
@@ -71,8 +75,11 @@ _PAINT_ATTRIBUTE = re.compile(r'\b(fill|stroke)="(#[0-9a-f]{6})"')
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """``name``: of its file, without ending. ``caption`` stands under it; ``says`` is what it says, for who cannot see
-    it. ``svg``: a file of its own."""
+    """A chart.
+
+    ``name``: of its file, without extension. ``caption`` is shown under it; ``says`` describes it for people who cannot
+    see it. ``svg``: the content of its file.
+    """
 
     name: str
     caption: str
@@ -80,7 +87,8 @@ class Chart:
     svg: str
 
     def inline(self) -> str:
-        """The element for the page: its colours are variables, its ids do not meet those of another chart."""
+        """Return the element for the page. Its colours are variables, and its ids do not clash with those of other
+        charts."""
         element = self.svg[self.svg.index("<svg") :]
         element = re.sub(r"<style.*?</style>", "", element, flags=re.DOTALL)
         element = _PAINT_ATTRIBUTE.sub(r'style="\1: \2"', element)
@@ -90,10 +98,10 @@ class Chart:
 
 
 def draw(name: str, height_px: float, paint: Callable[[Figure], None], *, caption: str, says: str) -> Chart:
-    """A chart of `WIDTH_PX` x ``height_px`` as ``paint`` fills it; the same ink, the same bytes."""
+    """Return a chart of `WIDTH_PX` x ``height_px`` that ``paint`` fills. The same drawing gives the same bytes."""
     out = io.StringIO()
     with rc_context(_STYLE), warnings.catch_warnings():
-        # its face lacks many scripts, but only measures: what sets the words is the reader's
+        # matplotlib's font lacks many scripts, but is used for measuring only: the reader's font shows the text
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=(WIDTH_PX / 72, height_px / 72), dpi=72)
         paint(figure)
@@ -102,7 +110,7 @@ def draw(name: str, height_px: float, paint: Callable[[Figure], None], *, captio
 
 
 def axes_in(figure: Figure, left: float, top: float, right: float, bottom: float) -> Axes:
-    """Axes that leave these margins, in px."""
+    """Return axes that leave these margins, in px."""
     width, height = figure.get_size_inches() * 72
     return figure.add_axes(
         (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
@@ -110,7 +118,7 @@ def axes_in(figure: Figure, left: float, top: float, right: float, bottom: float
 
 
 def short(name: str, most: int = 24) -> str:
-    """A name that has to fit: its middle gives way."""
+    """Shorten a name from its middle to ``most`` characters."""
     if len(name) <= most:
         return name
     kept = most - 1
@@ -118,7 +126,7 @@ def short(name: str, most: int = 24) -> str:
 
 
 def _tidy(svg: str, name: str, height_px: float) -> str:
-    """Without what is the same in every chart, ids only where they are used and after the chart's name."""
+    """Remove what is the same in every chart. Keep ids only where they are used, prefixed with the chart's name."""
     used = set(_USED.findall(svg))
     svg = _ID.sub(lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", svg)
     svg = _USED.sub(lambda found: found[0].replace("#", f"#{name}-", 1), svg)

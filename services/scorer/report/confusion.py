@@ -1,7 +1,7 @@
-"""Confusion matrices: which emotion was asked for, and which a classifier heard, as mean probabilities.
+"""Confusion matrices: the emotion asked for and the emotion that a classifier heard, as mean probabilities.
 
 Probabilities are averaged over the seeds of an item, then over the items of a target. Nothing is renormalised: what the
-classifier holds for none of the seven is the column ``other``, and a class it lacks is marked as such. Knows no page.
+classifier gives to none of the seven is the column ``other``, and a class that it lacks is marked. Knows no page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from services.scorer.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.report.chart import BASELINE, CANDIDATE, FAINT, INK, RULE, Chart, axes_in, draw
 from services.scorer.report.focus import PROBABILITY
 from shared.jobs import CANONICAL_EMOTIONS
@@ -24,20 +24,23 @@ CLASSES = (*CANONICAL_EMOTIONS, "other")
 _CELL_PX = 30
 _LEFT_PX, _TOP_PX, _BOTTOM_PX = 100, 92, 10
 _DARKEST = 0.5
-"""Opacity of a cell of 100 %: the figure in it stays legible in light and dark."""
+"""Opacity of a cell of 100 %: its figure stays legible in light and dark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """``shares``: target -> class -> mean probability; a class that the classifier lacks is absent."""
+    """Mean probabilities.
+
+    ``shares``: by target, then by class. A class that the classifier lacks is absent.
+    """
 
     shares: Mapping[str, Mapping[str, float]]
     items: Mapping[str, int]
-    """Target -> items that it is the mean of."""
+    """For each target, the number of items averaged."""
 
 
 def confusion(evaluated: Evaluated) -> Confusion:
-    """Of the items that ask for a canonical emotion and whose classes were scored."""
+    """Return the matrix of the items that ask for a canonical emotion and whose classes were scored."""
     heard: dict[str, dict[str, list[dict[str, float]]]] = {}
     items = evaluated.items
     for clip in evaluated.clips:
@@ -54,7 +57,7 @@ def confusion(evaluated: Evaluated) -> Confusion:
 
 
 def _mean(readings: list[dict[str, float]]) -> dict[str, float]:
-    """Of each class over the readings that have it."""
+    """Return the mean of each class over the readings that have it."""
     return {
         name: float(np.mean([reading[name] for reading in readings if name in reading]))
         for name in CLASSES
@@ -63,7 +66,7 @@ def _mean(readings: list[dict[str, float]]) -> dict[str, float]:
 
 
 def matrix(side: str, pin: str, found: Confusion) -> Chart | None:
-    """``side``: baseline or candidate. None where no emotion was classified."""
+    """Return the chart of one side. ``side``: baseline or candidate. None if no emotion was classified."""
     if not found.shares:
         return None
     height = _TOP_PX + _BOTTOM_PX + _CELL_PX * len(found.shares)
@@ -75,7 +78,7 @@ def matrix(side: str, pin: str, found: Confusion) -> Chart | None:
 
 
 def _ranked(shares: Mapping[str, float]) -> str:
-    """The three that got most."""
+    """Return the three classes with the highest share."""
     first = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
     return ", ".join(f"{name} {share * 100:.0f} %" for name, share in first)
 
@@ -103,7 +106,10 @@ def _paint(figure: Figure, side: str, pin: str, found: Confusion) -> None:
 
 
 def _cell(axes: Axes, row: int, column: int, share: float | None, colour: str, wanted: bool) -> None:
-    """One figure on a ground as dark as it is high; the emotion asked for is framed, a class that is lacking a dash."""
+    """Draw one figure on a ground that is the darker the higher it is.
+
+    The emotion asked for is framed. A missing class is a dash.
+    """
     if share is not None:
         alpha = round(share * _DARKEST, 3)
         axes.add_patch(

@@ -1,7 +1,8 @@
-"""The pitch of two clips in one small drawing: F0 over time, as light SVG made by hand, since there is one per item.
+"""The pitch of two clips in one small drawing: F0 over time. The SVG is written by hand to be small: there is one per
+item.
 
-F0 as the metric ``prosody`` finds it (DIO and StoneMask of WORLD, every 10 ms). Knows no page: its colours are the
-page's variables.
+The F0 is found as in the metric ``prosody`` (DIO and StoneMask of WORLD, every 10 ms). Knows no page: its colours are
+the page's variables.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
 
+from services.scorer.pyworld_f0 import f0, world
 from services.scorer.report.chart import FACES, ROLES, WIDTH_PX, Chart
-from services.scorer.world import world
 from shared.audio import Audio
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 600.0
@@ -30,7 +31,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 26, 4, 12, 16
 _TICKS_HZ = (60, 80, 100, 150, 200, 300, 400, 600)
 _STEPS_S = (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120)
 _MOST_POINTS = 400
-"""Of a contour: more than one per pixel are not seen."""
+"""Points of a contour: more than one per pixel cannot be seen."""
 _COLUMNS = 3
 _GAP = 14
 
@@ -39,7 +40,7 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Contour:
-    """F0 of one clip in Hz, NaN where there is no voice, every ``step_s``; ``duration_s`` of the whole clip."""
+    """F0 of one clip in Hz, every ``step_s`` seconds, NaN where unvoiced. ``duration_s`` is that of the whole clip."""
 
     hz: Values
     step_s: float
@@ -51,33 +52,33 @@ class Contour:
 
 
 class PitchFinder:
-    """Finds contours; loading WORLD is worth doing once."""
+    """Finds contours. Keep one, because it loads WORLD."""
 
     def __init__(self) -> None:
         self._world: Any = world()
 
     def contour(self, audio: Audio) -> Contour:
-        """Of any clip, be it empty."""
+        """Return the contour of any clip, also of an empty one."""
         samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.float64) / 32768.0
         if not len(samples):
             return Contour(np.zeros(0), FRAME_MS / 1000, 0.0)
         samples = soxr.resample(samples, audio.sample_rate, RATE)
-        rough, times = self._world.dio(samples, RATE, f0_floor=LOWEST_HZ, f0_ceil=HIGHEST_HZ, frame_period=FRAME_MS)
-        hz = self._world.stonemask(samples, rough, times, RATE)
+        hz, _ = f0(self._world, samples, RATE, (LOWEST_HZ, HIGHEST_HZ), FRAME_MS)
         every = max(1, math.ceil(len(hz) / _MOST_POINTS))
         return Contour(np.where(hz > 0, hz, np.nan)[::every], FRAME_MS * every / 1000, audio.duration_s)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """What all drawings of a report share: the range of pitch in Hz, so that they can be held against each other."""
+class ContourFrame:
+    """The range of pitch in Hz that all drawings of a report share, so that they can be compared."""
 
     low: float
     high: float
 
     @classmethod
-    def around(cls, contours: Sequence[Contour]) -> Frame:
-        """From the 1st to the 99th percentile of all voice, half a tone more on either side, an octave at least."""
+    def around(cls, contours: Sequence[Contour]) -> ContourFrame:
+        """Return the 1st to 99th percentile of all voiced frames, half a semitone wider on either side, at least an
+        octave."""
         voiced = np.concatenate([np.zeros(0), *(contour.voiced for contour in contours)])
         if not len(voiced):
             return cls(100.0, 300.0)
@@ -106,8 +107,8 @@ class Overlay:
         parts = [f"{name} {_median(contour)}" for name, contour in sides if contour is not None]
         return f"Pitch of {self.item}, seed {self.seed}: {', '.join(parts)}"
 
-    def body(self, frame: Frame) -> str:
-        """The drawing, without the element around it."""
+    def body(self, frame: ContourFrame) -> str:
+        """Return the drawing, without the element around it."""
         longest = max(c.duration_s for c in (self.baseline, self.candidate) if c is not None) or 1.0
         scale = (WIDTH_PX - _LEFT - _RIGHT) / longest
         lines = [
@@ -117,15 +118,15 @@ class Overlay:
         ]
         return _grid(frame, longest, scale) + "".join(lines)
 
-    def inline(self, frame: Frame) -> str:
-        """The element for the page."""
+    def inline(self, frame: ContourFrame) -> str:
+        """Return the element for the page."""
         label = html.escape(self.says)
         size = f'viewBox="0 0 {WIDTH_PX} {_HEIGHT}"'
         return f'<svg {_SVG} {size} class="pitch" role="img" aria-label="{label}">{self.body(frame)}</svg>'
 
 
-def sheet(overlays: Sequence[Overlay], frame: Frame) -> Chart:
-    """All of them in one file."""
+def sheet(overlays: Sequence[Overlay], frame: ContourFrame) -> Chart:
+    """Return all overlays in one file."""
     rows = math.ceil(len(overlays) / _COLUMNS)
     tile_width, tile_height = WIDTH_PX + _GAP, _HEIGHT + 18
     width, height = _COLUMNS * tile_width + _GAP, rows * tile_height + 40
@@ -154,8 +155,8 @@ def _median(contour: Contour) -> str:
     return f"median {np.median(contour.voiced):.0f} Hz" if len(contour.voiced) else "no voice"
 
 
-def _line(contour: Contour, frame: Frame, scale: float, role: str, dash: str) -> str:
-    """One path, with a gap wherever there is no voice."""
+def _line(contour: Contour, frame: ContourFrame, scale: float, role: str, dash: str) -> str:
+    """Return one path, with a gap where there is no voice."""
     heights = frame.y(contour.hz)
     commands, pen_down = [], False
     for place, height in enumerate(heights.tolist()):
@@ -166,11 +167,11 @@ def _line(contour: Contour, frame: Frame, scale: float, role: str, dash: str) ->
         pen_down = True
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     path = "".join(commands)
-    # as a style, since an attribute takes no variable
+    # a style, because an attribute takes no variable
     return f'<path d="{path}" style="fill:none;stroke:var(--{role});stroke-width:1.8"{dashed} stroke-linecap="round"/>'
 
 
-def _grid(frame: Frame, longest: float, scale: float) -> str:
+def _grid(frame: ContourFrame, longest: float, scale: float) -> str:
     parts = [_word(_LEFT - 4, 9, "Hz", "end")]
     for hz in (hz for hz in _TICKS_HZ if frame.low <= hz <= frame.high):
         y = float(frame.y(float(hz)))

@@ -1,7 +1,7 @@
-"""The report of a comparison: one HTML page that asks for nothing besides itself, and its charts as SVG files.
+"""The report of a comparison: one HTML page that needs nothing else, and its charts as SVG files.
 
-Owns what is in the page and in which order; the page itself is page.html, page.css and page.js. The same comparison is
-the same bytes. Needs matplotlib and WORLD: it runs in a child of the scorer.
+Owns what is in the page and in which order; the page itself is page.html, page.css and page.js. The same comparison
+gives the same bytes. Needs matplotlib and WORLD, so it runs in a child process of the scorer.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.result import Comparison, GateResult, Row
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.result import Comparison, GateResult, Row
 from services.scorer.report.breakdown import Breakdown, breakdowns
 from services.scorer.report.cards import Cards, cards
 from services.scorer.report.chart import Chart
@@ -29,16 +29,16 @@ from services.scorer.report.forest import forest
 from services.scorer.report.pairing import paired
 from services.scorer.report.provenance import environments, facts, scorers
 from services.scorer.report.scatter import scatter
-from services.scorer.report.sounds import MOST_BYTES, Ears, Sound
-from services.scorer.report.table import Line, absences, line, rulings
+from services.scorer.report.sounds import MOST_BYTES, ListeningCopies, Sound
+from services.scorer.report.table import TableRow, absences, line, rulings
 
 _MOST_PITCHES = 60
-"""Items in the file of contours; the page has those of all that can be heard."""
+"""Items in the file of contours. The page has the contours of all items that can be heard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``html``: the page. ``plots``: file name such as ``forest.svg`` -> SVG, dark on white."""
+    """The files of a report. ``html``: the page. ``plots``: SVG, dark on white, by file name such as ``forest.svg``."""
 
     html: bytes
     plots: Mapping[str, bytes]
@@ -52,16 +52,18 @@ def report(
     gate: GateResult | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> Report:
-    """``sound`` is asked for one clip of every item and side, largest losses first, until the copies of them are
-    ``most_bytes`` together. ``gate``: its verdict stands on top then, its thresholds in the forest plot."""
+    """Return the report of a comparison; if ``gate`` is given, with its verdict on top and its thresholds in the plot.
+
+    ``sound`` is asked for a clip of each item and side, largest losses first, until the copies have ``most_bytes``.
+    """
     rows = overall(comparison)
     led = leading(rows)
     items = paired(baseline, candidate)
-    shown = cards(rows, led, items, Ears(sound, most_bytes))
+    shown = cards(rows, led, items, ListeningCopies(sound, most_bytes))
     by_scope = breakdowns(comparison, led)
     matrices = _matrices(baseline, candidate)
     top = forest([row for row in in_order(rows) if not folded(row, gate)], gate)
-    # of yes and no there are but a few points, one on another
+    # yes-or-no values give few distinct points, which overlap
     scatters = [chart for row in led if not row.binary and (chart := scatter(row, items)) is not None]
     page = _page(
         comparison=comparison,
@@ -84,12 +86,12 @@ def report(
     return Report(page, {f"{chart.name}.svg": chart.svg.encode() for chart in charts})
 
 
-def _lines(rows: Sequence[Row], comparison: Comparison) -> Mapping[str, Sequence[Line]]:
+def _lines(rows: Sequence[Row], comparison: Comparison) -> Mapping[str, Sequence[TableRow]]:
     return {title: [line(row, comparison.confidence) for row in those] for title, those in grouped(rows).items()}
 
 
 def _verdict(comparison: Comparison, gate: GateResult | None) -> str:
-    """The one sentence on top."""
+    """Return the one sentence on top."""
     return gate.headline.removeprefix(f"{gate.verdict}: ") if gate else comparison.headline
 
 
@@ -126,7 +128,7 @@ def _page(**told: Any) -> bytes:
 
 
 def _breakable(name: str) -> Markup:
-    """A metric's name that may be broken where its words end."""
+    """Return a metric's name that may be broken where its words end."""
     return Markup("<wbr>").join(re.split(r"(?<=[/_])", name))
 
 

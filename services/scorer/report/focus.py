@@ -1,4 +1,4 @@
-"""Which rows of a comparison the report shows where, and which metric it leads with.
+"""Which rows of a comparison the report shows, where, and which metrics it leads with.
 
 Owns the order of metrics for a reader. Knows no form: neither page nor chart.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.scorer.comparison.result import OVERALL, Comparison, GateResult, Row
-from services.scorer.run_record import PRIMARY_MOS
+from services.scorer.analysis.comparison.result import OVERALL, Comparison, GateResult, Row
+from shared.metrics import PRIMARY_MOS
 from shared.scores import Direction
 
 _LEADING = ("mos/", "emotion/correct", "emotion/target_probability", "asr/", "semantic/", "speaker/")
-"""One metric of each: how it sounds, what it feels like, what is understood, whose voice it is."""
+"""One metric of each kind: quality, emotion, intelligibility, meaning, voice."""
 PROBABILITY = "emotion/p_"
-"""What the confusion matrices are made of."""
+"""The metrics of the confusion matrices."""
 
 FAMILIES: Mapping[str, str] = {
     "mos/": "Predicted quality",
@@ -26,17 +26,18 @@ FAMILIES: Mapping[str, str] = {
     "coverage/": "Coverage: share of clips that could be scored",
     "cost/": "Cost",
 }
-"""Prefix -> heading, in order of reading; others stand between them by their prefix."""
+"""The heading of each prefix, in reading order. Other prefixes come between them."""
 _DESCRIBED = "Described, not judged"
 
 
 def overall(comparison: Comparison) -> tuple[Row, ...]:
-    """Rows of all items, but for the class probabilities."""
+    """Return the rows of all items, except the class probabilities."""
     return tuple(row for row in comparison.rows if row.scope == OVERALL and not row.metric.startswith(PROBABILITY))
 
 
 def folded(row: Row, gate: GateResult | None) -> bool:
-    """Whether it is kept out of the first look: what only describes, and coverage that no rule of the gate is about."""
+    """Return whether a row is hidden at first: rows that only describe, and coverage that no rule of the gate is
+    about."""
     if row.direction == Direction.NEUTRAL:
         return True
     asked = {judged.metric for judged in (gate.judged if gate else ())}
@@ -44,12 +45,12 @@ def folded(row: Row, gate: GateResult | None) -> bool:
 
 
 def judging(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Those that have a better and a worse."""
+    """Return the rows that have a better and a worse."""
     return tuple(row for row in rows if row.direction != Direction.NEUTRAL)
 
 
 def grouped(rows: Sequence[Row]) -> Mapping[str, tuple[Row, ...]]:
-    """Heading -> rows, in order of reading; what only describes comes last."""
+    """Return the rows of each heading, in reading order. Rows that only describe come last."""
     groups: dict[str, list[Row]] = {}
     for row in in_order(rows):
         groups.setdefault(_heading(row), []).append(row)
@@ -57,12 +58,12 @@ def grouped(rows: Sequence[Row]) -> Mapping[str, tuple[Row, ...]]:
 
 
 def in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Of reading."""
+    """Return the rows in reading order."""
     return tuple(sorted(rows, key=_place))
 
 
 def leading(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The metrics that charts are made of, the primary one first: of each kind the one that counts most items."""
+    """Return the metrics that get charts, the primary one first: of each kind the one with the most items."""
     measured = [row for row in judging(rows) if row.difference is not None]
     led = [max(those, key=_weight) for prefix in _LEADING if (those := _under(measured, prefix))]
     return tuple(led) or tuple(measured[:1]) or tuple(row for row in rows if row.difference is not None)[:1]
@@ -90,6 +91,6 @@ def _heading(row: Row) -> str:
 def _place(row: Row) -> tuple[bool, int, bool, int, str]:
     prefixes = list(FAMILIES)
     prefix = f"{row.metric.partition('/')[0]}/"
-    # an unknown family stands before coverage and cost
+    # an unknown family comes before coverage and cost
     place = prefixes.index(prefix) if prefix in prefixes else prefixes.index("signal/")
     return row.direction == Direction.NEUTRAL, place, row.difference is None, _primary(row), row.metric

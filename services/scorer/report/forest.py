@@ -1,4 +1,4 @@
-"""Forest plot: the difference of every judging metric with its interval, better to the right, worse to the left.
+"""Forest plot: the difference of every judging metric with its interval; better is to the right, worse to the left.
 
 Metrics have different units, so each line has a scale of its own, whose ends are written under it. Knows no page.
 """
@@ -13,9 +13,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from services.scorer.comparison.figures import turned
-from services.scorer.comparison.result import OVERALL, GateResult, Range, Row
-from services.scorer.report.chart import BAND, CANDIDATE, FAINT, INK, RULE, WIDTH_PX, Chart, axes_in, draw, short
+from services.scorer.analysis.comparison.figures import turned
+from services.scorer.analysis.comparison.result import OVERALL, GateResult, Range, Row
+from services.scorer.report.chart import (
+    BAND,
+    CANDIDATE,
+    FAINT,
+    INK,
+    LEGEND,
+    RULE,
+    WIDTH_PX,
+    Chart,
+    axes_in,
+    draw,
+    short,
+)
 from services.scorer.report.writing import Writing, writing
 from shared.scores import Direction
 
@@ -23,12 +35,12 @@ _LINE_PX = 58
 _TOP_PX, _BOTTOM_PX, _SIDE_PX = 22, 40, 2
 _HALF = (WIDTH_PX - 2 * _SIDE_PX) / 2
 _ROOM = 1.15
-"""Of a scale, beyond the farthest thing on it."""
+"""Length of a scale, as a multiple of the farthest point on it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One metric, in gains: positive is better. ``thresholds``: of a gate's rules."""
+class ForestRow:
+    """One metric as a gain: positive is better. ``thresholds``: of a gate's rules."""
 
     row: Row
     gain: Range
@@ -36,7 +48,7 @@ class Line:
 
     @property
     def reach(self) -> float:
-        """Half of the scale."""
+        """Half the length of the scale."""
         floor = self.row.floor.run_to_run if self.row.floor else 0.0
         return _ROOM * max(abs(self.gain.low), abs(self.gain.high), floor, *map(abs, self.thresholds)) or 1.0
 
@@ -46,7 +58,7 @@ class Line:
 
 
 def forest(rows: Sequence[Row], gate: GateResult | None) -> Chart | None:
-    """Of rows that have a difference; None where there is none."""
+    """Return the plot of the rows that have a difference. None if there are none."""
     lines = [_line(row, row.difference, gate) for row in rows if row.difference is not None]
     if not lines:
         return None
@@ -62,23 +74,23 @@ def forest(rows: Sequence[Row], gate: GateResult | None) -> Chart | None:
     return draw("forest", height, lambda figure: _paint(figure, lines, height), caption=caption, says=said)
 
 
-def _line(row: Row, difference: Range, gate: GateResult | None) -> Line:
+def _line(row: Row, difference: Range, gate: GateResult | None) -> ForestRow:
     gain = turned(difference) if row.direction == Direction.LOWER else difference
     thresholds = {
         judged.threshold
         for judged in (gate.judged if gate else ())
         if (judged.metric, judged.scope) == (row.metric, OVERALL) and judged.threshold is not None
     }
-    return Line(row, gain, tuple(sorted(thresholds)))
+    return ForestRow(row, gain, tuple(sorted(thresholds)))
 
 
-def _numbers(line: Line) -> str:
+def _numbers(line: ForestRow) -> str:
     difference = line.row.difference
     assert difference is not None
     return f"{line.writing.signed(difference.estimate)} {line.writing.interval(difference)} {line.writing.gap}".rstrip()
 
 
-def _paint(figure: Figure, lines: Sequence[Line], height: float) -> None:
+def _paint(figure: Figure, lines: Sequence[ForestRow], height: float) -> None:
     axes = axes_in(figure, _SIDE_PX, 0, _SIDE_PX, 0)
     axes.set_axis_off()
     axes.set_xlim(-_HALF, _HALF)
@@ -90,7 +102,7 @@ def _paint(figure: Figure, lines: Sequence[Line], height: float) -> None:
     _legend(figure, any(line.thresholds for line in lines))
 
 
-def _paint_line(axes: Axes, line: Line, top: float) -> None:
+def _paint_line(axes: Axes, line: ForestRow, top: float) -> None:
     middle, scale = top + 33, _HALF / line.reach
     if line.row.floor is not None and not line.row.floor.is_zero:
         half = line.row.floor.run_to_run * scale
@@ -105,7 +117,7 @@ def _paint_line(axes: Axes, line: Line, top: float) -> None:
     axes.text(-_HALF, top + 16, short(line.row.metric, 28), color=INK)
     axes.text(_HALF, top + 16, _numbers(line), color=INK, ha="right")
     end = f"{line.writing.value(line.reach)} {line.writing.gap}".rstrip()
-    # of the difference, like the figures: what is better low ends at a rise on the left
+    # these are ends of the difference, like the figures: if lower is better, the left end is a rise
     left, right = (f"+{end}", f"−{end}") if line.row.direction == Direction.LOWER else (f"−{end}", f"+{end}")
     axes.text(-_HALF, middle + 17, left, color=FAINT, fontsize=9)
     axes.text(_HALF, middle + 17, right, color=FAINT, fontsize=9, ha="right")
@@ -122,10 +134,7 @@ def _legend(figure: Figure, with_thresholds: bool) -> None:
         handles=entries,
         loc="lower left",
         bbox_to_anchor=(0.0, 0.0),
-        ncols=3,
-        frameon=False,
-        fontsize=9.5,
         handlelength=1.6,
         columnspacing=1.0,
-        labelcolor=FAINT,
+        **LEGEND,
     )

@@ -1,6 +1,6 @@
-"""What was compared: everything that tells the two sides apart or makes them alike, as lines for the page.
+"""What was compared: all facts that distinguish the two sides or make them alike, as lines for the page.
 
-Owns the order in which it is told. Knows no markup.
+Owns their order. Knows no markup.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.result import Comparison, Side
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.result import Comparison, Side
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line: ``what``, and what holds for each side. ``is_code``: hashes and JSON."""
+    """One line: ``what``, and its value for each side. ``is_code``: hashes and JSON."""
 
     what: str
     baseline: str
@@ -30,15 +30,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A lock, and the metrics that were measured under it."""
+    """A lock, and the metrics that were measured with it."""
 
     lock: str
     metrics: str
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """An environment described whole, and which side spoke in it."""
+class SideEnvironments:
+    """A complete environment, and which side spoke in it."""
 
     name: str
     sides: str
@@ -46,7 +46,7 @@ class Surroundings:
 
 
 def facts(comparison: Comparison, baseline: Evaluated, candidate: Evaluated) -> tuple[Fact, ...]:
-    """Of both sides."""
+    """Return the facts of both sides."""
     sides = ((comparison.baseline, baseline), (comparison.candidate, candidate))
     told = [_facts(side, evaluated) for side, evaluated in sides]
     code = {"lock", "params", "controls", "suite hash"}
@@ -73,15 +73,15 @@ def _facts(side: Side, evaluated: Evaluated) -> dict[str, str]:
 
 
 def scorers(comparison: Comparison) -> tuple[Scorer, ...]:
-    """By lock: most locks are of several metrics."""
+    """Return the locks with their metrics: most locks belong to several metrics."""
     metrics: dict[str, list[str]] = {}
     for metric, lock in sorted(comparison.scorer_locks.items()):
         metrics.setdefault(lock, []).append(metric)
     return tuple(Scorer(lock, ", ".join(named)) for lock, named in metrics.items())
 
 
-def environments(sides: Iterable[tuple[str, Evaluated]]) -> tuple[Surroundings, ...]:
-    """Every environment once, with the sides that spoke in it."""
+def environments(sides: Iterable[tuple[str, Evaluated]]) -> tuple[SideEnvironments, ...]:
+    """Return every environment once, with the sides that spoke in it."""
     spoke: dict[str, list[str]] = {}
     described: dict[str, Mapping[str, Any]] = {}
     for side, evaluated in sides:
@@ -89,7 +89,9 @@ def environments(sides: Iterable[tuple[str, Evaluated]]) -> tuple[Surroundings, 
             spoke.setdefault(name, []).append(side)
             described[name] = description
     return tuple(
-        Surroundings(name, " and ".join(who), json.dumps(described[name], ensure_ascii=False, indent=1, sort_keys=True))
+        SideEnvironments(
+            name, " and ".join(who), json.dumps(described[name], ensure_ascii=False, indent=1, sort_keys=True)
+        )
         for name, who in spoke.items()
     )
 

@@ -1,4 +1,4 @@
-"""Paired scatter: every item of a metric, the baseline's value across, the candidate's up. Knows no page."""
+"""Paired scatter plot: every item of a metric, the baseline's value across, the candidate's up. Knows no page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from services.scorer.comparison.result import Row
+from services.scorer.analysis.comparison.result import Row
 from services.scorer.report.chart import BAND, CANDIDATE, FAINT, INK, Chart, axes_in, draw, short
 from services.scorer.report.pairing import PairedItem, by_loss
 from services.scorer.report.writing import writing
@@ -16,11 +16,11 @@ from shared.scores import Direction
 
 _HEIGHT_PX = 340
 _NAMED = 3
-"""Items with the largest loss that are named."""
+"""Number of items with the largest loss that are named."""
 
 
 def scatter(row: Row, items: Sequence[PairedItem]) -> Chart | None:
-    """Means over seeds of the items that both sides have scored; None where there is none."""
+    """Return the plot of means over seeds, for the items that both sides have scored. None if there are none."""
     points = [(one, means) for one in by_loss(items, row) if (means := one.means(row.metric)) is not None]
     if not points:
         return None
@@ -67,7 +67,7 @@ def _name_worst(
     points: Sequence[tuple[PairedItem, tuple[float, float]]],
     values: Sequence[tuple[float, float]],
 ) -> None:
-    """Those that lost most, away from the line; a name that would lie on another is left out."""
+    """Name the items that lost most, away from the line. A name that would overlap another is left out."""
     if row.direction == Direction.NEUTRAL:
         return
     side = -1 if row.direction == Direction.HIGHER else 1
@@ -78,7 +78,7 @@ def _name_worst(
         if crowded or (y - x) * side <= 0:
             continue
         taken.append((x, y))
-        # below the line there is room to the right, above it to the left, but at the edge
+        # there is room to the right below the line and to the left above it, except at the edge
         right = x < sum(axes.get_xlim()) / 2 if side > 0 else x < axes.get_xlim()[1] - span * 0.3
         axes.annotate(
             short(one.item.id, 20), (x, y), (6 if right else -6, 5 * side), textcoords="offset points", va="center",

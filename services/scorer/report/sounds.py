@@ -1,6 +1,6 @@
-"""Listening copies: clips as MP3 small enough to lie in the page, and how many of them fit.
+"""Listening copies: clips as MP3 that are small enough for the page, and how many of them fit.
 
-The copies are lossy and say so; what was judged is the PCM, named by its hash. Knows no page.
+The copies are lossy, and the page says so. The PCM was measured, and is named by its hash. Knows no page.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 import soxr  # type: ignore[import-untyped]
 
-from services.scorer.comparison.evaluated import SpokenClip
+from services.scorer.analysis.comparison.evaluated import SpokenClip
 from services.scorer.report.contours import Overlay, PitchFinder
-from services.scorer.report.pairing import Pair, PairedItem
+from services.scorer.report.pairing import ClipPair, PairedItem
 from shared.audio import Audio
 
 Sound = Callable[[str, int], Audio | None]
-"""From the hash of a clip's PCM and its sample rate in Hz to the clip; None: it is no longer kept."""
+"""Returns a clip by the hash of its PCM and its sample rate in Hz. None: it is no longer kept."""
 
 MOST_BYTES = 40_000_000
-"""Of all copies together, as they stand in the page."""
+"""Bytes of all copies together, as they are in the page."""
 MOST_ITEMS = 300
 _RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""That MP3 has."""
+"""The sample rates of MP3, in Hz."""
 _COMPRESSION = 0.7
-"""Of libsndfile, 0 to 1: 57 kbit/s at 24 kHz, of which speech needs no more."""
+"""libsndfile's setting, 0 to 1: 57 kbit/s at 24 kHz, and speech needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """One side of an item: its copy as a data URI, or why there is none."""
+    """One side of an item: its copy as a data URI, or the reason why there is none."""
 
     clip: SpokenClip | None
     uri: str | None = None
@@ -41,18 +41,18 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Both sides of an item at one seed, and their pitch where either was found."""
+class PairedListening:
+    """Both sides of an item at one seed, and their pitch if either was found."""
 
     seed: str | None
-    """As its pair has it."""
+    """As in its pair."""
     baseline: Listening
     candidate: Listening
     overlay: Overlay | None = None
 
 
 def mp3(audio: Audio) -> bytes:
-    """The clip as MP3, mono, the same bytes every time; at the next higher rate that the format has."""
+    """Return the clip as MP3, mono, always the same bytes, at the next higher rate that the format has."""
     rate = next((rate for rate in _RATES if rate >= audio.sample_rate), _RATES[-1])
     samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.float32) / 32768.0
     if rate != audio.sample_rate and len(samples):
@@ -70,8 +70,8 @@ def mp3(audio: Audio) -> bytes:
     return out.getvalue()
 
 
-class Ears:
-    """Makes listening copies until the page is full. ``most_bytes`` and ``most_items`` bound it."""
+class ListeningCopies:
+    """Makes listening copies until the page is full. ``most_bytes`` and ``most_items`` are its limits."""
 
     def __init__(self, sound: Sound, most_bytes: int = MOST_BYTES, most_items: int = MOST_ITEMS) -> None:
         self._sound = sound
@@ -79,15 +79,15 @@ class Ears:
         self._items_left = most_items
         self._pitch = PitchFinder()
 
-    def hear(self, items: Sequence[PairedItem]) -> Mapping[str, Heard]:
-        """By item id; the first items are served first."""
+    def hear(self, items: Sequence[PairedItem]) -> Mapping[str, PairedListening]:
+        """Return the copies by item id. The first items are served first."""
         return {one.item.id: self._heard(one) for one in items}
 
-    def _heard(self, one: PairedItem) -> Heard:
+    def _heard(self, one: PairedItem) -> PairedListening:
         pair = one.heard
         if pair is None:
-            first = one.pairs[0] if one.pairs else Pair((0, 0), None, None)
-            return Heard(None, _silent(first.baseline), _silent(first.candidate))
+            first = one.pairs[0] if one.pairs else ClipPair((0, 0), None, None)
+            return PairedListening(None, _silent(first.baseline), _silent(first.candidate))
         full = self._items_left <= 0
         clips = (pair.baseline, pair.candidate)
         sides = [(clip, None if full or clip is None else self._audio(clip)) for clip in clips]
@@ -97,13 +97,15 @@ class Ears:
             self._items_left = 0
             left_out = "left out: the page would be too large"
             baseline, candidate = (_silent(clip, left_out) for clip, _ in sides)
-            return Heard(pair.seed, baseline, candidate)
+            return PairedListening(pair.seed, baseline, candidate)
         self._bytes_left -= size
         self._items_left -= 1
         baseline, candidate = (
             Listening(clip, copy) if copy else _silent(clip) for (clip, _), copy in zip(sides, copies, strict=True)
         )
-        return Heard(pair.seed, baseline, candidate, self._overlay(one.item.id, pair.seed, [a for _, a in sides]))
+        return PairedListening(
+            pair.seed, baseline, candidate, self._overlay(one.item.id, pair.seed, [a for _, a in sides])
+        )
 
     def _audio(self, clip: SpokenClip) -> Audio | None:
         if clip.pcm_sha256 is None or clip.sample_rate is None:

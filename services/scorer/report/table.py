@@ -1,6 +1,6 @@
-"""Rows of a comparison and rules of a gate as the page says them: words, no numbers left to format.
+"""Rows of a comparison and rules of a gate as text for the page, with all numbers formatted.
 
-Owns how figures, reasons and gaps are put. What a row reads as was decided before. Knows no markup.
+Owns the wording of figures, reasons and gaps. How a row reads was decided before. Knows no markup.
 """
 
 from __future__ import annotations
@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.scorer.comparison.quantities import is_binary
-from services.scorer.comparison.reads import Reads, reads
-from services.scorer.comparison.reasons import reason_in_words, rule_in_words
-from services.scorer.comparison.result import GateResult, Judged, Range, Row
+from services.scorer.analysis.comparison.quantities import is_binary
+from services.scorer.analysis.comparison.reads import Reads, reads
+from services.scorer.analysis.comparison.reasons import reason_in_words, rule_in_words
+from services.scorer.analysis.comparison.result import GateResult, Judged, Range, Row
 from services.scorer.report.pairing import PairedItem
-from services.scorer.report.writing import Writing, percent, percent_range, probability, writing
+from services.scorer.report.writing import BETTER_IS, Writing, percent, percent_range, probability, writing
 from shared.scores import Score, Scored, Unscored
 
-_BETTER_IS: Mapping[str, str] = {"higher": "higher is better", "lower": "lower is better", "neutral": "describes"}
 _TONES: Mapping[Reads, str] = {
     Reads.BETTER: "better",
     Reads.WORSE: "worse",
@@ -28,8 +27,8 @@ NONE = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One row. ``tone``: better, worse, even, open or none (nothing to judge); ``says`` puts it into words."""
+class TableRow:
+    """One row. ``tone``: better, worse, even, open or none (nothing to judge). ``says`` is the tone in words."""
 
     metric: str
     scope: str
@@ -50,17 +49,17 @@ class Line:
     says: str
 
 
-def line(row: Row, confidence: float) -> Line:
-    """How a row reads."""
+def line(row: Row, confidence: float) -> TableRow:
+    """Return a row as text."""
     written = row_writing(row)
     read = reads(row, confidence)
     wins = (row.wins, row.ties, row.losses)
-    return Line(
+    return TableRow(
         metric=row.metric,
         scope=row.scope.partition("/")[2] or row.scope,
         unit=written.unit,
         direction=row.direction,
-        better_is=_BETTER_IS.get(row.direction, row.direction),
+        better_is=BETTER_IS.get(row.direction, row.direction),
         baseline=written.value(row.baseline_mean),
         candidate=written.value(row.candidate_mean),
         difference=_said(row.difference, lambda range_: f"{written.signed(range_.estimate)} {written.gap}".rstrip()),
@@ -77,7 +76,7 @@ def line(row: Row, confidence: float) -> Line:
 
 
 def row_writing(row: Row) -> Writing:
-    """With as many digits as the interval carries."""
+    """Return the format of a row, with as many digits as the interval justifies."""
     ranges = [row.difference.high - row.difference.low] if row.difference else []
     means = [abs(mean) / 10 for mean in (row.baseline_mean, row.candidate_mean) if mean]
     return writing(row.unit, row.binary, ranges if any(ranges) else means)
@@ -89,7 +88,7 @@ def _said(range_: Range | None, say: Callable[[Range], str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One rule of a gate and what came of it."""
+    """One rule of a gate and its outcome."""
 
     outcome: str
     metric: str
@@ -103,7 +102,7 @@ class Ruling:
 
 
 def rulings(gate: GateResult) -> tuple[Ruling, ...]:
-    """What failed first, then what is open, then what passed; within these as the rules stand."""
+    """Return the fails first, then the inconclusive, then the passes; otherwise in the order of the rules."""
     order = {"fail": 0, "inconclusive": 1, "pass": 2}
     return tuple(_ruling(one) for one in sorted(gate.judged, key=lambda judged: order.get(judged.outcome, 3)))
 
@@ -127,8 +126,11 @@ def _ruling(judged: Judged) -> Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One metric of one item: means over the seeds that both sides have scored (or of one side alone, where the other
-    has no score at all), their difference, and the value of every seed."""
+    """One metric of one item.
+
+    Means over the seeds that both sides have scored (or of one side alone, if the other has no score at all), their
+    difference, and the value of every seed.
+    """
 
     metric: str
     unit: str
@@ -140,7 +142,7 @@ class Reading:
 
 
 def reading(row: Row, one: PairedItem) -> Reading | None:
-    """None where neither side knows the metric."""
+    """Return a metric of an item as text. None if neither side has an entry for the metric."""
     sides = list(zip(*(pair.scored(row.metric) for pair in one.pairs), strict=True))
     if not any(scored is not None for side in sides for scored in side):
         return None
@@ -162,7 +164,7 @@ def reading(row: Row, one: PairedItem) -> Reading | None:
 
 
 def _alone(side: Sequence[Scored | None], written: Writing) -> str:
-    """Of a side without a partner: its own mean, or why it has none."""
+    """Return the mean of a side without a partner, or the reason why it has none."""
     values = [scored.value for scored in side if isinstance(scored, Score)]
     if values:
         return written.value(sum(values) / len(values))
@@ -170,7 +172,7 @@ def _alone(side: Sequence[Scored | None], written: Writing) -> str:
 
 
 def _by_seed(side: Sequence[Scored | None], written: Writing) -> str:
-    """Every value; a reason that all seeds share is said once."""
+    """Return every value. A reason that all seeds share is said once."""
     said = [_scored(scored, written) for scored in side]
     if len(set(said)) == 1 and not isinstance(side[0], Score):
         return said[0]
@@ -178,7 +180,7 @@ def _by_seed(side: Sequence[Scored | None], written: Writing) -> str:
 
 
 def _item_writing(row: Row, values: Sequence[float]) -> Writing:
-    """A value of one item has two digits where the row has none to go by."""
+    """Return the format of an item's values. They get two digits if the row gives no hint."""
     if row.binary:
         return writing(row.unit, True, ())
     spread = max(values, default=0.0) - min(values, default=0.0)
@@ -193,7 +195,8 @@ def _scored(scored: Scored | None, written: Writing) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Pairs of item and seed that a side has no score for, by reason; metrics that lack the same are told together."""
+    """Pairs of item and seed that a side has no score for, by reason. Metrics that lack the same are listed
+    together."""
 
     metrics: tuple[str, ...]
     counted: str
@@ -202,7 +205,7 @@ class Absence:
 
 
 def absences(rows: Sequence[Row]) -> tuple[Absence, ...]:
-    """Of the rows in which something was left out."""
+    """Return the absences of the rows in which something was left out."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         if row.baseline_unscored or row.candidate_unscored:

@@ -1,16 +1,18 @@
-"""How numbers are written in the report: as many digits as they carry, signs and units the same everywhere.
+"""How numbers are written in the report: the digits that they justify, with the same signs and units everywhere.
 
-Owns the writing of numbers, ranges, probabilities and units. Knows no page and no chart.
+Owns the format of numbers, ranges, probabilities and units. Knows no page and no chart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.scorer.comparison.result import Range
+from services.scorer.analysis.comparison.result import Range
 
+BETTER_IS: Mapping[str, str] = {"higher": "higher is better", "lower": "lower is better", "neutral": "describes"}
+"""The words for each direction of a row."""
 _MOST_PLACES = 4
 
 
@@ -19,31 +21,31 @@ class Writing:
     """How the values of one metric are written: ``value * factor`` with ``places`` digits after the point."""
 
     unit: str
-    """Of a value; empty where it has none."""
+    """The unit of a value; empty if it has none."""
     gap: str
-    """Of a difference: of two shares in % it is points."""
+    """The unit of a difference: for two shares in % it is points."""
     places: int
     factor: float = 1.0
 
     def value(self, value: float | None) -> str:
-        """``3.62``; an en dash where there is none."""
+        """Return ``3.62``, or an en dash for None."""
         return "–" if value is None else _minus(f"{value * self.factor:.{self.places}f}")
 
     def signed(self, difference: float) -> str:
-        """``+0.35``."""
+        """Return ``+0.35``."""
         return _signed(difference * self.factor, self.places)
 
     def interval(self, range_: Range) -> str:
-        """``[+0.21, +0.49]``."""
+        """Return ``[+0.21, +0.49]``."""
         return f"[{self.signed(range_.low)}, {self.signed(range_.high)}]"
 
     def with_unit(self, value: float | None) -> str:
-        """``3.62 MOS``."""
+        """Return ``3.62 MOS``."""
         return f"{self.value(value)} {self.unit}".rstrip() if value is not None else "–"
 
 
 def writing(unit: str, binary: bool, scale: Iterable[float]) -> Writing:
-    """For values among which ``scale`` makes a difference: the widths that have to be told from zero."""
+    """Return the format for values. ``scale``: the widths that must be distinct from zero."""
     factor = 100.0 if binary else 1.0
     widths = [abs(width) * factor for width in scale if width and math.isfinite(width)]
     if binary:
@@ -54,24 +56,24 @@ def writing(unit: str, binary: bool, scale: Iterable[float]) -> Writing:
 
 
 def percent(share: float, places: int = 1) -> str:
-    """A relative change: ``+9.7 %``."""
+    """Return a relative change: ``+9.7 %``."""
     return f"{_signed(share * 100, places)} %"
 
 
 def probability(p: float | None) -> str:
-    """``0.003``, ``< 0.001``; an en dash where there is none."""
+    """Return ``0.003`` or ``< 0.001``, or an en dash for None."""
     if p is None:
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
 
 def percent_range(range_: Range) -> str:
-    """``[+5.8 %, +13.6 %]``."""
+    """Return ``[+5.8 %, +13.6 %]``."""
     return f"[{percent(range_.low)}, {percent(range_.high)}]"
 
 
 def _places(width: float) -> int:
-    """Digits after the point with which ``width`` has two that count."""
+    """Return the digits after the point that give ``width`` two significant digits."""
     return min(_MOST_PLACES, max(0, 1 - math.floor(math.log10(width))))
 
 
@@ -81,5 +83,5 @@ def _signed(value: float, places: int) -> str:
 
 
 def _minus(written: str) -> str:
-    """With the sign that is as wide as a plus, and none before a zero."""
+    """Write a minus sign as wide as a plus, and none before a zero."""
     return (written.removeprefix("-") if float(written) == 0 else written).replace("-", "−")

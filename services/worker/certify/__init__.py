@@ -1,1 +1,1 @@
-"""Certificates: how reproducible a pin is here, and whether another place gives the same sound."""
+"""Certificates: how reproducible a pin is here, and whether another machine gives the same sound."""

@@ -1,7 +1,7 @@
-"""A certificate: what was spoken where, what it sounded like under each condition, and how long it took.
+"""A certificate: what was spoken and where, what it sounded like under each condition, and how long it took.
 
-Owns the document (schema 1) and the verdict within it. Knows neither hosts nor servers, and not how one is read back
-(reading.py). Samples are in it only where they were asked for.
+Owns the document (schema 1) and its verdict. Knows neither hosts nor servers, nor how a certificate is read
+(reading.py). It has samples only if they were asked for.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.worker.certify.fingerprint import DEFINITION
-from services.worker.certify.tiers import Difference, Print, Tier
+from services.worker.certify.tiers import Print, Tier, TierDifference
 
 SCHEMA = 1
 OBJECT = "certificate"
 HERE = "here"
-"""Where a certificate was made that no server spoke."""
+"""The place of a certificate that was made without a server."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an item under one condition: hashes and how far from the reference; or why it was not spoken."""
+class CertifyOutcome:
+    """The result of an item under one condition: its hashes and its difference from the reference, or why it was not
+    spoken."""
 
     pcm_sha256: tuple[str, ...] = ()
     """Of every time that it was spoken."""
-    difference: Difference | None = None
-    """Of the time that was furthest from the reference."""
+    difference: TierDifference | None = None
+    """Of the time that differed most from the reference."""
     failure: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -38,8 +39,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One item. ``clip``: the reference, spoken first by a fresh host, alone."""
+class CertificateEntry:
+    """One item. ``clip``: the reference, spoken first and alone by a new host."""
 
     id: str
     asked: Mapping[str, Any]
@@ -47,12 +48,12 @@ class Entry:
     """With the defaults of the pin."""
     clip: Print
     timings: Mapping[str, float]
-    """Seconds and MB; which there are is said in docs/certificates.md."""
-    conditions: Mapping[str, Outcome] = field(default_factory=dict)
+    """Seconds and MB, as listed in docs/certificates.md."""
+    conditions: Mapping[str, CertifyOutcome] = field(default_factory=dict)
 
     @property
     def tier(self) -> Tier | None:
-        """The worst of all conditions; ``None`` where it was not spoken under one."""
+        """The worst of all conditions, or ``None`` if it was not spoken under one."""
         differences = [outcome.difference for outcome in self.conditions.values()]
         if None in differences:
             return None
@@ -77,23 +78,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The document."""
+    """The certificate as a document. `to_json` writes it."""
 
     made_at: str
     """RFC 3339."""
     where: str
     """`HERE`, or the URL of the server that spoke."""
     manifest: Mapping[str, Any]
-    """Of the pin, lock included."""
+    """The pin's manifest, with its lock."""
     environment: Mapping[str, Any]
-    """Of a server the part that can move a sample, empty where it does not say."""
+    """Of a server, only the part that can change a sample. Empty if the server does not report it."""
     suite: Mapping[str, Any]
     seed: int
-    entries: tuple[Entry, ...]
+    entries: tuple[CertificateEntry, ...]
     unspoken: Mapping[str, str]
-    """Items that the pin did not speak, by id, and why."""
+    """The items that the pin did not speak, by id, and why."""
     skipped: Mapping[str, str]
-    """Conditions that do not apply, and why."""
+    """The conditions that do not apply, and why."""
 
     @property
     def pin(self) -> str:
@@ -105,14 +106,14 @@ class Certificate:
 
     @property
     def tier(self) -> Tier | None:
-        """The worst of all items; ``None`` where one was not spoken, or not under every condition."""
+        """The worst of all items. ``None`` if one was not spoken, or not under every condition."""
         tiers = [entry.tier for entry in self.entries]
         if self.unspoken or None in tiers:
             return None
         return max((tier for tier in tiers if tier is not None), default=None)
 
     def without_audio(self) -> Certificate:
-        """The same, hashes and fingerprints alone."""
+        """Return the same certificate with hashes and fingerprints but no samples."""
         entries = (replace(entry, clip=replace(entry.clip, pcm=None)) for entry in self.entries)
         return replace(self, entries=tuple(entries))
 

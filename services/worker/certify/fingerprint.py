@@ -1,11 +1,11 @@
-"""What a clip sounds like in a few kilobytes: enough to tell whether another sounds the same, without its samples.
+"""The sound of a clip in a few kilobytes: enough to tell whether another clip sounds the same, without the samples.
 
-Owns the definition, which every certificate depends on. Of samples in [-1, 1), every 10 ms: the power spectrum of 40 ms
-under a periodic Hann window, scaled so that a full-scale sine is 0 dB at its peak; summed by 48 triangular filters of
-height 1 with centres evenly spaced in mel (2595 log10(1 + f / 700), HTK) between 80 and 7,600 Hz; as a level in dB;
-as a byte, 0 for -100 dB or less and half a decibel more for each step (255 is 27.5 dB). Windows begin with the clip,
-those that reach beyond its end are padded with zeros. Hertz and seconds alone are named, so clips of different sample
-rates can be compared; bands beyond half the rate are empty.
+Owns the definition, which every certificate depends on. It takes samples in [-1, 1), and every 10 ms: the power
+spectrum of 40 ms under a periodic Hann window, scaled so that a full-scale sine is 0 dB at its peak; summed by 48
+triangular filters of height 1 with centres evenly spaced in mel (2595 log10(1 + f / 700), HTK) between 80 and 7,600 Hz;
+as a level in dB; as a byte, 0 for -100 dB or less and half a decibel more for each step (255 is 27.5 dB). Windows begin
+with the clip; those that reach beyond its end are padded with zeros. The definition uses only hertz and seconds, so
+clips of different sample rates can be compared; bands beyond half the rate are empty.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ import numpy.typing as npt
 from shared.audio import Audio
 
 DEFINITION = "log-mel-1"
-"""Raised with any change of what is written above: fingerprints of two definitions are not compared."""
+"""Changed with every change of the definition above: fingerprints of two definitions are not compared."""
 BANDS = 48
 HOP_S = 0.01
 WINDOW_S = 0.04
 LOWEST_HZ, HIGHEST_HZ = 80.0, 7600.0
 FLOOR_DB, STEP_DB = -100.0, 0.5
 MOST_FRAMES = 1_000_000
-"""Nearly three hours: more is no clip of ours."""
+"""Nearly three hours. No clip of ours is longer."""
 RATES = (1_000, 768_000)
-"""Least and most sample rate of a clip, in Hz."""
+"""The lowest and highest sample rate of a clip, in Hz."""
 
 Levels = npt.NDArray[np.float32]
 _FULL_SCALE = 32768.0
 
 
 class NoFingerprint(ValueError):
-    """A text that should be a fingerprint and is none."""
+    """A text that is not a fingerprint."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """``cells``: uint8, shape (frames, 48)."""
+    """The fingerprint of one clip. ``cells``: uint8, shape (frames, 48)."""
 
     cells: npt.NDArray[np.uint8]
 
@@ -54,12 +54,12 @@ class Fingerprint:
         return self.cells.astype(np.float32) * np.float32(STEP_DB) + np.float32(FLOOR_DB)
 
     def to_text(self) -> str:
-        """The bytes, row by row, by zlib and base64."""
+        """Return the bytes, row by row, compressed by zlib, as base64."""
         return base64.b64encode(zlib.compress(self.cells.tobytes(), 9)).decode()
 
     @classmethod
     def from_text(cls, text: str) -> Fingerprint:
-        """Raises `NoFingerprint`."""
+        """Parse `to_text`'s output. Raises `NoFingerprint`."""
         most = MOST_FRAMES * BANDS
         try:
             unpacking = zlib.decompressobj()
@@ -72,7 +72,7 @@ class Fingerprint:
 
 
 def fingerprint(audio: Audio) -> Fingerprint:
-    """Of a clip that has samples, at a rate within `RATES`."""
+    """Return the fingerprint of a clip that has samples, at a rate within `RATES`."""
     samples = np.frombuffer(audio.pcm, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
     power = _spectra(samples, audio.sample_rate)
     bands = power @ _filters(audio.sample_rate, power.shape[1]).T
@@ -82,12 +82,12 @@ def fingerprint(audio: Audio) -> Fingerprint:
 
 
 def frames_of(samples: int, sample_rate: int) -> int:
-    """How many frames a clip has: one every 10 ms, the last where it ends."""
+    """Return how many frames a clip has: one every 10 ms, up to its end."""
     return math.ceil(samples / sample_rate / HOP_S)
 
 
 def _spectra(samples: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float64]:
-    """Power, shape (frames, bins)."""
+    """Return the power spectra, shape (frames, bins)."""
     length = round(WINDOW_S * sample_rate)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
     starts = np.rint(np.arange(frames_of(len(samples), sample_rate)) * HOP_S * sample_rate).astype(int)
@@ -99,7 +99,7 @@ def _spectra(samples: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[
 
 @lru_cache(maxsize=8)
 def _filters(sample_rate: int, bins: int) -> npt.NDArray[np.float64]:
-    """Shape (48, bins)."""
+    """Return the filters, shape (48, bins)."""
     edges = _hertz(np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2))
     at = np.arange(bins) * sample_rate / round(WINDOW_S * sample_rate)
     low, centre, high = (edges[start : start + BANDS, None] for start in range(3))

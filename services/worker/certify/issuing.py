@@ -1,6 +1,6 @@
-"""From what was heard to a certificate.
+"""From the results of all conditions to a certificate.
 
-Owns which difference and which times of several are put down. Knows not how anything was spoken.
+Owns which difference and which timings of several are recorded. Does not know how anything was spoken.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from services.worker.certify.certificate import Certificate, Entry, Outcome
-from services.worker.certify.conditions import REFERENCE, WARM, Heard, Recital, Result
+from services.worker.certify.certificate import Certificate, CertificateEntry, CertifyOutcome
+from services.worker.certify.conditions import REFERENCE, WARM, RepeatRuns, Result, Take
 from services.worker.certify.items import Selection, asked
-from services.worker.certify.tiers import Difference, Print, difference
+from services.worker.certify.tiers import Print, TierDifference, difference
 from shared.catalog import Manifest
 from shared.errors import JobFailure
 from shared.suites.suite import Item
@@ -21,7 +21,7 @@ from shared.suites.suite import Item
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a certificate says besides what was heard."""
+    """What a certificate says besides the results."""
 
     made_at: str
     where: str
@@ -31,13 +31,13 @@ class Occasion:
 
 
 def issued(
-    occasion: Occasion, selection: Selection, used: Mapping[str, Mapping[str, Any]], recital: Recital
+    occasion: Occasion, selection: Selection, used: Mapping[str, Mapping[str, Any]], runs: RepeatRuns
 ) -> Certificate:
-    """The certificate, samples of the references included. ``used``: what decided each item's sound, by its id.
+    """Return the certificate, with the samples of the references. ``used``: what decided each item's sound, by its id.
 
-    Raises the first `JobFailure` where no item was spoken.
+    Raises the first `JobFailure` if no item was spoken.
     """
-    firsts = {item.id: recital.heard[REFERENCE][item.id][0] for item in selection.items}
+    firsts = {item.id: runs.heard[REFERENCE][item.id][0] for item in selection.items}
     failures = {id_: first for id_, first in firsts.items() if isinstance(first, JobFailure)}
     if len(failures) == len(firsts):
         raise next(iter(failures.values()))
@@ -47,50 +47,50 @@ def issued(
         made_at=occasion.made_at,
         where=occasion.where,
         manifest=occasion.manifest.to_json(),
-        environment={**occasion.environment, **recital.surroundings},
+        environment={**occasion.environment, **runs.host_environment},
         suite={"name": suite.name, "version": suite.version, "sha256": suite.sha256},
         seed=occasion.seed,
         entries=tuple(
-            _entry(item, occasion.seed, used[item.id], recital) for item in selection.items if item.id not in unspoken
+            _entry(item, occasion.seed, used[item.id], runs) for item in selection.items if item.id not in unspoken
         ),
         unspoken=unspoken,
-        skipped=recital.skipped,
+        skipped=runs.skipped,
     )
 
 
 def said(failure: JobFailure) -> str:
-    """Code and message."""
+    """Return code and message of a failure."""
     return f"{failure.code.value}: {failure.message}"
 
 
-def _entry(item: Item, seed: int, used: Mapping[str, Any], recital: Recital) -> Entry:
-    first = recital.heard[REFERENCE][item.id][0]
-    assert isinstance(first, Heard), "it was spoken"
+def _entry(item: Item, seed: int, used: Mapping[str, Any], runs: RepeatRuns) -> CertificateEntry:
+    first = runs.heard[REFERENCE][item.id][0]
+    assert isinstance(first, Take), "it was spoken"
     clip = Print.of(first.audio)
     conditions = {
         condition: _outcome(clip, of[item.id])
-        for condition, of in recital.heard.items()
+        for condition, of in runs.heard.items()
         if condition != REFERENCE and item.id in of
     }
-    again = [one for one in recital.heard.get(WARM, {}).get(item.id, []) if isinstance(one, Heard)]
-    return Entry(item.id, asked(item, seed), used, clip, _timings(first, again), conditions)
+    again = [one for one in runs.heard.get(WARM, {}).get(item.id, []) if isinstance(one, Take)]
+    return CertificateEntry(item.id, asked(item, seed), used, clip, _timings(first, again), conditions)
 
 
-def _outcome(clip: Print, results: Sequence[Result]) -> Outcome:
+def _outcome(clip: Print, results: Sequence[Result]) -> CertifyOutcome:
     failures = [result for result in results if isinstance(result, JobFailure)]
     if failures:
-        return Outcome(failure=said(failures[0]))
-    heard = [result for result in results if isinstance(result, Heard)]
-    return Outcome(tuple(one.audio.sha256 for one in heard), _furthest(clip, heard))
+        return CertifyOutcome(failure=said(failures[0]))
+    heard = [result for result in results if isinstance(result, Take)]
+    return CertifyOutcome(tuple(one.audio.sha256 for one in heard), _furthest(clip, heard))
 
 
-def _furthest(clip: Print, heard: Iterable[Heard]) -> Difference:
+def _furthest(clip: Print, heard: Iterable[Take]) -> TierDifference:
     clips = {one.audio.sha256: one.audio for one in heard}
     found = [difference(clip, Print.of(audio)) for audio in clips.values()]
     return max(found, key=lambda one: (one.tier, one.max_lsb or 0, one.log_mel_db))
 
 
-def _timings(first: Heard, again: Sequence[Heard]) -> dict[str, float]:
+def _timings(first: Take, again: Sequence[Take]) -> dict[str, float]:
     everything = [first, *again]
     said = {"first_response_s": first.first_s}
     if first.start_s is not None:
@@ -103,5 +103,6 @@ def _timings(first: Heard, again: Sequence[Heard]) -> dict[str, float]:
         "peak_rss_mb": max(one.peak.rss_mb for one in everything),
         "peak_vram_mb": max(one.peak.vram_mb for one in everything),
     }
-    said |= {name: peak for name, peak in peaks.items() if peak}  # a system that does not say has none, not nothing
+    # 0 means that the system does not report it, so it is left out
+    said |= {name: peak for name, peak in peaks.items() if peak}
     return {name: round(value, 6) for name, value in said.items()}

@@ -1,38 +1,36 @@
 """What is spoken for a certificate: items of a suite, as jobs of one pin.
 
-Owns the built-in selection and how an item becomes what a job of it would be, every default filled in from the pin's
+Owns the built-in selection and how an item becomes the job that it would be, with every default from the pin's
 manifest. Knows no host and no gateway.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from shared.catalog import Manifest, Support
 from shared.errors import RingtrueError
-from shared.jobs import Emotion, Job, NewJob, SpeechInput
+from shared.jobs import Emotion, Job, NewJob, SpeechControls, SpeechInput
 from shared.suites.reading import golden_suite
 from shared.suites.suite import Item, Suite
 
 BUILT_IN = ("golden-en-emotion", "golden-zh-emotion")
-"""Suites that the selection is taken from: the first one whose language the pin speaks."""
-USED = ("text", "language", "voice", "emotion", "speed", "pitch_scale", "seed", "options")
+"""Suites for the built-in selection: the first one whose language the pin speaks is used."""
+USED = ("text", "language", *(one.name for one in fields(SpeechControls)))
 """Members of a job's input that decide its sound."""
-MOST_SEED = 2**32 - 1
-"""A gateway takes no higher one."""
 TAKE_S = 300.0
-"""Longer than this no item may take; as long as a job that says nothing else."""
+"""Seconds that an item may take: the default time limit of a job."""
 
 
 class NothingToSpeak(RingtrueError):
-    """The pin speaks the language of no item."""
+    """The pin speaks no item of the suite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is spoken, and of which suite it is."""
+    """The items to speak, and their suite."""
 
     suite: Suite
     items: tuple[Item, ...]
@@ -41,7 +39,7 @@ class Selection:
 
 
 def selected(suite: Suite, manifest: Manifest) -> Selection:
-    """The items of ``suite`` that can be asked of the pin."""
+    """Return the items of ``suite`` that the pin can be asked for. Raises `NothingToSpeak` if there are none."""
     why = {item.id: reason for item in suite.items if (reason := _unspeakable(item, manifest)) is not None}
     items = tuple(item for item in suite.items if item.id not in why)
     if not items:
@@ -50,7 +48,7 @@ def selected(suite: Suite, manifest: Manifest) -> Selection:
 
 
 def built_in(manifest: Manifest) -> Selection:
-    """Five items, short to long, each in another emotion where the pin has emotions."""
+    """Return five items, short to long, each in another emotion if the pin has emotions. Raises `NothingToSpeak`."""
     suites = [golden_suite(name) for name in BUILT_IN]
     suite = next((one for one in suites if language_of(one.items[0], manifest) is not None), None)
     if suite is None:
@@ -61,7 +59,7 @@ def built_in(manifest: Manifest) -> Selection:
 
 
 def language_of(item: Item, manifest: Manifest) -> str | None:
-    """The pin's own tag that the item's comes down to: its longest prefix; ``None`` where there is none."""
+    """Return the pin's own tag that is the longest prefix of the item's language, or ``None``."""
     prefix = item.language
     while prefix and prefix not in manifest.languages:
         prefix = prefix.rpartition("-")[0]
@@ -69,12 +67,12 @@ def language_of(item: Item, manifest: Manifest) -> str | None:
 
 
 def asked(item: Item, seed: int) -> dict[str, Any]:
-    """The members of a job's submission; two clips can be compared where these are equal."""
+    """Return the members of a job's submission. Two clips can be compared if these are equal."""
     return {**item.submission(), "seed": seed}
 
 
 def job_of(item: Item, manifest: Manifest, seed: int) -> Job:
-    """The job that a gateway would accept for it."""
+    """Return the job that a gateway would accept for the item."""
     return Job.accepted(
         NewJob(
             id=item.id,
@@ -96,7 +94,7 @@ def job_of(item: Item, manifest: Manifest, seed: int) -> Job:
 
 
 def used(jobs_input: SpeechInput) -> dict[str, Any]:
-    """What of a job's input decides its sound, as JSON has it."""
+    """Return what decides the sound in a job's input, as JSON."""
     return {name: value for name, value in jobs_input.to_json().items() if name in USED and value is not None}
 
 
@@ -105,7 +103,9 @@ def _as_used(item: Item, manifest: Manifest, seed: int) -> SpeechInput:
     language = language_of(item, manifest)
     assert language is not None, "it was selected"
     voice = item.voice or manifest.default_voice
-    return SpeechInput(item.text, language, voice, emotion=felt, seed=seed, options=_defaults(manifest), score=False)
+    return SpeechInput(
+        item.text, language, voice=voice, emotion=felt, seed=seed, options=_defaults(manifest), score=False
+    )
 
 
 def _strength(item: Item) -> float:

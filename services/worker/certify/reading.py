@@ -1,4 +1,4 @@
-"""A certificate from a file, believed in nothing that was not looked at: it may have been cut, or made by others.
+"""Reads a certificate from a file and checks everything: the file may be cut off, or made by others.
 
 Owns what each member of the document may hold. Knows neither how a certificate is made nor what it is compared for.
 """
@@ -18,29 +18,32 @@ from pathlib import Path
 from reprlib import repr as brief
 from typing import Any
 
-from services.worker.certify.certificate import OBJECT, SCHEMA, Certificate, Entry, Outcome
+from services.worker.certify.certificate import OBJECT, SCHEMA, Certificate, CertificateEntry, CertifyOutcome
 from services.worker.certify.fingerprint import DEFINITION, RATES, Fingerprint, frames_of
-from services.worker.certify.tiers import Difference, Print, Tier
+from services.worker.certify.tiers import Print, Tier, TierDifference
 from shared.audio import BYTES_PER_SAMPLE
 from shared.errors import RingtrueError
+from shared.values.text import no_utf8
 
 MOST_SAMPLES = 1 << 29
 """Of one clip: a gibibyte."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LISTS = ("languages", "voices", "emotions")
 _LOUDEST = 1 << 16
-"""No two samples are further apart, in LSB."""
+"""The most that two samples can differ, in LSB."""
 
 
 class CertificateInvalid(RingtrueError):
-    """A file that is no certificate; the message says why."""
+    """The file is not a certificate. The message says why."""
 
 
 def read_certificate(path: Path) -> Certificate:
-    """Raises `CertificateInvalid`, and `OSError` where the file cannot be read."""
+    """Return the certificate in ``path``. Raises `CertificateInvalid`, and `OSError` if the file cannot be read."""
     content = path.read_bytes()
     try:
         data = json.loads(content, parse_constant=_number_of, parse_float=_number_of)
+    except UnicodeDecodeError as error:
+        raise CertificateInvalid(f"{path} is no JSON: {no_utf8(error)}") from error
     except (ValueError, RecursionError) as error:
         raise CertificateInvalid(f"{path} is no JSON: {error}") from error
     if not isinstance(data, dict) or data.get("object") != OBJECT:
@@ -90,10 +93,10 @@ def _environment(said: Mapping[str, Any]) -> Mapping[str, Any]:
     return said
 
 
-def _entry(data: Mapping[str, Any]) -> Entry:
+def _entry(data: Mapping[str, Any]) -> CertificateEntry:
     timings = _table(data["timings"], "timings")
     conditions = _table(data["conditions"], "conditions")
-    return Entry(
+    return CertificateEntry(
         _text(data["id"], "id"),
         _table(data["asked"], "asked"),
         _table(data["used"], "used"),
@@ -124,13 +127,13 @@ def _pcm(text: str, sha256: str, samples: int) -> bytes:
     return pcm
 
 
-def _outcome(data: Mapping[str, Any]) -> Outcome:
+def _outcome(data: Mapping[str, Any]) -> CertifyOutcome:
     if "failure" in data:
-        return Outcome(failure=_text(data["failure"], "failure"))
+        return CertifyOutcome(failure=_text(data["failure"], "failure"))
     heard = data["heard"]
     if not isinstance(heard, bool):
         raise ValueError(f"heard: {brief(heard)} is neither true nor false")
-    difference = Difference(
+    difference = TierDifference(
         Tier(_whole(data["tier"], "tier", min(Tier), max(Tier))),
         _number(data["log_mel_db"], "log_mel_db", 0),
         _number(data["shift_s"], "shift_s"),
@@ -139,7 +142,7 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
         _whole(data["max_lsb"], "max_lsb", 0, _LOUDEST) if "max_lsb" in data else None,
         _number(data["snr_db"], "snr_db") if "snr_db" in data else None,
     )
-    return Outcome(tuple(_hash(one) for one in _list(data["pcm_sha256"], "pcm_sha256")), difference)
+    return CertifyOutcome(tuple(_hash(one) for one in _list(data["pcm_sha256"], "pcm_sha256")), difference)
 
 
 def _text(value: object, name: str) -> str:
@@ -186,7 +189,7 @@ def _number(value: object, name: str, least: float = -math.inf) -> float:
 
 
 def _number_of(said: str) -> float:
-    """As JSON has it; NaN and what does not fit are none."""
+    """Return a number as JSON defines it. Raises `ValueError` for NaN and for what does not fit a float."""
     if not math.isfinite(number := float(said)):
         raise ValueError(f"{said} is no number that can be read")
     return number

@@ -1,6 +1,6 @@
 """A pin spoken by a server: jobs by POST, audio by GET.
 
-Owns the little HTTP that takes. What a server has in memory is its own affair: nothing is known to be cold. Knows no
+Owns the few HTTP requests for that. It is unknown what a server has in memory, so nothing counts as cold. Knows no
 host.
 """
 
@@ -16,43 +16,44 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from services.worker.certify.conditions import LOADED, REFERENCE, WARM, Heard, Recital, Result, Tell
+from services.worker.certify.conditions import LOADED, REFERENCE, WARM, RepeatRuns, Result, Take, Tell
 from services.worker.certify.fingerprint import RATES
 from services.worker.certify.items import USED, asked
 from services.worker.memory.amounts import Amount
 from shared.audio import BYTES_PER_SAMPLE, Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure, RingtrueError
+from shared.network.proxies import made_for, proxy_for
 from shared.suites.suite import Item
 
 T = TypeVar("T")
 PATIENCE_S = 600.0
-"""With one job, from when it is its turn to be waited for; others may have been ahead of it."""
+"""Seconds to wait for one job, counted from when the wait for it starts. Other jobs may be ahead of it."""
 WAIT_S = 30
-"""A server may hold an answer back for so long until the job is done."""
+"""Seconds that a server may delay an answer until the job is done."""
 _SLACK_S = 30.0
 _BUSY = (429, 503)
-"""A gateway that says so says when to come again, too; who does not is something in between, with nobody behind it."""
+"""A busy gateway also sends Retry-After. An answer without it comes from something in between, with no gateway behind
+it."""
 _PAUSE_S = (0.1, 10.0)
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FINISHED = ("succeeded", "failed", "canceled", "expired")
 
 
 class ServerFailed(RingtrueError):
-    """A server that does not answer, or answers what it should not."""
+    """The server does not answer, or gives a wrong answer."""
 
 
 class ServerRefuses(RingtrueError):
-    """A server that does not let us: the key is missing, wrong or not for this."""
+    """The server refuses access: the key is missing, wrong or not allowed to do this."""
 
 
 class PinNotThere(RingtrueError):
-    """A server that has no such pin."""
+    """There is no such pin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A job on its way."""
+    """A submitted job."""
 
     id: str
     at: float
@@ -70,15 +71,17 @@ class _Done:
 
 
 class Server:
-    """A gateway at ``url``. For one thread; to be used as a context. Raises `ServerFailed` where it is no address."""
+    """A gateway at ``url``. For one thread; use it as a context manager. Raises `ServerFailed` if ``url`` is not an
+    address."""
 
     def __init__(self, url: str, key: str | None, tell: Tell) -> None:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            # A server on this machine is not behind the proxy that the environment names.
-            near = httpx.URL(self.url).host in _LOOPBACK
-            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=WAIT_S + _SLACK_S, trust_env=not near)
+            address = httpx.URL(self.url)
+            self._http = httpx.Client(
+                base_url=address, headers=headers, timeout=WAIT_S + _SLACK_S, transport=_way_to(address)
+            )
         except httpx.InvalidURL as error:
             raise ServerFailed(f"{self.url} is no address: {error}") from error
         self._tell = tell
@@ -91,25 +94,26 @@ class Server:
         self._http.close()
 
     def manifest(self, pin: str) -> Manifest:
-        """What the pin can do there. Raises `PinNotThere`, `ServerRefuses`, `ServerFailed`."""
+        """Return what the pin can do there. Raises `PinNotThere`, `ServerRefuses`, `ServerFailed`."""
         found = self._read(self._answered("GET", "/v1/pins"), lambda said: _manifest(said["data"], pin))
         if found is None:
             raise PinNotThere(f"{self.url} has no pin {pin}")
         return found
 
-    def recite(self, pin: str, items: Sequence[Item], seed: int, repeats: int) -> tuple[Recital, dict[str, Any]]:
-        """Speak ``items`` one after another, again, and all at once; and what each was spoken as, by its id."""
-        recital, used = Recital(), dict[str, Any]()
+    def run(self, pin: str, items: Sequence[Item], seed: int, repeats: int) -> tuple[RepeatRuns, dict[str, Any]]:
+        """Speak ``items`` one after another, again, and all at once. Return the results, and what decided each item's
+        sound, by its id."""
+        runs, used = RepeatRuns(), dict[str, Any]()
         for item in self._told(REFERENCE, items):
-            recital.keep(REFERENCE, item.id, self._spoken(pin, item, seed, used))
-        spoken = [item for item in items if recital.has(item.id)]
+            runs.keep(REFERENCE, item.id, self._spoken(pin, item, seed, used))
+        spoken = [item for item in items if runs.has(item.id)]
         for _ in range(repeats):
             for item in self._told(WARM, spoken):
-                recital.keep(WARM, item.id, self._spoken(pin, item, seed, used))
+                runs.keep(WARM, item.id, self._spoken(pin, item, seed, used))
         under_way = [self._submitted(pin, item, seed) for item in spoken]
         for item, job in zip(self._told(LOADED, spoken), under_way, strict=True):
-            recital.keep(LOADED, item.id, job if isinstance(job, JobFailure) else self._fetched(item, job, used))
-        return recital, used
+            runs.keep(LOADED, item.id, job if isinstance(job, JobFailure) else self._fetched(item, job, used))
+        return runs, used
 
     def _spoken(self, pin: str, item: Item, seed: int, used: dict[str, Any]) -> Result:
         job = self._submitted(pin, item, seed)
@@ -131,7 +135,7 @@ class Server:
             return done
         used[item.id] = done.used
         audio = self._heard(job, done.pcm_sha256)
-        return Heard(audio, time.monotonic() - job.at, done.speak_s, done.peak)
+        return Take(audio, time.monotonic() - job.at, done.speak_s, done.peak)
 
     def _finished(self, job: Submitted) -> _Done | JobFailure:
         until = time.monotonic() + PATIENCE_S
@@ -155,7 +159,8 @@ class Server:
         return self._checked(self._sent(method, path, **more))
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Raises `ServerFailed` where nobody answers; a server that is busy is asked again when it says."""
+        """Send a request, and again after Retry-After while the server is busy. Raises `ServerFailed` if there is no
+        answer."""
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -187,8 +192,17 @@ class Server:
             yield item
 
 
+def _way_to(address: httpx.URL) -> httpx.HTTPTransport:
+    """Return a transport through the environment's proxy for the address, if any. Raises `SettingsError` if it cannot
+    be used."""
+    proxy = proxy_for(str(address))
+    with made_for(proxy, "httpx", ValueError, httpx.InvalidURL):
+        return httpx.HTTPTransport(proxy=proxy.url if proxy else None)
+
+
 def _samples(wav: bytes) -> Audio:
-    """Raises `ValueError` where the file is no clip of ours, `wave.Error` and `EOFError` where it is no WAV."""
+    """Return the audio of a WAV file. Raises `ValueError` if it is not a clip of ours, `wave.Error` and `EOFError` if
+    it is not a WAV."""
     with wave.open(io.BytesIO(wav)) as file:
         form = file.getnchannels(), file.getsampwidth()
         audio = Audio(file.readframes(file.getnframes()), file.getframerate())
@@ -207,7 +221,7 @@ def _manifest(pins: Sequence[Mapping[str, Any]], pin: str) -> Manifest | None:
 
 
 def _done(said: Mapping[str, Any]) -> _Done | JobFailure | None:
-    """``None`` while it is not finished."""
+    """Return what a server says of a finished job; ``None`` while it is not finished."""
     if said["status"] not in _FINISHED:
         return None
     if (audio := said["audio"]) is None:

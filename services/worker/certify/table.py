@@ -1,6 +1,6 @@
-"""A certificate or a comparison as one would put it into a release note: function, output, speed, in Markdown.
+"""A certificate or a comparison as Markdown for a release note: function, output, speed.
 
-Owns what is shown and in which words. Computes nothing but medians and ratios.
+Owns what is shown and its wording. Computes nothing but medians and ratios.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from services.worker.certify.certificate import HERE, Certificate, Entry, Outcome
-from services.worker.certify.comparing import Comparison, Pair
-from services.worker.certify.tiers import Difference, Tier
+from services.worker.certify.certificate import HERE, Certificate, CertificateEntry, CertifyOutcome
+from services.worker.certify.comparing import TakePair, TakesCompared
+from services.worker.certify.conditions import in_words
+from services.worker.certify.tiers import Tier, TierDifference
 from shared.environment import comparable
 
 NAMES: Mapping[Tier, str] = {
@@ -30,14 +31,14 @@ _SPEED: Sequence[tuple[str, str, str]] = (
     ("peak_rss_mb", "peak memory", "MB"),
     ("peak_vram_mb", "peak GPU memory", "MB"),
 )
-"""Timing, what it is, its unit; of the items the median is shown, and of memory the most."""
+"""Timing, its name, its unit. The median over the items is shown, and for memory the maximum."""
 _SHORT = 12
 _UNKNOWN = "-"
 _LEGEND = f"tiers: {', '.join(f'{int(tier)} {name}' for tier, name in NAMES.items())}"
 
 
 def of_certificate(certificate: Certificate) -> str:
-    """Function, output under each condition, speed."""
+    """Return a certificate as Markdown: function, output under each condition, speed."""
     conditions = list(dict.fromkeys(name for entry in certificate.entries for name in entry.conditions))
     output = [
         [entry.id, *(_outcome(entry.conditions.get(name)) for name in conditions), f"{entry.clip.duration_s:.2f}"]
@@ -47,18 +48,19 @@ def of_certificate(certificate: Certificate) -> str:
         [
             f"## {certificate.pin}: {_verdict(certificate.tier, len(certificate.entries))}",
             *_section(["function", _place(certificate)], _function([certificate])),
-            *_section(["output", *(_words(name) for name in conditions), "s"], output),
+            *_section(["output", *(in_words(name) for name in conditions), "s"], output),
             *_section(["speed", "", ""], _speed([certificate])),
             *_notes([f"{_LEGEND}; each against the item's reference: spoken first, alone, by a fresh host"]),
-            *_notes(f"{_words(name)}: not asked, {why}" for name, why in certificate.skipped.items()),
+            *_notes(f"{in_words(name)}: not asked, {why}" for name, why in certificate.skipped.items()),
             *_notes(f"{name} was not spoken: {why}" for name, why in certificate.unspoken.items()),
             *_notes(_failures(certificate.entries)),
         ]
     )
 
 
-def of_comparison(comparison: Comparison, names: Sequence[str] | None = None) -> str:
-    """Function, output, speed, side by side. ``names``: of the two, in the headings; default: where they were made."""
+def of_comparison(comparison: TakesCompared, names: Sequence[str] | None = None) -> str:
+    """Return a comparison as Markdown: function, output and speed side by side. ``names``: headings of the two;
+    default: where each was made."""
     both = [comparison.one, comparison.other]
     named = names or [one.where for one in both]
     sides = [f"{place}: {name}" for place, name in zip(("first", "second"), named, strict=True)]
@@ -119,7 +121,7 @@ def _function(certificates: Sequence[Certificate]) -> list[list[str]]:
     controls: list[Mapping[str, Any]] = [one.get("controls", {}) for one in manifests]
     names = dict.fromkeys(name for one in controls for name in one)
     rows += [[name, *(str(one.get(name, "unsupported")) for one in controls)] for name in names]
-    rows += _surroundings([one.environment for one in certificates])
+    rows += _host_environment([one.environment for one in certificates])
     rows.append(
         ["suite", *(" ".join(str(one.suite.get(name, "")) for name in ("name", "version")) for one in certificates)]
     )
@@ -128,7 +130,8 @@ def _function(certificates: Sequence[Certificate]) -> list[list[str]]:
 
 
 def _counted(lists: Sequence[Collection[str]]) -> list[str]:
-    """How many each has, and how many of them the other has not: the same number may be of others."""
+    """Return how many each has, and how many of them the other lacks, since equal counts may be of different
+    members."""
     shared = set.intersection(*map(set, lists))
     own = [len({*one} - shared) for one in lists]
     return [
@@ -144,11 +147,11 @@ _FACTS: Mapping[str, str] = {
 }
 _LISTS = ("languages", "voices", "emotions")
 _ALWAYS = ("device", "os", "cpu", "python")
-"""Shown where they are equal, too. Of a server only what can move a sample is known."""
+"""Shown even if they are equal. Of a server, only what can change a sample is known."""
 
 
-def _surroundings(environments: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """What says where it was, and what else differs."""
+def _host_environment(environments: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return the rows for the places of both, and for what else differs."""
     environments = [{**comparable(one), **one} for one in environments]
     names = dict.fromkeys([*_ALWAYS, *(name for one in environments for name in one)])
     said = [[name, *(_fact(one.get(name)) for one in environments)] for name in names if name != "libraries"]
@@ -163,20 +166,20 @@ def _fact(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _outcome(outcome: Outcome | None) -> str:
+def _outcome(outcome: CertifyOutcome | None) -> str:
     if outcome is None:
         return "-"
     return "failed" if outcome.difference is None else str(int(outcome.difference.tier)) + _apart(outcome.difference)
 
 
-def _apart(found: Difference) -> str:
+def _apart(found: TierDifference) -> str:
     if found.tier is Tier.EQUAL:
         return ""
     snr = "" if found.snr_db is None else f", SNR {found.snr_db:.0f} dB"
     return f" ({found.log_mel_db:.1f} dB{snr})"
 
 
-def _pair(pair: Pair) -> list[str]:
+def _pair(pair: TakePair) -> list[str]:
     if (found := pair.difference) is None:
         return [pair.id, "-", "-", "-", "-", "-", "-"]
     samples = ["" if value is None else str(value) for value in (found.first_sample, found.max_lsb)]
@@ -194,7 +197,7 @@ def _speed(certificates: Sequence[Certificate]) -> list[list[str]]:
     return rows
 
 
-def _of_items(entries: Iterable[Entry], name: str) -> float | None:
+def _of_items(entries: Iterable[CertificateEntry], name: str) -> float | None:
     found = [entry.timings[name] for entry in entries if name in entry.timings]
     if not found:
         return None
@@ -211,14 +214,14 @@ def _of_servers(certificates: Iterable[Certificate]) -> Iterable[str]:
         yield "first response: here until the first piece is there, of a server until the whole clip has come"
 
 
-def _failures(entries: Iterable[Entry]) -> Iterable[str]:
+def _failures(entries: Iterable[CertificateEntry]) -> Iterable[str]:
     for entry in entries:
         for name, outcome in entry.conditions.items():
             if outcome.failure is not None:
-                yield f"{entry.id}, {_words(name)}: {outcome.failure}"
+                yield f"{entry.id}, {in_words(name)}: {outcome.failure}"
 
 
-def _unheard(comparison: Comparison, sides: Sequence[str]) -> Iterable[str]:
+def _unheard(comparison: TakesCompared, sides: Sequence[str]) -> Iterable[str]:
     if comparison.unheard:
         both = (comparison.one, comparison.other)
         without = [side for side, one in zip(sides, both, strict=True) if _lacks_audio(one)]
@@ -232,7 +235,7 @@ def _lacks_audio(certificate: Certificate) -> bool:
     return any(entry.clip.pcm is None for entry in certificate.entries)
 
 
-def _used_otherwise(pairs: Iterable[Pair]) -> Iterable[str]:
+def _used_otherwise(pairs: Iterable[TakePair]) -> Iterable[str]:
     for pair in pairs:
         if pair.used_otherwise:
             yield f"{pair.id}: the pins have other defaults for {json.dumps(pair.used_otherwise)[1:-1]}"
@@ -240,7 +243,3 @@ def _used_otherwise(pairs: Iterable[Pair]) -> Iterable[str]:
 
 def _place(certificate: Certificate) -> str:
     return f"{certificate.where}, {certificate.made_at}"
-
-
-def _words(condition: str) -> str:
-    return condition.replace("_", " ")

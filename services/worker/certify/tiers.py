@@ -1,4 +1,4 @@
-"""How far apart two clips of one text are: by their samples where there are, else by hashes and fingerprints.
+"""How far apart two clips of one text are: by their samples if there are any, otherwise by hashes and fingerprints.
 
 Owns the four tiers and the limits of the third, which were calibrated on planted pairs (benchmarks/log_mel.py,
 docs/certificates.md). Knows no pin.
@@ -28,34 +28,37 @@ class Tier(IntEnum):
 
 MOST_LSB = 2
 MOST_DB = 2.5
-"""Of the log-mel distance (`distance_db`)."""
+"""The most log-mel distance of tier 2 (`distance_db`)."""
 MOST_SHIFT, LEAST_SHIFT_S = 0.02, 0.06
-"""Durations may differ by so much of the longer one, and by this in any case: a frame or two of a model."""
+"""Durations may differ by `MOST_SHIFT` of the longer one, and by `LEAST_SHIFT_S` seconds (a frame or two of a model) in
+any case."""
 RANGE_DB = 50.0
-"""What lies so far below the loudest cell of the two clips is not heard beside it."""
+"""Levels this far below the loudest cell of the two clips are not audible beside it."""
 STRETCH_S = 0.5
-"""The distance is that of the stretch in which they are furthest apart: one wrong word is not averaged away."""
+"""Seconds. The distance is that of the stretch with the largest difference, so that one wrong word is not averaged
+away."""
 LAG_S = 0.04
-"""A stretch may come so much earlier or later in one clip than in the other."""
+"""Seconds that a stretch may be earlier or later in one clip than in the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """What one clip is apart from another."""
+class TierDifference:
+    """The difference of one clip from another."""
 
     tier: Tier
     log_mel_db: float
     """See `distance_db`."""
     shift_s: float
-    """Duration of the second less that of the first."""
+    """Seconds of the second clip minus those of the first."""
     heard: bool = True
-    """The samples of both were there. Without them tier 1 cannot be told from 2, and the rest below not be said."""
+    """True if the samples of both were there. Without them, tier 1 cannot be told from tier 2, and the members below
+    are unknown."""
     first_sample: int | None = None
-    """Index of the first that differs; where one clip is the beginning of the other, its length."""
+    """Index of the first sample that differs. If one clip is the beginning of the other, its length."""
     max_lsb: int | None = None
-    """Largest difference of two samples, over the common length."""
+    """The largest difference of two samples, over the common length."""
     snr_db: float | None = None
-    """Power of the first over that of what differs, over the common length; none where nothing differs there."""
+    """Power of the first clip over that of the difference, over the common length. None if nothing differs there."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None} | {"tier": int(self.tier)}
@@ -63,7 +66,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A clip as a certificate knows it. ``pcm``: its samples, where they were kept."""
+    """A clip as a certificate knows it. ``pcm``: its samples, if they were kept."""
 
     pcm_sha256: str
     sample_rate: int
@@ -74,7 +77,7 @@ class Print:
 
     @classmethod
     def of(cls, audio: Audio) -> Print:
-        """With its samples."""
+        """Return the print of a clip, with its samples."""
         samples = len(audio.pcm) // BYTES_PER_SAMPLE
         return cls(audio.sha256, audio.sample_rate, samples, fingerprint(audio), audio.pcm)
 
@@ -83,33 +86,34 @@ class Print:
         return self.samples / self.sample_rate
 
 
-def difference(one: Print, other: Print) -> Difference:
-    """What ``other`` is apart from ``one``."""
+def difference(one: Print, other: Print) -> TierDifference:
+    """Return the difference of ``other`` from ``one``."""
     shift_s = other.duration_s - one.duration_s
     heard = one.pcm is not None and other.pcm is not None
     if one.pcm_sha256 == other.pcm_sha256 and one.sample_rate == other.sample_rate:
-        return Difference(Tier.EQUAL, 0.0, shift_s, heard)
+        return TierDifference(Tier.EQUAL, 0.0, shift_s, heard)
     distance = round(distance_db(one.sound, other.sound), 2)
     near = distance <= MOST_DB and abs(shift_s) <= most_shift_s(one.duration_s, other.duration_s)
     tier = Tier.SAME_SOUND if near else Tier.DIFFERENT
     if one.pcm is None or other.pcm is None or one.sample_rate != other.sample_rate:
-        return Difference(tier, distance, shift_s, heard)
+        return TierDifference(tier, distance, shift_s, heard)
     first, off, snr_db = _by_sample(one.pcm, other.pcm)
     if off <= MOST_LSB and one.samples == other.samples:
         tier = Tier.TOLERABLE
-    return Difference(tier, distance, shift_s, True, first, off, snr_db)
+    return TierDifference(tier, distance, shift_s, True, first, off, snr_db)
 
 
 def most_shift_s(*durations_s: float) -> float:
-    """How much durations may differ in tier 2."""
+    """Return by how many seconds durations may differ in tier 2."""
     return max(LEAST_SHIFT_S, MOST_SHIFT * max(durations_s))
 
 
 def distance_db(one: Fingerprint, other: Fingerprint) -> float:
-    """Mean difference of level, in dB over bands and frames, of the half second in which it is greatest.
+    """Return the mean difference of level, in dB over bands and frames, of the half second in which it is greatest.
 
-    Levels more than 50 dB below the loudest of both clips count as that. Every half second is held against that of the
-    other clip which lies up to 40 ms earlier or later and fits it best; the shorter one goes on in silence.
+    Levels more than 50 dB below the loudest of both clips count as 50 dB below. Every half second is compared with the
+    one of the other clip that fits best among those up to 40 ms earlier or later. The shorter clip is continued with
+    silence.
     """
     floor = max(one.levels.max(), other.levels.max()) - RANGE_DB
     frames, most = max(len(one.cells), len(other.cells)), round(LAG_S / HOP_S)
@@ -124,8 +128,8 @@ def _going_on(levels: Levels, frames: int, silence: float) -> Levels:
 
 
 def _stretches(left: Levels, right: Levels, lag: int, width: int) -> npt.NDArray[np.float64]:
-    """Mean difference of each stretch of ``width`` frames, by its first frame, where ``right`` comes ``lag`` later;
-    infinite where fewer than half of the stretch has a counterpart. Of two that are equally long."""
+    """Return the mean difference of each stretch of ``width`` frames, by its first frame, with ``right`` shifted by
+    ``lag`` frames. Infinite if fewer than half of the stretch has a counterpart. Both must be equally long."""
     frames = len(left)
     begin = max(0, -lag)
     end = max(begin, min(frames, frames - lag))
@@ -141,7 +145,7 @@ def _stretches(left: Levels, right: Levels, lag: int, width: int) -> npt.NDArray
 
 
 def _by_sample(one: bytes, other: bytes) -> tuple[int, int, float | None]:
-    """Index of the first sample that differs, the largest difference in LSB, the SNR in dB."""
+    """Return the index of the first sample that differs, the largest difference in LSB, and the SNR in dB."""
     left, right = _samples(one), _samples(other)
     common = min(len(left), len(right))
     off = np.abs(right[:common] - left[:common])

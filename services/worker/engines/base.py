@@ -1,7 +1,7 @@
-"""What an engine is: the protocol that every family implements and the conformance suite tests.
+"""What an engine is: the protocols that every family implements and the conformance suite tests.
 
-An engine lives in an engine host (services/worker/engines/host.py), a process of its own that serves one pin. It knows
-nothing of jobs, queues or stores: it gets a request and gives audio.
+An engine runs in an engine host (services/worker/engines/host.py), a process that serves one pin. It knows nothing of
+jobs, queues or stores: it gets a request and returns audio.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, RingtrueError
-from shared.jobs import Emotion
+from shared.jobs import Emotion, SpeechControls
 
 
 class EngineError(RingtrueError):
-    """The engine cannot speak this request; trying again would not help."""
+    """The engine cannot speak this request. Trying again would not help."""
 
     def __init__(self, message: str, code: FailureCode = FailureCode.ENGINE_ERROR) -> None:
         super().__init__(message)
@@ -26,24 +26,19 @@ class EngineError(RingtrueError):
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakRequest:
-    """One piece of text and how to speak it; every control within the range that the manifest allows.
+class SpeakRequest(SpeechControls):
+    """One piece of text and how to speak it. Every control is within the range that the manifest allows.
 
-    ``reference`` and the emotion's ``audio`` are WAV files named by their content, there for as long as the request.
+    ``reference`` and the emotion's ``audio`` are WAV files named by their content. They exist for as long as the
+    request.
     """
 
     text: str
     language: str
-    voice: str | None = None
-    reference: Path | None = None
-    emotion: Emotion | None = None
-    speed: float = 1.0
-    pitch_scale: float = 1.0
-    seed: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
+    reference: Path | None = field(default=None, kw_only=True)
 
     def to_json(self) -> dict[str, Any]:
-        """As it travels to the engine host."""
+        """Return the request as JSON for the engine host."""
         data = asdict(self)
         data["reference"] = None if self.reference is None else str(self.reference)
         return data
@@ -62,23 +57,23 @@ class SpeakRequest:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A pin of the catalog as its host is given it: files that were checked against the lock, read-only."""
+    """A pin of the catalog as its host gets it: read-only files that were checked against the lock."""
 
     pin: str
     folder: Path
-    """Laid out as the lock says; the only place to read weights from."""
+    """The only place to read weights from. Its layout is that of the lock."""
     lock_sha256: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The engine's own, from the catalog."""
+    """The engine's own options, from the catalog."""
     trust_remote_code: bool = False
-    """The team has read the code in the repository, and the lock names its commit: it may be run."""
+    """True if the code in the repository may be run: the team has read it, and the lock names its commit."""
     licence: str = ""
     repo: str | None = None
     revision: str | None = None
-    """Full commit of ``repo``; both of the first component."""
+    """Full commit of ``repo``. Both are those of the pin's first component that comes from a hub."""
 
     def to_json(self) -> dict[str, Any]:
-        """As it travels to the engine host."""
+        """Return the snapshot as JSON for the engine host."""
         return {**asdict(self), "folder": str(self.folder)}
 
     @classmethod
@@ -87,62 +82,63 @@ class Snapshot:
 
 
 class Engine(Protocol):
-    """A model that speaks. Constructing does nothing costly; `load` does."""
+    """A model that speaks. The constructor must be cheap; `load` does the costly work."""
 
     def manifest(self) -> Manifest:
-        """What this pin can do. Works before `load`, without the model's weights in memory.
+        """Return what this pin can do. Works before `load`, without the model's weights in memory.
 
-        Raises `EngineError` where the pin's files are missing or not what the lock says.
+        Raises `EngineError` if the pin's files are missing or differ from the lock.
         """
 
     def load(self) -> None:
-        """Bring the model into memory. Raises `EngineError` where its files are not what the lock says."""
+        """Bring the model into memory. Raises `EngineError` if its files differ from the lock."""
 
     def speak(self, request: SpeakRequest) -> Audio:
-        """Speak one piece at the engine's own sample rate.
+        """Speak one piece completely, at the engine's own sample rate. Text beyond a limit of the engine is cut into
+        parts (`fitting.parts_that_fit`). Characters that it does not know are named in an `EngineError`.
 
-        The same request gives the same PCM, whatever was spoken before and in a fresh process as well; where an engine
-        cannot promise that, its certificate says so. Raises `EngineError`; never returns silence for a failure.
+        The same request gives the same PCM, whatever was spoken before, and in a new process too. If an engine cannot
+        promise that, its certificate says so. Raises `EngineError`; never returns silence for a failure.
         """
 
 
 class BatchEngine(Engine, Protocol):
-    """An engine that speaks several texts in one go; its manifest says how many (``max_batch``).
+    """An engine that speaks several texts in one call. Its manifest says how many (``max_batch``).
 
-    What stands beside a text in a batch may change how it sounds. So the batch is part of what a clip is, and its
-    composition is recorded with it.
+    The other texts of a batch may change how a text sounds. So the composition of the batch is recorded with each clip.
     """
 
     def speak_batch(self, requests: Sequence[SpeakRequest]) -> Sequence[Audio]:
-        """One audio per request, in their order, at the engine's own sample rate.
+        """Return one audio per request, in their order, at the engine's own sample rate.
 
         The requests (at least two, at most the manifest's ``max_batch``) agree in everything but text and seed. The
-        same batch gives the same PCM, as `speak` does. Raises `EngineError` for the whole where one cannot be spoken.
+        same batch gives the same PCM, as with `speak`. Raises `EngineError` for the whole batch if one text cannot be
+        spoken.
         """
 
 
 class EngineFamily(Protocol):
-    """A family of engines, as named by an entry point in the group ``ringtrue.engines``.
+    """A family of engines, named by an entry point in the group ``ringtrue.engines``.
 
-    Importing and constructing it is cheap: what is heavy waits for `Engine.load`.
+    Importing and constructing it is cheap: heavy work waits for `Engine.load`.
     """
 
     name: str
 
     def pins(self) -> Sequence[str]:
-        """Pins that the family brings along (built in, no weights to fetch)."""
+        """Return the pins that the family brings along (built in, no weights to fetch)."""
 
     def build(self, pin: str) -> Engine:
-        """The engine of one pin, not loaded. `KeyError` for a pin that is not this family's."""
+        """Return the engine of one pin, not loaded. Raises `KeyError` for a pin of another family."""
 
 
 class WeightedFamily(EngineFamily, Protocol):
-    """A family whose engines are made of weights: it serves the catalog's pins too."""
+    """A family whose engines use weights. It serves the catalog's pins too."""
 
     def build_from(self, snapshot: Snapshot) -> Engine:
-        """The engine of one pin of the catalog, not loaded.
+        """Return the engine of one pin of the catalog, not loaded.
 
         It reads no file outside the snapshot, loads safetensors or with ``weights_only``, and runs code that came with
-        the weights only where the snapshot says so. Its manifest carries the snapshot's lock. Raises `EngineError`
-        where options or files are not what such an engine needs.
+        the weights only if the snapshot allows it. Its manifest carries the snapshot's lock. Raises `EngineError` if
+        options or files are not what such an engine needs.
         """

@@ -1,4 +1,4 @@
-"""What an installer wrote down of a package in this Python, read without importing the package: that takes seconds.
+"""What an installer recorded about a package in this Python, read without importing the package (which takes seconds).
 
 Knows no engine and no package.
 """
@@ -11,14 +11,14 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 
 def installed(name: str) -> Distribution | None:
-    """The distribution of that name; ``None`` where there is none."""
+    """Return the distribution of that name, or ``None``."""
     with suppress(PackageNotFoundError):
         return distribution(name)
     return None
 
 
 def commit_of(found: Distribution | None) -> str | None:
-    """The commit that it was installed from, where the installer wrote that down (PEP 610)."""
+    """Return the commit that it was installed from, if the installer recorded it (PEP 610), or ``None``."""
     origin = json.loads((found and found.read_text("direct_url.json")) or "{}")
     commit: str | None = origin.get("vcs_info", {}).get("commit_id")
     return commit

@@ -1,8 +1,8 @@
 """Which engine families are installed, by the entry point group ``ringtrue.engines``.
 
-Owns the look-up. ``installed()`` reads package metadata and imports no engine code, so that a family which cannot be
-imported hides no other. ``python -m services.worker.engines.families`` prints it as JSON for a parent that may have
-other packages than the engines do.
+Owns the look-up. ``installed()`` reads package metadata and imports no engine code, so that a family that cannot be
+imported does not hide the others. ``python -m services.worker.engines.families`` prints the list as JSON for a parent
+that may have other packages than the engines do.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Installed:
 
 
 def installed() -> tuple[Installed, ...]:
-    """Every family, sorted by name; of two with one name the first on the path counts, as with modules."""
-    from importlib.metadata import entry_points  # 40 ms that a host which was told its family need not spend
+    """Return every family, sorted by name. If two have the same name, the first on the path counts, as with modules."""
+    from importlib.metadata import entry_points  # takes 40 ms, which a host that was told its family need not spend
 
     found: dict[str, Installed] = {}
     for entry in entry_points(group=GROUP):
@@ -42,13 +42,13 @@ def installed() -> tuple[Installed, ...]:
 
 
 def family(reference: str) -> EngineFamily:
-    """The family at ``module:attribute``. Raises what its import raises."""
+    """Return the family at ``module:attribute``. Raises what its import raises."""
     module, _, attribute = reference.partition(":")
     return cast(Callable[[], EngineFamily], getattr(import_module(module), attribute))()
 
 
 def family_of(pin: str) -> EngineFamily:
-    """The installed family that brings ``pin``. `KeyError` where none does."""
+    """Return the installed family that brings ``pin``. Raises `KeyError` if there is none."""
     for candidate in installed():
         built = family(candidate.reference)
         if pin in built.pins():

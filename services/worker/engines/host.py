@@ -1,7 +1,7 @@
-"""The engine host: a process that serves one pin to the worker around it, over the pipe of shared/hosting.py.
+"""The engine host: a process that serves one pin to the worker, over the pipe of shared/processes/hosting.py.
 
-Owns what can be asked (manifest, load, speak, limit; and pins, of a whole family) and what is done to every engine's
-audio alike: checks and sample rate. Knows no job. See services/worker/engine_host.py for the other end.
+Owns the operations (manifest, load, speak, limit, describe; pins for a whole family) and what is done to every engine's
+audio: checks and sample rate. Knows no job. The other end is services/worker/engine_host.py.
 
     {"op": "speak", "requests": [{...}], "sample_rate": 24000}
         ->  {"ok": {"sample_rate": 24000, "sizes": [88200], "memory": {"rss_mb": 61.2, ...}}} + PCM
@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
-from services.worker.engines import requests, samples, surroundings, usage
+from services.worker.engines import engine_libraries, requests, samples, usage
 from services.worker.engines.base import (
     BatchEngine,
     Engine,
@@ -30,11 +29,10 @@ from services.worker.engines.base import (
     WeightedFamily,
 )
 from services.worker.engines.families import family, family_of
-from shared import seclusion
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
-from shared.hosting import Frame, Served
+from shared.processes.hosting import Frame, Served
 
 log = logging.getLogger("engine host")
 
@@ -42,8 +40,8 @@ Answer = tuple[Mapping[str, Any], bytes]
 
 
 class PinHost:
-    """Answers for one pin. ``build`` is called when first asked: what it raises is an answer too. A pin of the catalog
-    bears the lock of its ``snapshot``, whatever the engine says."""
+    """Answers for one pin. ``build`` is called at the first request; what it raises becomes an answer. The manifest of
+    a pin of the catalog gets the lock of ``snapshot``, whatever the engine says."""
 
     def __init__(self, build: Callable[[], Engine], snapshot: Snapshot | None = None) -> None:
         self._build = build
@@ -62,7 +60,7 @@ class PinHost:
     def load(self, asked: Mapping[str, Any]) -> Answer:
         self._engine.load()
         loaded = {"manifest": self.manifest(asked)[0], "memory": usage.report()}
-        return {**loaded, "surroundings": surroundings.described()} if asked["describe"] else loaded, b""
+        return {**loaded, "host_environment": engine_libraries.described()} if asked["describe"] else loaded, b""
 
     def speak(self, asked: Mapping[str, Any]) -> Answer:
         assert self._manifest is not None, "the parent loads before it asks for speech"
@@ -71,14 +69,20 @@ class PinHost:
         for request in wanted:
             requests.check(request, sample_rate, self._manifest)
         usage.forget_peaks()
-        spoken = [samples.checked(audio, self._manifest.sample_rate) for audio in self._spoken(wanted)]
+        try:
+            spoken = [samples.checked(audio, self._manifest.sample_rate) for audio in self._spoken(wanted)]
+        except EngineError as error:
+            told = [requests.unusual_options(request, self._manifest) for request in wanted]
+            if error.code is not FailureCode.ENGINE_RETURNED_NOTHING or not any(told):
+                raise
+            raise EngineError(f"{error}, with {'; '.join(filter(None, told))}", error.code) from error
         spoken = [samples.resampled(audio, sample_rate or audio.sample_rate) for audio in spoken]
         pcm = spoken[0].pcm if len(spoken) == 1 else b"".join(audio.pcm for audio in spoken)
         sizes = [len(audio.pcm) for audio in spoken]
         return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
 
     def describe(self, _asked: Mapping[str, Any]) -> Answer:
-        return {"surroundings": surroundings.described()}, b""
+        return {"host_environment": engine_libraries.described()}, b""
 
     def limit(self, asked: Mapping[str, Any]) -> Answer:
         usage.keep_below(asked["vram_mb"])
@@ -119,7 +123,7 @@ def _answered(host: PinHost | FamilyHost, frame: Frame) -> Answer:
         return _failed(error.code, str(error)), b""
     except MemoryError as error:
         return _failed(FailureCode.OUT_OF_MEMORY, str(error) or "the machine has no memory left for this"), b""
-    except Exception as error:  # the one seam: whatever an engine raises is an answer, and the host goes on
+    except Exception as error:  # the only catch-all: whatever an engine raises becomes an answer, and the host goes on
         log.exception("%s raised", frame.header["op"])
         return _failed(FailureCode.ENGINE_ERROR, f"{type(error).__name__}: {error}"), b""
     return {"ok": ok}, payload
@@ -139,6 +143,7 @@ def _of_catalog(manifest: Manifest, snapshot: Snapshot | None) -> Manifest:
         licence=snapshot.licence or manifest.licence,
         model_repo=snapshot.repo,
         model_revision=snapshot.revision,
+        trust_remote_code=snapshot.trust_remote_code,
     )
 
 
@@ -154,9 +159,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     served = Served()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    os.environ.update(seclusion.OFFLINE)  # libraries read it when they are imported, which the family will do
-    if (why := seclusion.close_network()) is not None:
-        log.warning("the network stays open to this engine: %s", why)
     engines = family(arguments.family) if arguments.family else family_of(arguments.pin)
     pin = arguments.pin
     if pin is None:

@@ -1,4 +1,4 @@
-"""JSON files of a snapshot: an object, or an error that says which file is none."""
+"""Reads JSON files of a snapshot. Errors name the file that is not a JSON object."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from services.worker.engines.base import EngineError
 
 
 def json_object(file: Path, name: str) -> Mapping[str, Any]:
-    """What ``file`` holds, which complaints call ``name``. Raises `EngineError` where it is no JSON object, and
-    `OSError` where it cannot be read."""
+    """Return the object in ``file``. Raises `EngineError`, which calls the file ``name``, if it is not a JSON object,
+    and `OSError` if it cannot be read."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

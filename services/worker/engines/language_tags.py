@@ -1,6 +1,6 @@
-"""Language tags as catalogs and models write them (BCP 47, in lower case): which texts are one.
+"""Checks language tags of catalogs and models (BCP 47, in lower case).
 
-Languages are named by two or three letters (ISO 639); longer words are names, such as "english".
+A tag starts with two or three letters (ISO 639). Longer words, such as "english", are names and not tags.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ _TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 
 
 def is_tag(value: object) -> bool:
-    """It is a text, and a tag in lower case."""
+    """Return whether ``value`` is a tag in lower case."""
     return isinstance(value, str) and _TAG.fullmatch(value) is not None
 
 
 def tags_fault(value: object) -> str | None:
-    """What is wrong with a pin's option ``languages``, upper and lower case being the same; ``None`` where it fits."""
+    """Return what is wrong with a pin's option ``languages``, ignoring case, or ``None``."""
     tags = isinstance(value, list) and value and all(isinstance(tag, str) and is_tag(tag.lower()) for tag in value)
     return None if tags else "must be a list of language tags"

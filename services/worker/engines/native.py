@@ -1,7 +1,7 @@
-"""A C library for the length of a block: loaded anew before it and gone after it, on every system.
+"""A C library for the length of a block: loaded before it and unloaded after it, on every system.
 
-Owns how a library is unloaded, which ctypes does not do by itself: dlclose(3), or FreeLibrary on Windows. Whoever needs
-a library that forgets needs it to be really gone; so nobody may keep a handle of their own.
+Owns unloading, which ctypes does not do by itself: dlclose(3), or FreeLibrary on Windows. A caller that needs the
+library's state to be gone needs it really unloaded, so no code may keep its own handle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNLOAD = "FreeLibrary" if sys.platform == "win32" else "dlclose"
 
 @contextmanager
 def loaded(path: str | Path) -> Iterator[ctypes.CDLL]:
-    """The library at ``path``. Raises `OSError` where it cannot be loaded."""
+    """Load the library at ``path`` for the length of the block. Raises `OSError` if it cannot be loaded."""
     library = ctypes.CDLL(str(path))
     try:
         yield library
@@ -28,5 +28,5 @@ def loaded(path: str | Path) -> Iterator[ctypes.CDLL]:
 
 
 def c_runtime() -> Any:
-    """The C library that others of this process stand on: the one they link to dynamically."""
+    """Return the C library that the other libraries of this process are linked to dynamically."""
     return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)

@@ -1,4 +1,4 @@
-"""An engine's own options: declared once, published as a schema, checked when they come.
+"""An engine's own options: declared once, published as a schema, checked when a request brings them.
 
 Owns the one kind of option that engines have needed so far, a number within bounds. Knows no engine.
 """
@@ -15,7 +15,7 @@ from services.worker.engines.base import EngineError
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number from ``minimum`` to ``maximum``, both included; ``whole``: integers only."""
+    """A number from ``minimum`` to ``maximum``, both included. ``whole``: integers only."""
 
     name: str
     default: float
@@ -34,7 +34,7 @@ class Number:
         }
 
     def fault(self, value: object) -> str | None:
-        """What is wrong with ``value``; ``None`` where it fits."""
+        """Return what is wrong with ``value``, or ``None``."""
         kinds = (int,) if self.whole else (int, float)
         if not isinstance(value, kinds) or isinstance(value, bool) or not math.isfinite(value):
             return f"must be {'a whole number' if self.whole else 'a number'}"
@@ -44,7 +44,7 @@ class Number:
 
 
 def schema(options: Sequence[Number]) -> dict[str, Any]:
-    """The JSON Schema (2020-12) that a manifest publishes."""
+    """Return the JSON Schema (2020-12) that a manifest publishes."""
     return {
         "type": "object",
         "properties": {option.name: option.schema() for option in options},
@@ -53,7 +53,8 @@ def schema(options: Sequence[Number]) -> dict[str, Any]:
 
 
 def chosen(options: Sequence[Number], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every option's value, as ``given`` or by default. Raises `EngineError` for what the schema does not allow."""
+    """Return every option's value, as ``given`` or by default. Raises `EngineError` for what the schema does not
+    allow."""
     known = {option.name: option for option in options}
     for name, value in given.items():
         if name not in known:

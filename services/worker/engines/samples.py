@@ -1,7 +1,7 @@
-"""From the samples that models give to PCM, and what makes PCM fit to be heard as speech.
+"""From a model's samples to PCM, and the checks that PCM must pass to count as speech.
 
-Owns the scale (full scale of floating point is 1) and the checks. Knows no engine. numpy and soxr are loaded when the
-first caller needs them: an engine that makes PCM by itself needs neither.
+Owns the scale (full scale of floating point is 1) and the checks. Knows no engine. numpy and soxr are imported at first
+use: an engine that makes PCM by itself needs neither.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 FULL_SCALE = 32767
 LONGEST_S = 600.0
-"""No piece of text takes this long to say, however slowly."""
+"""Seconds. No piece of text takes this long to say, however slowly."""
 
 
 def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> Audio:
-    """The audio of mono ``samples``, shape (n,): int16 as they are, floats in [-1, 1], beyond which they are clipped.
+    """Return the audio of mono ``samples``, shape (n,). int16 is taken as it is; floats are clipped to [-1, 1].
 
-    Raises `EngineError` ``audio_invalid`` for any other shape or kind and where a sample is not finite.
+    Raises `EngineError` ``audio_invalid`` for any other shape or type, and for a sample that is not finite.
     """
     import numpy as np
 
@@ -42,8 +42,9 @@ def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> 
 
 
 def checked(audio: Audio | None, sample_rate: int) -> Audio:
-    """``audio``, if it is what an engine of ``sample_rate`` Hz gives for one piece of text. Else `EngineError`:
-    ``engine_returned_nothing`` where there is nothing in it, ``audio_invalid`` for another rate or without an end."""
+    """Return ``audio`` if it is what an engine of ``sample_rate`` Hz may give for one piece of text. Raises
+    `EngineError`: ``engine_returned_nothing`` if there is no audio or only silence, ``audio_invalid`` for another rate
+    or for more than `LONGEST_S` seconds."""
     if audio is None:
         raise EngineError("the engine gave nothing and did not say why", FailureCode.ENGINE_RETURNED_NOTHING)
     if audio.sample_rate != sample_rate:
@@ -60,9 +61,9 @@ def checked(audio: Audio | None, sample_rate: int) -> Audio:
 
 
 def resampled(audio: Audio, sample_rate: int) -> Audio:
-    """``audio`` at ``sample_rate`` Hz (soxr, HQ). The same input gives the same PCM.
+    """Return ``audio`` at ``sample_rate`` Hz (soxr, HQ). The same input gives the same PCM.
 
-    Goes by way of floats and rounds: what soxr gives as int16 carries a dither whose seed is not ours.
+    It converts to floats and rounds, because soxr's own int16 output has a dither whose seed we cannot set.
     """
     if audio.sample_rate == sample_rate:
         return audio

@@ -1,8 +1,8 @@
-"""sonic: tempo and pitch of speech, changed on its samples, for engines that have no such control of their own.
+"""sonic: changes tempo and pitch of speech samples, for engines that have no such control of their own.
 
-Owns the C declarations and the use of one stream. sonic is exported by libespeak-ng (Apache-2.0 upstream; this library
-as a whole is GPL-3, so it stays in engine hosts) and keeps nothing between streams: the same samples give the same
-samples. Knows no engine.
+Owns the C declarations and the use of one stream. sonic is exported by libespeak-ng (sonic itself is Apache-2.0; this
+library as a whole is GPL-3, so it stays in engine hosts). It keeps nothing between streams: the same input gives the
+same samples. Knows no engine.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Stretch:
 
     @property
     def idle(self) -> bool:
-        """So close to nothing that the samples are better left alone."""
+        """True if both factors are so close to 1 that the samples are better left alone."""
         return abs(self.tempo - 1) < 0.005 and abs(self.pitch - 1) < 0.005
 
 
 def applied(audio: Audio, stretch: Stretch) -> Audio:
-    """``audio`` at another tempo and pitch. Raises `EngineError` where the library is not installed."""
+    """Return ``audio`` at another tempo and pitch. Raises `EngineError` if the library is not installed."""
     if stretch.idle:
         return audio
     with _library() as library:
@@ -40,7 +40,7 @@ def applied(audio: Audio, stretch: Stretch) -> Audio:
 
 
 def declare(library: ctypes.CDLL) -> None:
-    """Tell ctypes what the calls of sonic take and give."""
+    """Declare the argument and result types of sonic's functions to ctypes."""
     pointer, short_pointer = ctypes.c_void_p, ctypes.c_char_p
     library.sonicCreateStream.restype = pointer
     library.sonicCreateStream.argtypes = [ctypes.c_int, ctypes.c_int]
@@ -53,7 +53,7 @@ def declare(library: ctypes.CDLL) -> None:
 
 
 def stretched(library: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> bytes:
-    """PCM (s16le, mono) through one stream of a declared ``library``. Raises `MemoryError`."""
+    """Pass PCM (s16le, mono) through one stream of a declared ``library``. Raises `MemoryError`."""
     # sonic looks for voices of 65-400 Hz; told twice the rate it looks an octave lower, where lowered voices come from
     declared = sample_rate * 2 if stretch.pitch < 1 else sample_rate
     stream = library.sonicCreateStream(declared, 1)
@@ -74,7 +74,8 @@ def stretched(library: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> b
 
 @contextmanager
 def _library() -> Iterator[ctypes.CDLL]:
-    """Not kept: whoever speaks with espeak in this process needs the library to be gone between two texts."""
+    """Load the library for the length of the block. It is not kept, because the espeak engine in this process needs it
+    unloaded between two texts."""
     with ExitStack() as unloading:
         try:
             import espeakng_loader  # type: ignore[import-untyped]

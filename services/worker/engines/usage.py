@@ -1,7 +1,7 @@
-"""How much memory this process holds, on the machine and on its GPU: what a host tells with every answer.
+"""How much memory this process holds, on the machine and on its GPU: reported by a host with its answers.
 
-Owns the ways to measure. A GPU is asked through torch, and only where the engine has loaded torch and used a GPU:
-nothing here imports it.
+Owns the ways to measure. A GPU is asked through torch, and only if the engine has loaded torch and used a GPU: this
+module does not import torch.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from typing import Any
 
 _STATUS = Path("/proc/self/status")
 _FORGET_PEAK = "5"
-"""Written to clear_refs it sets VmHWM back to VmRSS (proc(5))."""
+"""Writing this to clear_refs sets VmHWM back to VmRSS (proc(5))."""
 MB = 1e6
 
 
 def forget_peaks() -> None:
-    """From here on, peaks are those of what comes next, where the system can forget."""
-    with contextlib.suppress(OSError):  # then peaks are those of the whole life: rather too much than too little
+    """Start new peaks from here, if the system supports it."""
+    # then peaks are those of the whole life of the process: too high rather than too low
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text(_FORGET_PEAK)
     if (cuda := _cuda()) is not None:
         cuda.reset_peak_memory_stats()
 
 
 def report() -> dict[str, float]:
-    """``rss_mb``, ``peak_rss_mb``; where a GPU is used ``vram_mb``, ``peak_vram_mb`` besides. In MB (1e6 bytes)."""
+    """Return ``rss_mb`` and ``peak_rss_mb``; if a GPU is used, also ``vram_mb`` and ``peak_vram_mb``. In MB (1e6
+    bytes)."""
     said = {"rss_mb": rss_mb(), "peak_rss_mb": peak_rss_mb()}
     if (cuda := _cuda()) is not None:
         said |= {"vram_mb": cuda.memory_reserved() / MB, "peak_vram_mb": cuda.max_memory_reserved() / MB}
@@ -34,7 +36,7 @@ def report() -> dict[str, float]:
 
 
 def keep_below(vram_mb: float) -> None:
-    """Let torch's allocator take no more than this on the current GPU; what goes beyond is out of memory."""
+    """Let torch's allocator take at most ``vram_mb`` MB on the current GPU. A request beyond that is out of memory."""
     if (cuda := _cuda()) is not None:
         total = cuda.get_device_properties(cuda.current_device()).total_memory / MB
         cuda.set_per_process_memory_fraction(min(1.0, vram_mb / total))
@@ -47,8 +49,9 @@ def release_cache() -> None:
 
 
 def peak_rss_mb() -> float:
-    """Most memory that this process has held since its peak was last forgotten; 0 where the system does not say."""
-    if _STATUS.exists():  # Linux's ru_maxrss counts the parent's memory from before exec
+    """Return the most memory, in MB, that this process has held since its peak was reset. 0 if the system does not
+    say."""
+    if _STATUS.exists():  # on Linux, ru_maxrss includes the parent's memory from before exec
         return _status("VmHWM:")
     try:
         import resource
@@ -59,7 +62,7 @@ def peak_rss_mb() -> float:
 
 
 def rss_mb() -> float:
-    """Memory that this process holds; where the system does not say, the most that it has held."""
+    """Return the memory in MB that this process holds. If the system does not say, the most that it has held."""
     return _status("VmRSS:") if _STATUS.exists() else peak_rss_mb()
 
 

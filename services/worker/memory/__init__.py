@@ -1,1 +1,1 @@
-"""What engine hosts may take of a machine's memory and of its GPU's: measured, reserved, kept below a cap."""
+"""The memory of a machine and its GPU that engine hosts may take: measured, reserved, kept below a cap."""

@@ -1,4 +1,4 @@
-"""An amount of memory: of the machine and of a GPU, side by side, in MB (1e6 bytes).
+"""An amount of memory, of the machine and of a GPU, in MB (1e6 bytes).
 
 Owns the arithmetic. Knows no host and no device.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Never less than nothing of either."""
+    """Memory of the machine and of a GPU, in MB (1e6 bytes). Neither is negative."""
 
     rss_mb: float = 0.0
     vram_mb: float = 0.0
@@ -24,19 +24,19 @@ class Amount:
         return Amount(self.rss_mb * factor, self.vram_mb * factor)
 
     def beyond(self, other: Amount) -> Amount:
-        """What this is more than ``other``."""
+        """Return by how much this exceeds ``other``, for each kind; at least 0."""
         return Amount(max(0.0, self.rss_mb - other.rss_mb), max(0.0, self.vram_mb - other.vram_mb))
 
     def at_least(self, other: Amount) -> Amount:
-        """The greater of the two, of each kind."""
+        """Return the greater of the two, for each kind."""
         return Amount(max(self.rss_mb, other.rss_mb), max(self.vram_mb, other.vram_mb))
 
     def at_most(self, other: Amount) -> Amount:
-        """The smaller of the two, of each kind."""
+        """Return the smaller of the two, for each kind."""
         return Amount(min(self.rss_mb, other.rss_mb), min(self.vram_mb, other.vram_mb))
 
     def fits(self, room: Amount) -> bool:
-        """It is within ``room``, of each kind."""
+        """Return whether it is within ``room``, for each kind."""
         return self.rss_mb <= room.rss_mb and self.vram_mb <= room.vram_mb
 
     def __str__(self) -> str:

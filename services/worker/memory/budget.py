@@ -1,7 +1,7 @@
-"""What one worker may take, of the machine and of its GPU, and what its hosts hold of it.
+"""How much memory of the machine and of its GPU one worker may take, and what its hosts have reserved.
 
-Owns the caps of this worker and the pair of reservations that a host has. Expects of a pin what was measured; of one
-that was never loaded, something in proportion to its files. Knows no host.
+Owns the worker's caps and each host's reservations (machine and GPU). A pin is expected to need what was measured; one
+that was never loaded, an amount in proportion to its files. Knows no host.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from services.worker.memory.footprints import UNMEASURED_EXTRA, Footprint, Footp
 from services.worker.memory.ledger import Ledger, Reservation
 
 OF_MACHINE, OF_CONTAINER, OF_GPU = 0.8, 0.9, 0.95
-"""Shares that engines may take: scorers, the system and a GPU's own bookkeeping need the rest."""
+"""The shares that engines may take. Scorers, the system and a GPU's own bookkeeping need the rest."""
 BARE_HOST = Amount(100.0, 0.0)
-"""To expect of a host without weights, before anything is measured."""
+"""The expected memory of a host without weights, before anything is measured."""
 CUDA_CONTEXT_MB = 500.0
 WEIGHTS_GROW = 1.2
-"""Weights in memory against weights on disk, before anything is measured."""
+"""The expected ratio of weights in memory to weights on disk, before anything is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What one worker may take at most, in MB (1e6 bytes); infinite: whatever the ledgers have."""
+    """What one worker may take at most, in MB (1e6 bytes). Infinite means: as much as the ledgers have."""
 
     memory_mb: float = math.inf
     gpu_memory_mb: float = math.inf
@@ -40,7 +40,8 @@ class Caps:
 
 
 class Hold:
-    """What one host has reserved. Its files (`fds`) go to the host and keep it reserved for as long as that lives."""
+    """What one host has reserved. Its files (`fds`) are passed to the host and keep the reservation as long as the host
+    lives."""
 
     def __init__(self, budget: Budget, amount: Amount, parts: Sequence[Reservation]) -> None:
         self._budget = budget
@@ -52,17 +53,18 @@ class Hold:
         return [part.fd for part in self._parts]
 
     def resize(self, amount: Amount) -> bool:
-        """False, and nothing changes, where there is no room."""
+        """Change the reservation. Returns False, and changes nothing, if there is no room."""
         return self._budget.resize(self, amount)
 
     def release(self) -> None:
-        """May be called again."""
+        """Release the reservation. May be called again."""
         self._budget.forget(self)
         for part in self._parts:
             part.release()
 
     def resized(self, amount: Amount) -> bool:
-        """In the ledgers, both or neither. Those that grow come first: giving room back never fails, taking it may."""
+        """Change the reservation in both ledgers or in neither. Parts that grow go first, because only growing can
+        fail."""
         wanted = list(zip(self._parts, _parts(amount), _parts(self.amount), strict=False))
         for part, mb, _ in sorted(wanted, key=lambda one: one[1] <= one[2]):
             if not part.resize(mb):
@@ -74,10 +76,10 @@ class Hold:
 
 
 class Budget:
-    """Shared by the slots of a worker; any thread may ask."""
+    """The memory budget of a worker, shared by its slots. Any thread may call it."""
 
     def __init__(self, ledgers: Sequence[Ledger], footprints: Footprints, caps: Caps) -> None:
-        """``ledgers``: the machine's, and the GPU's where there is one."""
+        """``ledgers``: the machine's, and the GPU's if there is one."""
         self._ledgers = ledgers
         self._footprints = footprints
         self._caps = caps.amount
@@ -86,7 +88,8 @@ class Budget:
 
     @classmethod
     def here(cls, folder: Path, environ: Mapping[str, str], caps: Caps) -> Budget:
-        """Of this machine. ``folder``: one for all workers on it; ``environ``: the hosts'."""
+        """Return the budget for this machine. ``folder`` is shared by all workers on it; ``environ`` is the hosts'
+        environment."""
         machine, gpu = devices.machine(), devices.gpu(environ)
         ledgers = [Ledger(folder, machine, OF_MACHINE), *([Ledger(folder, gpu, OF_GPU)] if gpu else [])]
         limit = devices.container_limit_mb()
@@ -96,7 +99,7 @@ class Budget:
 
     @property
     def room(self) -> Amount:
-        """The most that a host could ever get here: alone, with nobody else on the machine."""
+        """The most that a host could ever get here: alone, with no other worker on the machine."""
         capacities = [ledger.capacity_mb for ledger in self._ledgers]
         vram_mb = capacities[1] if len(capacities) > 1 else 0.0
         return Amount(capacities[0], vram_mb).at_most(self._caps)
@@ -106,12 +109,12 @@ class Budget:
         return len(self._ledgers) > 1
 
     def footprint(self, lock_sha256: str) -> Footprint | None:
-        """What was measured of a lock."""
+        """Return what was measured for a lock, or `None`."""
         return self._footprints.of(lock_sha256)
 
     def expected(self, lock_sha256: str, weights_mb: float, chars: int) -> Amount:
-        """What a host of that lock will need for speaking ``chars`` characters. What was never measured is tried with
-        all the room there is, if it seems to need more."""
+        """Return what a host of that lock will need to speak ``chars`` characters. For a lock that was never measured
+        it is an estimate, at most all the room there is."""
         if (known := self._footprints.of(lock_sha256)) is not None:
             return known.speaking(chars)
         weights = Amount(weights_mb, weights_mb + CUDA_CONTEXT_MB if weights_mb and self.has_gpu else 0.0)
@@ -119,15 +122,15 @@ class Budget:
         return guessed.at_most(self.room)
 
     def loaded(self, lock_sha256: str, amount: Amount) -> None:
-        """Measured: a host of that lock holds so much at rest."""
+        """Record that a host of that lock holds ``amount`` when idle."""
         self._footprints.loaded(lock_sha256, amount)
 
     def spoke(self, lock_sha256: str, chars: int, extra: Amount) -> None:
-        """Measured: speaking so much text took ``extra`` besides."""
+        """Record that speaking ``chars`` characters took ``extra`` in addition."""
         self._footprints.spoke(lock_sha256, chars, extra)
 
     def reserve(self, amount: Amount) -> Hold | None:
-        """Room for a host; `None` where there is none now."""
+        """Reserve room for a host. Returns `None` if there is no room now."""
         with self._lock:
             if not (self._taken() + amount).fits(self._caps):
                 return None
@@ -143,7 +146,8 @@ class Budget:
             return hold
 
     def would_fit(self, amount: Amount, without: Sequence[Hold]) -> bool:
-        """There would be room if those were gone, as far as can be said: other workers come and go."""
+        """Return whether ``amount`` would fit if the holds in ``without`` were released. Other workers may change this
+        at any time."""
         freed = sum((hold.amount for hold in without), NOTHING)
         with self._lock:
             if not (self._taken().beyond(freed) + amount).fits(self._caps):
@@ -158,12 +162,12 @@ class Budget:
             return within and hold.resized(amount)
 
     def forget(self, hold: Hold) -> None:
-        """It is no longer this worker's."""
+        """Stop counting ``hold`` as this worker's."""
         with self._lock:
             self._holds.discard(hold)
 
     def left_for(self, hold: Hold) -> Amount:
-        """What the host of ``hold`` may take without touching what this worker's others have reserved."""
+        """Return what the host of ``hold`` may take without touching what this worker's other hosts have reserved."""
         with self._lock:
             return self.room.beyond(self._taken(but=hold))
 
@@ -177,7 +181,7 @@ class Budget:
             yield
 
     def wanted_by_others(self, waiting_s: float) -> bool:
-        """Another worker of the machine has waited for room for that long."""
+        """Return whether another worker of the machine has waited for room for at least ``waiting_s`` seconds."""
         return any(ledger.wanted_by_others(waiting_s) for ledger in self._ledgers)
 
     def _taken(self, but: Hold | None = None) -> Amount:

@@ -1,6 +1,6 @@
-"""What memory there is: of this machine, and of the GPU that this worker's hosts will use.
+"""The memory of this machine, and of the GPU that this worker's hosts will use.
 
-Owns the ways to ask the system. GPUs are asked of NVIDIA's own tool, so that the worker needs no tensor library.
+Owns the ways to ask the system. GPUs are listed with ``nvidia-smi``, so that the worker needs no tensor library.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ _ASK_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Something that has memory, under a name that every worker of this machine gives it."""
+    """Something that has memory. Every worker of this machine uses the same name for it."""
 
     name: str
     kind: str
-    """What is measured on one is true of another of this kind."""
+    """The model of the device. Measurements on one device hold for others of the same kind."""
     total_mb: float
 
 
 def machine() -> Device:
-    """The machine itself, containers or not."""
+    """Return the machine itself, even inside a container."""
     return Device("machine", "cpu", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MB)
 
 
 def container_limit_mb() -> float | None:
-    """What this process and its like may take together, where somebody set a limit (cgroup v2 or v1)."""
+    """Return the container's limit in MB (cgroup v2 or v1), or `None` if there is none below the machine's memory."""
     for limit in _LIMITS:
         if limit.exists() and (said := limit.read_text().strip()).isdigit():
             mb = int(said) / MB
@@ -45,7 +45,7 @@ def container_limit_mb() -> float | None:
 
 
 def gpu(environ: Mapping[str, str]) -> Device | None:
-    """The first NVIDIA GPU that a host in ``environ`` sees (CUDA_VISIBLE_DEVICES); `None` where there is none."""
+    """Return the first NVIDIA GPU that a host in ``environ`` sees (``CUDA_VISIBLE_DEVICES``), or `None`."""
     if (tool := shutil.which("nvidia-smi")) is None:
         return None
     asked = [tool, "--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits"]
@@ -63,7 +63,7 @@ def gpu(environ: Mapping[str, str]) -> Device | None:
 
 
 def rss_mb(pid: int) -> float:
-    """Memory that a process holds; 0 where there is none, or the system does not say."""
+    """Return the memory that a process holds, in MB. 0 if there is no such process or the system does not say."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs in the transaction that ``shared.store.sql.migrate`` has opened."""
+"""Alembic's entry point: runs in the transaction that ``shared.store.sql.connection.migrate`` has opened."""
 
 from alembic import context
 

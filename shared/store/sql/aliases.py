@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from shared.aliases import Alias, Kind, Move, Signature
-from shared.store.sql.database import Database
-from shared.store.sql.schema import alias_moves
+from shared.aliases import Alias, Move, MoveKind, Signature
+from shared.store.sql.connection.database import Database
+from shared.store.sql.tables.reading import readable
+from shared.store.sql.tables.schema import alias_moves
 
 _OF = (alias_moves.c.model, alias_moves.c.word)
 _newest = select(*_OF, func.max(alias_moves.c.number).label("number")).group_by(*_OF).subquery()
@@ -30,18 +31,19 @@ class SqlAliasStore:
 
     def last_moves(self) -> list[Move]:
         with self._db.read() as connection:
-            moves = [_move(row) for row in connection.execute(_LAST).mappings()]
-        return sorted(moves, key=lambda move: move.alias)  # here, not there: how text is sorted is a server's own
+            moves = readable(connection.execute(_LAST).mappings(), _move, "word")
+        return sorted(moves, key=lambda move: move.alias)  # sorted here, not in SQL: servers sort text differently
 
     def history(self, alias: Alias) -> list[Move]:
         query = select(alias_moves).where(alias_moves.c.model == alias.model, alias_moves.c.word == alias.word)
         with self._db.read() as connection:
-            return [_move(row) for row in connection.execute(query.order_by(alias_moves.c.number)).mappings()]
+            return readable(connection.execute(query.order_by(alias_moves.c.number)).mappings(), _move, "word")
 
     def record(self, moves: Sequence[Move]) -> bool:
         try:
             with self._db.durable_write() as connection:
                 connection.execute(insert(alias_moves), [_row(move) for move in moves])
+        # The primary key (model, word, number) refuses a second move of one number.
         except IntegrityError:
             return False
         return True
@@ -66,7 +68,7 @@ def _move(row: RowMapping) -> Move:
     return Move(
         Alias(row["model"], row["word"]),
         row["number"],
-        Kind(row["kind"]),
+        MoveKind(row["kind"]),
         row["pin"],
         row["previous"],
         row["weight"],

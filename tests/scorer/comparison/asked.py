@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.floors import measured_floors
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.result import GateResult, Judged
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.floors import measured_floors
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.result import GateResult, Judged
 from shared.gating.checking import read_rules
 from tests.scorer.comparison.drawn import evaluated, honest
 

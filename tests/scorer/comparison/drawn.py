@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from services.scorer.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.analysis.comparison.quantities import SHIPPED
 from shared.jobs import CANONICAL_EMOTIONS
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.suites.suite import Item, Suite

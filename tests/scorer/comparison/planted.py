@@ -16,12 +16,12 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from services.scorer.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.metric_host import MetricHost
-from services.scorer.metrics import infos
-from services.scorer.metrics.emotion.classes import Heard
+from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.metrics.emotion.classes import EmotionScores
+from services.scorer.scoring.metric_host import MetricHost
 from services.worker.engine_host import EngineHost, never_mind
 from services.worker.engines.base import SpeakRequest
+from shared import metrics
 from shared.audio import Audio
 from shared.jobs import Emotion
 from shared.scores import Reason, Score, Scored, Unscored
@@ -117,8 +117,8 @@ class Ear:
     def scores(self, features: Sequence[float] | None, target: str) -> dict[str, Scored]:
         """The quantities of the family ``emotion``; ``features``: None where nothing was heard."""
         if features is None:
-            return dict.fromkeys(infos.EMOTION.names, Unscored(Reason.NO_SPEECH))
-        heard = Heard(list(self.fitted.classes_), self.fitted.predict_proba([features])[0].tolist())
+            return dict.fromkeys(metrics.EMOTION.names, Unscored(Reason.NO_SPEECH))
+        heard = EmotionScores(list(self.fitted.classes_), self.fitted.predict_proba([features])[0].tolist())
         readings = heard.readings(target)
         return {name: one if isinstance(one, Unscored) else Score(one, "1", HEARD_BY) for name, one in readings.items()}
 

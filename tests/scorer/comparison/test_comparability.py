@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from services.scorer.comparison.comparability import BLOCKING, NotComparable
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.headline import insisted
-from services.scorer.comparison.result import Comparison, Disagreement
+from services.scorer.analysis.comparison.comparability import BLOCKING, NotComparable
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.headline import insisted
+from services.scorer.analysis.comparison.result import Comparison, Disagreement
 from shared.scores import Reason, Score
 from shared.suites.suite import Suite
 from tests.scorer.comparison.drawn import CPU, Reading, evaluated, honest, scored, suite

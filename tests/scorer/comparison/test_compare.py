@@ -16,10 +16,10 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.floors import floors_from_json, measured_floors
-from services.scorer.comparison.result import Comparison, Row
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.floors import floors_from_json, measured_floors
+from services.scorer.analysis.comparison.result import Comparison, Row
 from shared.scores import Reason, Score
 from tests.scorer.comparison.drawn import Measure, evaluated, honest, shifted, spoiled, suite
 

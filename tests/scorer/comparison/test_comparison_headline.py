@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.result import Comparison, Row
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.result import Comparison, Row
 from shared.scores import Reason
 from tests.scorer.comparison.drawn import Measure, evaluated, honest, shifted, spoiled
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.quantities import SHIPPED
-from services.scorer.comparison.result import GateResult
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.result import GateResult
 from shared.gating.toml_notation import default_rules
 from shared.scores import Direction, Reason
 from tests.scorer.comparison.drawn import Measure, Reading, evaluated, honest, shifted, spoiled

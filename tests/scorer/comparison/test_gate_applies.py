@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.gating import NOT_APPLICABLE
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.gating import NOT_APPLICABLE
 from shared.scores import Reason
 from tests.scorer.comparison.asked import MOS, SAME, gate, not_worse, only
 from tests.scorer.comparison.drawn import Reading, evaluated, spoiled

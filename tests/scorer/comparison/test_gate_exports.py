@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.exports import gate_json, junit, markdown
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.result import Comparison, GateResult
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.exports import gate_json, junit, markdown
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.result import Comparison, GateResult
 from shared.gating.checking import read_rules
 from tests.scorer.comparison.drawn import evaluated, honest, shifted, spoiled, suite
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.floors import measured_floors
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.result import GateResult
-from services.scorer.statistics.rules import FEWEST_ITEMS, Demand, Scale
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.floors import measured_floors
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.result import GateResult
+from services.scorer.analysis.statistics.rules import FEWEST_ITEMS, Demand, Scale
 from shared.gating import rules as words
 from shared.gating.checking import read_rules
 from shared.scores import Reason

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.result import GateResult
-from services.scorer.metric_host import MetricHost
-from services.scorer.metrics.infos import EMOTION
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.result import GateResult
 from services.scorer.metrics.table import FAMILIES as METRICS
+from services.scorer.scoring.metric_host import MetricHost
 from shared.gating.toml_notation import rules_from_toml
+from shared.metrics import EMOTION
 from shared.suites.reading import golden_suite
 from tests.scorer.comparison.planted import Ear, PinOf, Stage, only_first
 

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading
+from services.scorer.metrics.base import MeasuredClip, Reading
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.table import Family
+from shared import metrics
 from shared.scores import Direction, MetricInfo, Quantity
 
 
@@ -32,12 +32,12 @@ class Well:
     def load(self) -> None:
         """Nothing."""
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return dict.fromkeys(self.info.names, clip.duration_s)
 
 
 class Crashes(Well):
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         os.abort()
 
 
@@ -47,7 +47,7 @@ class CrashesOnLoad(Well):
 
 
 class Hangs(Well):
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         time.sleep(600)
         return {}
 
@@ -58,12 +58,12 @@ class LoadsSlowly(Well):
 
 
 class Raises(Well):
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         raise ArithmeticError("the matrix is singular")
 
 
 class GivesNan(Well):
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {name: float("nan") for name in self.info.names}
 
 
@@ -75,7 +75,7 @@ class LacksWeights(Well):
 class CallsOut(Well):
     """As a C library would: Python's own module is not asked."""
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.socket(socket.AF_INET, socket.SOCK_STREAM, 0) < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
@@ -83,7 +83,7 @@ class CallsOut(Well):
 
 
 class Writes(Well):
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         clip.samples[:] = 0
         return super().measure(clip)
 
@@ -97,5 +97,5 @@ def _family(metric: type[Well]) -> Family:
 
 _METRICS = (Crashes, CrashesOnLoad, Hangs, LoadsSlowly, Raises, GivesNan, LacksWeights, CallsOut, Writes, Well)
 FAMILIES = {metric.__name__.lower(): _family(metric) for metric in _METRICS} | {
-    "cost": Family(infos.COST, "services.scorer.metrics.cost:Cost")
+    "cost": Family(metrics.COST, "services.scorer.metrics.cost:Cost")
 }

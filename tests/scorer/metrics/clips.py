@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import soxr  # type: ignore[import-untyped]
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from shared.audio import Audio
 
 FOLDER = Path(__file__).parents[2] / "data" / "speech"
@@ -30,9 +30,9 @@ class Known:
     def language(self) -> str:
         return self.name.split("_")[0]
 
-    def clip(self, audio: Audio | None = None, reference: Audio | None = None) -> Clip:
+    def clip(self, audio: Audio | None = None, reference: Audio | None = None) -> MeasuredClip:
         """The clip, or other audio with the same text; ``reference``: the voice that it should sound like."""
-        return Clip.of(audio or self.audio, text=self.text, language=self.language, reference=reference)
+        return MeasuredClip.of(audio or self.audio, text=self.text, language=self.language, reference=reference)
 
 
 def _audio(path: Path) -> Audio:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from shared.scores import Reason, Scored, Unscored
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN, SPOKEN
 from tests.scorer.metrics.funasr_pins import funasr_files, funasr_python
 from tests.scorer.metrics.tiny_emotion import EIGHT, classifier_files
@@ -19,7 +20,6 @@ from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_utmos import OfFloats, script
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
 from tests.scorer.metrics.tiny_whisper import lesson, whisper_files
-from tests.shelves import Shelves
 
 TAUGHT = ("en_plain", "en_fast", "zh_plain")
 """The clips whose words the tiny Whisper knows."""
@@ -28,19 +28,19 @@ IN_GERMAN = "Um drei vor der Bücherei."
 
 
 @pytest.fixture(scope="session")
-def shelves(tmp_path_factory: pytest.TempPathFactory) -> Shelves:
+def model_stores(tmp_path_factory: pytest.TempPathFactory) -> ModelStores:
     """A store in which the weights of NISQA are looked for; they need not be there."""
-    shelves = Shelves(tmp_path_factory.mktemp("shelves"))
+    model_stores = ModelStores(tmp_path_factory.mktemp("model stores"))
     data = Path(os.environ.get("RINGTRUE_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
-    shelves.store.root.mkdir()
-    (shelves.store.root / "nisqa").symlink_to(data / "nisqa")
-    return shelves
+    model_stores.store.root.mkdir()
+    (model_stores.store.root / "nisqa").symlink_to(data / "nisqa")
+    return model_stores
 
 
 @pytest.fixture(scope="session")
-def models(shelves: Shelves) -> Path:
+def models(model_stores: ModelStores) -> Path:
     """The folder of weights."""
-    return shelves.store.root
+    return model_stores.store.root
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +50,21 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def instruments(shelves: Shelves, python: Path) -> Instruments:
+def instruments(model_stores: ModelStores, python: Path) -> Instruments:
     """What metrics stand on. A tiny checkpoint of every family that has a pin is locked and pulled; NISQA's weights are
     there where they are to be had."""
-    instruments = Instruments(shelves.store.root, lock_file=shelves.lock_file, funasr_python=python)
+    instruments = Instruments(model_stores.store.root, lock_file=model_stores.lock_file, funasr_python=python)
     lessons = [lesson(KNOWN[name], instruments.speech) for name in TAUGHT]
     lessons.append((lessons[TAUGHT.index("zh_plain")][0], "de", IN_GERMAN))
     texts = [known.text or "" for known in SPOKEN]
-    shelves.put("tiny-wavlm", wavlm_files(shelves.root / "checkpoint"), engine="speaker_wavlm")
-    shelves.put("tiny-whisper", whisper_files(shelves.root / "whisper", lessons), engine="whisper")
-    shelves.put("tiny-encoder", encoder_files(shelves.root / "encoder", texts), engine="semantic_multilingual")
-    shelves.put("tiny-utmos", {"utmos.pt": script(OfFloats())}, engine="utmos")
-    shelves.put("tiny-emotion", classifier_files(shelves.root / "emotion", EIGHT), engine="emotion")
-    shelves.put("fake-sensevoice", funasr_files("SenseVoiceSmall", text=KNOWN["en_plain"].text), engine="funasr")
+    model_stores.put("tiny-wavlm", wavlm_files(model_stores.root / "checkpoint"), engine="speaker_wavlm")
+    model_stores.put("tiny-whisper", whisper_files(model_stores.root / "whisper", lessons), engine="whisper")
+    model_stores.put(
+        "tiny-encoder", encoder_files(model_stores.root / "encoder", texts), engine="semantic_multilingual"
+    )
+    model_stores.put("tiny-utmos", {"utmos.pt": script(OfFloats())}, engine="utmos")
+    model_stores.put("tiny-emotion", classifier_files(model_stores.root / "emotion", EIGHT), engine="emotion")
+    model_stores.put("fake-sensevoice", funasr_files("SenseVoiceSmall", text=KNOWN["en_plain"].text), engine="funasr")
     return instruments
 
 
@@ -78,18 +80,18 @@ class Measure:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
 
-    def __call__(self, family: str, clip: Clip) -> dict[str, Scored]:
+    def __call__(self, family: str, clip: MeasuredClip) -> dict[str, Scored]:
         scores = self._panel.measure(family, clip)
         for scored in scores.values():
             if isinstance(scored, Unscored) and scored.reason is Reason.MODEL_NOT_PULLED:
                 pytest.skip(f"no weights here: {scored.detail}")
         return scores
 
-    def if_there(self, family: str, clip: Clip) -> dict[str, Scored]:
+    def if_there(self, family: str, clip: MeasuredClip) -> dict[str, Scored]:
         """As a call, without skipping: where weights are missing, those reasons are the answer."""
         return self._panel.measure(family, clip)
 
-    def value(self, name: str, family: str, clip: Clip) -> float:
+    def value(self, name: str, family: str, clip: MeasuredClip) -> float:
         """One value, which there must be."""
         scored = self(family, clip)[name]
         assert not isinstance(scored, Unscored), f"{name}: {scored}"

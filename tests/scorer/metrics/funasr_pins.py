@@ -47,8 +47,8 @@ def funasr_files(model: str, **saved: object) -> Mapping[str, bytes]:
         **{"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"token_list": "tokens.txt"}},
         **({} if model == "Emotion2vec" else {"frontend_conf": {"cmvn_file": "am.mvn"}}),
     }
-    ears = {} if model == "Emotion2vec" else {"am.mvn": b"<Nnet>"}
-    return ears | {
+    files = {} if model == "Emotion2vec" else {"am.mvn": b"<Nnet>"}
+    return files | {
         "configuration.json": json.dumps({"file_path_metas": metas}).encode(),
         "config.yaml": f"model: {model}\nmodel_conf: {{}}\n".encode(),
         "model.pt": json.dumps({"weights": _WHOLE.get(model, ()), **saved}).encode(),

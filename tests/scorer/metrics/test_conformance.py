@@ -7,9 +7,9 @@ import math
 
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
-from services.scorer.metrics.panel import Panel, Unavailable, build
+from services.scorer.metrics.panel import MetricUnavailable, Panel, build
 from services.scorer.metrics.table import FAMILIES
 from shared.catalog import canonical_json, lock_sha256
 from shared.scores import Reason, Score, Unscored, scored_from_json
@@ -21,9 +21,11 @@ pytestmark = pytest.mark.parametrize("family", FAMILIES)
 COSTS = {"queue_s": 0.1, "speak_s": 0.4, "rtf": 0.1, "peak_rss_mb": 300.0, "peak_vram_mb": 900.0}
 
 
-def _clip(text: str | None = KNOWN["en_plain"].text) -> Clip:
+def _clip(text: str | None = KNOWN["en_plain"].text) -> MeasuredClip:
     reference = KNOWN["en_fast"].audio
-    return Clip.of(KNOWN["en_plain"].audio, text=text, language="en", reference=reference, emotion="happy", cost=COSTS)
+    return MeasuredClip.of(
+        KNOWN["en_plain"].audio, text=text, language="en", reference=reference, emotion="happy", cost=COSTS
+    )
 
 
 def test_every_name_has_a_value_within_its_range_and_with_its_unit(family: str, measure: Measure) -> None:
@@ -58,7 +60,7 @@ def test_without_text_it_is_unscored_where_text_is_needed(family: str, measure: 
 
 
 def test_without_a_reference_it_is_unscored_where_one_is_needed(family: str, measure: Measure) -> None:
-    alone = Clip.of(KNOWN["en_plain"].audio, text="Please.", language="en", emotion="happy", cost=COSTS)
+    alone = MeasuredClip.of(KNOWN["en_plain"].audio, text="Please.", language="en", emotion="happy", cost=COSTS)
     reasons = {s.reason for s in measure(family, alone).values() if isinstance(s, Unscored)}
     assert reasons == ({Reason.NEEDS_REFERENCE} if FAMILIES[family].info.needs_reference else set())
 
@@ -74,7 +76,7 @@ def test_its_lock_is_known_before_it_is_loaded_and_stays_the_same(
     before = canonical_json(build(FAMILIES[family], instruments).lock())
     try:
         after = panel.load(family)
-    except Unavailable as unavailable:
+    except MetricUnavailable as unavailable:
         pytest.skip(str(unavailable))
     assert canonical_json(after) == before
 

@@ -9,39 +9,39 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.scorer.metric_host import MetricHost
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.emotion.metric import Emotion
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
+from services.scorer.scoring.metric_host import MetricHost
+from shared import metrics
 from shared.audio import Audio
 from shared.scores import Reason, Score, Scored, Unscored
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.funasr_pins import LABELS, SCORES, funasr_files
 from tests.scorer.metrics.tiny_emotion import EIGHT, FOUR, classifier_files
-from tests.shelves import Shelves
 
 KNOWN_CLIP = KNOWN["en_plain"]
 SEVEN = [label for label in EIGHT if label != "calm"]
 """A class for each emotion."""
-MASSES = [name for name in infos.EMOTION.names if "/p_" in name]
+MASSES = [name for name in metrics.EMOTION.names if "/p_" in name]
 
 
-def clip(audio: Audio = KNOWN_CLIP.audio, emotion: str | None = "happy") -> Clip:
-    return Clip.of(audio, language="en", emotion=emotion)
+def clip(audio: Audio = KNOWN_CLIP.audio, emotion: str | None = "happy") -> MeasuredClip:
+    return MeasuredClip.of(audio, language="en", emotion=emotion)
 
 
 def shelved(folder: Path, files: Mapping[str, bytes], python: Path | None = None) -> Instruments:
     """Instruments with one pin of engine emotion."""
-    shelves = Shelves(folder / "shelves")
-    shelves.put("judge", files, engine="emotion")
+    model_stores = ModelStores(folder / "model stores")
+    model_stores.put("judge", files, engine="emotion")
     more = {} if python is None else {"funasr_python": python}
-    return Instruments(shelves.store.root, lock_file=shelves.lock_file, **more)
+    return Instruments(model_stores.store.root, lock_file=model_stores.lock_file, **more)
 
 
-def measured(instruments: Instruments, given: Clip) -> dict[str, Scored]:
+def measured(instruments: Instruments, given: MeasuredClip) -> dict[str, Scored]:
     return Panel(FAMILIES, instruments).measure("emotion", given)
 
 
@@ -90,7 +90,7 @@ class TestCheckpoint:
         metric = Emotion(instruments)
         metric.load()
         sound = np.tile(clip().at_16k, 10)[: 20 * 16_000]
-        whole, *halves = (Clip(part, 16_000) for part in (sound, *np.array_split(sound, 2)))
+        whole, *halves = (MeasuredClip(part, 16_000) for part in (sound, *np.array_split(sound, 2)))
         told, first, second = (metric.measure(one) for one in (whole, *halves))
         assert first["emotion/p_sad"] != second["emotion/p_sad"]
         for name in MASSES:
@@ -100,7 +100,7 @@ class TestCheckpoint:
     def test_a_clip_that_would_take_for_ever_is_not_heard(self, tmp_path: Path) -> None:
         metric = Emotion(shelved(tmp_path, classifier_files(tmp_path / "made", EIGHT)))
         metric.load()
-        readings = metric.measure(Clip(np.zeros(301 * 16_000, np.float32), 16_000))
+        readings = metric.measure(MeasuredClip(np.zeros(301 * 16_000, np.float32), 16_000))
         assert {why.reason for why in readings.values() if isinstance(why, Unscored)} == {Reason.TOO_LONG}
 
     @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ class TestCheckpoint:
 
     def test_the_target_reaches_it_through_a_metric_host(self, tmp_path: Path) -> None:
         instruments = shelved(tmp_path, classifier_files(tmp_path / "made", FOUR))
-        shelves = Shelves(tmp_path / "shelves")
-        with MetricHost(models=instruments.models, lock_file=shelves.lock_file) as host:
+        model_stores = ModelStores(tmp_path / "model stores")
+        with MetricHost(models=instruments.models, lock_file=model_stores.lock_file) as host:
             asked: dict[str | None, dict[str, Scored]] = {}
             for emotion in ("angry", "fear", None):
                 asked[emotion], _ = host.measure_all(KNOWN_CLIP.audio, emotion=emotion, families=["emotion"])

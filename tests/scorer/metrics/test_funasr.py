@@ -9,44 +9,44 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.scorer.metric_host import MetricHost
-from services.scorer.metrics.base import Clip, WeightsMismatch
+from services.scorer.metrics.base import MeasuredClip, WeightsMismatch
 from services.scorer.metrics.funasr.metric import FunasrRecogniser
 from services.scorer.metrics.funasr.package import Funasr, FunasrFailed, FunasrMissing
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
-from shared.hosting import HostCrashed, HostTimeout
+from services.scorer.scoring.metric_host import MetricHost
+from shared.processes.hosting import HostCrashed, HostTimeout
 from shared.scores import Reason, Score, Scored, Unscored
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.funasr_pins import funasr_files, funasr_python
-from tests.shelves import NOWHERE, Shelves, locked, pull
 
 SECOND = np.zeros(16_000, np.float32)
 SAID = "今天的阳光真灿烂!"
 
 
 def loaded(python: Path, folder: Path, files: Mapping[str, bytes]) -> Funasr:
-    """A child that has loaded the model ``ears``, which lies in ``folder``."""
+    """A child that has loaded the model ``asr``, which lies in ``folder``."""
     folder.mkdir()
     for path, content in files.items():
         (folder / path).write_bytes(content)
     funasr = Funasr(python, threads=1)
-    funasr.load(locked("ears", files, NOWHERE, engine="funasr"), folder)
+    funasr.load(locked("asr", files, NOWHERE, engine="funasr"), folder)
     return funasr
 
 
 def shelved(folder: Path, files: Mapping[str, bytes], python: Path, **options: object) -> Instruments:
     """Instruments with one pin of engine funasr."""
-    shelves = Shelves(folder)
-    lock = locked("ears", files, NOWHERE, engine="funasr", options=options)
-    pull(shelves.store, lock, files)
-    shelves.write({"ears": lock})
-    return Instruments(shelves.store.root, lock_file=shelves.lock_file, funasr_python=python)
+    model_stores = ModelStores(folder)
+    lock = locked("asr", files, NOWHERE, engine="funasr", options=options)
+    pull(model_stores.store, lock, files)
+    model_stores.write({"asr": lock})
+    return Instruments(model_stores.store.root, lock_file=model_stores.lock_file, funasr_python=python)
 
 
 def measured(instruments: Instruments, text: str = SAID, language: str = "zh") -> Scored:
-    clip = Clip.of(KNOWN["zh_plain"].audio, text=text, language=language)
+    clip = MeasuredClip.of(KNOWN["zh_plain"].audio, text=text, language=language)
     return Panel(FAMILIES, instruments).measure("funasr", clip)["asr/cer_funasr"]
 
 
@@ -93,27 +93,27 @@ class TestChild:
         files = dict(funasr_files("Paraformer", text="你好"))
         files["model.pt"] = json.dumps({"weights": ["encoder.weight"], "text": "你好"}).encode()
         with pytest.raises(
-            WeightsMismatch, match=r"ears is not whole: 1 weights are not in model\.pt; the first is decoder\.weight"
+            WeightsMismatch, match=r"asr is not whole: 1 weights are not in model\.pt; the first is decoder\.weight"
         ):
             loaded(python, tmp_path / "model", files)
 
     def test_a_configuration_that_names_no_weights_is_refused(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         files["configuration.json"] = files["configuration.json"].replace(b'"init_param"', b'"unread"')
-        with pytest.raises(WeightsMismatch, match="ears is not whole: no weights were loaded from the pin"):
+        with pytest.raises(WeightsMismatch, match="asr is not whole: no weights were loaded from the pin"):
             loaded(python, tmp_path / "model", files)
 
     @pytest.mark.parametrize("absent", ["model.pt", "am.mvn", "tokens.txt", "config.yaml"])
     def test_a_file_that_funasr_would_do_without_is_noticed(self, absent: str, python: Path, tmp_path: Path) -> None:
         files = {path: content for path, content in funasr_files("Paraformer", text="你好").items() if path != absent}
-        with pytest.raises(WeightsMismatch, match=rf"ears names what is not in the pin: {absent}"):
+        with pytest.raises(WeightsMismatch, match=rf"asr names what is not in the pin: {absent}"):
             loaded(python, tmp_path / "model", files)
 
     def test_a_file_from_beyond_the_pin_is_refused(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         (tmp_path / "model.pt").write_bytes(files.pop("model.pt"))
         files["configuration.json"] = files["configuration.json"].replace(b'"model.pt"', b'"../model.pt"')
-        with pytest.raises(WeightsMismatch, match=r"ears names what is not in the pin: \.\./model\.pt"):
+        with pytest.raises(WeightsMismatch, match=r"asr names what is not in the pin: \.\./model\.pt"):
             loaded(python, tmp_path / "model", files)
 
     @pytest.mark.parametrize("content", [None, b"{", b"{}", b"[]"])
@@ -122,11 +122,11 @@ class TestChild:
     ) -> None:
         others = {path: kept for path, kept in funasr_files("Paraformer").items() if path != "configuration.json"}
         files = others if content is None else others | {"configuration.json": content}
-        with pytest.raises(WeightsMismatch, match=r"ears has no configuration\.json that names the model's files"):
+        with pytest.raises(WeightsMismatch, match=r"asr has no configuration\.json that names the model's files"):
             loaded(python, tmp_path / "model", files)
 
     def test_a_model_that_cannot_be_loaded_says_why(self, python: Path, tmp_path: Path) -> None:
-        with pytest.raises(FunasrFailed, match="ears cannot be loaded: RuntimeError: model Whisper is not registered"):
+        with pytest.raises(FunasrFailed, match="asr cannot be loaded: RuntimeError: model Whisper is not registered"):
             loaded(python, tmp_path / "model", funasr_files("Whisper"))
 
     def test_it_reaches_no_network(self, python: Path, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ class TestRecogniser:
         panel = Panel(FAMILIES, instruments)
         audio = KNOWN["zh_plain"].audio
         for language in ("zh", "zh-CN", "cmn", "yue", "en", "ja", "ko"):
-            clip = Clip.of(audio, text=SAID, language=language)
+            clip = MeasuredClip.of(audio, text=SAID, language=language)
             assert rate(panel.measure("funasr", clip)["asr/cer_funasr"]) == 0.0
         assert reason(measured(instruments, language="fr")) is Reason.LANGUAGE_NOT_COVERED
 
@@ -202,7 +202,7 @@ class TestRecogniser:
     ) -> None:
         why = measured(shelved(tmp_path, funasr_files("Paraformer"), python, languages=languages), language="en")
         assert reason(why) is Reason.MODEL_NOT_PULLED
-        assert "the option languages of ears" in str(why)
+        assert "the option languages of asr" in str(why)
 
     def test_a_text_without_characters_is_no_text(self, python: Path, tmp_path: Path) -> None:
         assert reason(measured(shelved(tmp_path, funasr_files("Paraformer"), python), "...")) is Reason.NEEDS_TEXT
@@ -233,7 +233,7 @@ class TestRecogniser:
 
     def test_a_metric_host_is_told_where_funasr_is(self, python: Path, tmp_path: Path) -> None:
         shelved(tmp_path, funasr_files("SenseVoiceSmall", text="今天的阳光真灿烂"), python)
-        shelves = Shelves(tmp_path)
-        with MetricHost(models=shelves.store.root, lock_file=shelves.lock_file, funasr_python=python) as host:
+        model_stores = ModelStores(tmp_path)
+        with MetricHost(models=model_stores.store.root, lock_file=model_stores.lock_file, funasr_python=python) as host:
             scores, _ = host.measure_all(KNOWN["zh_plain"].audio, text=SAID, language="zh", families=["funasr"])
         assert rate(scores["asr/cer_funasr"]) == 0.0

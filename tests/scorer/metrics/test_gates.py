@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from shared.audio import Audio, silence
@@ -17,7 +17,7 @@ GRADING = [name for name, family in FAMILIES.items() if family.info.needs_speech
 each_grading_family = pytest.mark.parametrize("family", GRADING)
 
 
-def _reasons(measure: Measure, family: str, clip: Clip) -> set[Reason | None]:
+def _reasons(measure: Measure, family: str, clip: MeasuredClip) -> set[Reason | None]:
     return {s.reason if isinstance(s, Unscored) else None for s in measure(family, clip).values()}
 
 
@@ -41,26 +41,28 @@ def _quiet_hum() -> Audio:
 )
 def test_no_speech_no_score(measure: Measure, family: str, audio: Audio) -> None:
     reference = KNOWN["en_plain"].audio
-    clip = Clip.of(audio, text="Please leave the keys on the table.", language="en", reference=reference)
+    clip = MeasuredClip.of(audio, text="Please leave the keys on the table.", language="en", reference=reference)
     assert _reasons(measure, family, clip) == {Reason.NO_SPEECH}
 
 
 @pytest.mark.parametrize("family", ["asr", "semantic"])
 def test_a_language_that_is_not_covered_is_said_so(measure: Measure, family: str) -> None:
     assert _reasons(measure, family, KNOWN["zh_plain"].clip()) == {Reason.LANGUAGE_NOT_COVERED}
-    without_language = Clip.of(KNOWN["en_plain"].audio, text="Please.")
+    without_language = MeasuredClip.of(KNOWN["en_plain"].audio, text="Please.")
     assert _reasons(measure, family, without_language) == {Reason.LANGUAGE_NOT_COVERED}
 
 
 @pytest.mark.parametrize("family", ["asr", "semantic"])
 def test_a_region_of_a_covered_language_is_covered(measure: Measure, family: str) -> None:
-    clip = Clip.of(KNOWN["en_short"].audio, text="Yes.", language="en-GB")
+    clip = MeasuredClip.of(KNOWN["en_short"].audio, text="Yes.", language="en-GB")
     assert _reasons(measure, family, clip) == {None}
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n", "...!"])
 def test_no_words_no_error_rate(measure: Measure, text: str | None) -> None:
-    assert _reasons(measure, "asr", Clip.of(KNOWN["en_short"].audio, text=text, language="en")) == {Reason.NEEDS_TEXT}
+    assert _reasons(measure, "asr", MeasuredClip.of(KNOWN["en_short"].audio, text=text, language="en")) == {
+        Reason.NEEDS_TEXT
+    }
 
 
 @pytest.mark.parametrize("family", ["signal", "prosody", "dnsmos", "nisqa_tts", "nisqa"])
@@ -87,7 +89,7 @@ def test_the_signal_of_silence_is_described_where_it_can_be(measure: Measure) ->
 
 
 def test_an_empty_clip_has_a_length_of_zero_and_nothing_else(measure: Measure) -> None:
-    scores = measure("signal", Clip.of(Audio(b"", 24_000)))
+    scores = measure("signal", MeasuredClip.of(Audio(b"", 24_000)))
     assert scores.pop("signal/duration_s").to_json()["value"] == 0.0
     assert {s.reason for s in scores.values() if isinstance(s, Unscored)} == {Reason.TOO_SHORT}
     assert not any(isinstance(s, Score) for s in scores.values())

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from shared.scores import Score
 from tests.defects import with_silence_after
 from tests.scorer.metrics.clips import KNOWN, Known, resampled
@@ -63,7 +63,7 @@ FAMILIES = ("signal", "prosody", "nisqa_tts", "nisqa", "dnsmos", "speaker", "asr
 each_clip = pytest.mark.parametrize("known", CHECKED, ids=lambda known: known.name)
 
 
-def _values(measure: Measure, clip: Clip) -> dict[str, float]:
+def _values(measure: Measure, clip: MeasuredClip) -> dict[str, float]:
     held = replace(clip, reference=REFERENCE)
     scores = {name: scored for family in FAMILIES for name, scored in measure.if_there(family, held).items()}
     return {name: scored.value for name, scored in scores.items() if isinstance(scored, Score)}

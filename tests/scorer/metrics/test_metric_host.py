@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from services.scorer.metric_host import FamilyResult, MetricHost, scorers_lock
 from services.scorer.metrics.table import FAMILIES
+from services.scorer.scoring.metric_host import FamilyResult, MeasuringAbandoned, MetricHost, scorers_lock
 from shared.audio import Audio, silence
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.scorer.metrics.clips import KNOWN, resampled
 
 SECOND = Audio(silence(1.0, 16_000), 16_000)
 
+ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+"""With the tests' own families on its path."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def broken_families_are_found() -> Iterator[None]:
+    """A host looks for modules where Python is told to, and not in the folder that it is started in."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+        yield
+
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetricHost]:
-    with MetricHost(models=tmp_path_factory.mktemp("models"), table="tests.scorer.metrics.broken_families") as host:
+    with MetricHost(
+        models=tmp_path_factory.mktemp("models"), table="tests.scorer.metrics.broken_families", env=ENV
+    ) as host:
         yield host
 
 
@@ -78,8 +93,22 @@ def test_a_cold_load_does_not_count_against_the_deadline_of_a_clip(broken: Metri
 
 def test_a_load_that_takes_for_ever_ends_too(tmp_path: Path) -> None:
     table = "tests.scorer.metrics.broken_families"
-    with MetricHost(models=tmp_path, table=table, load_deadline_s=1.0) as impatient:
+    with MetricHost(models=tmp_path, table=table, load_deadline_s=1.0, env=ENV) as impatient:
         assert _reason(_only(impatient.measure(SECOND, families=["loadsslowly"]))) is Reason.SCORER_TIMEOUT
+
+
+@pytest.mark.parametrize("families", [["hangs", "well"], ["loadsslowly", "hangs"]])
+def test_a_host_that_is_given_up_tells_who_measures_and_starts_no_other(tmp_path: Path, families: list[str]) -> None:
+    table = "tests.scorer.metrics.broken_families"
+    with MetricHost(models=tmp_path, table=table, env=ENV) as host:
+        host.measure(SECOND, families=["well"])
+        giving_up = threading.Timer(0.2, host.give_up)
+        giving_up.start()
+        with pytest.raises(MeasuringAbandoned):
+            host.measure(SECOND, families=families * 50)
+        with pytest.raises(MeasuringAbandoned):
+            host.measure(SECOND, families=["well"])
+        giving_up.join()
 
 
 def test_warming_names_what_cannot_be_loaded(broken: MetricHost) -> None:
@@ -143,6 +172,6 @@ def test_score_true_means_the_defaults_and_false_means_nothing(tmp_path: Path) -
 
 def test_the_parent_imports_no_model_library() -> None:
     heavy = {"torch", "onnxruntime", "librosa", "transformers", "pocketsphinx", "numpy"}
-    probe = "import sys, services.scorer.metric_host; print(*sys.modules)"
+    probe = "import sys, services.scorer.scoring.metric_host; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True).stdout.split()
     assert not heavy.intersection(loaded)

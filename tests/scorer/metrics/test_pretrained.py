@@ -13,17 +13,17 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
 from shared.scores import Reason, Score, Scored, Unscored
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.tiny_emotion import EIGHT, classifier_files
 from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
 from tests.scorer.metrics.tiny_whisper import altered, whisper_files, without
-from tests.shelves import Shelves
 
 FAMILY = ("whisper", "emotion", "speaker_wavlm", "semantic_multilingual")
 LISTENERS = FAMILY[:3]
@@ -50,13 +50,15 @@ def measured(tmp_path: Path, checkpoints: Mapping[str, Files]) -> Callable[[str,
     whole."""
 
     def measured(family: str, files: Files) -> Scored:
-        shelves = Shelves(tmp_path)
+        model_stores = ModelStores(tmp_path)
         if family == "semantic_multilingual":
-            shelves.put("ears", checkpoints["whisper"], engine="whisper")
-        shelves.put("tiny", files, engine=family)
+            model_stores.put("asr", checkpoints["whisper"], engine="whisper")
+        model_stores.put("tiny", files, engine=family)
         known = KNOWN["en_plain"]
-        clip = Clip.of(known.audio, text=known.text, language="en", reference=KNOWN["en_fast"].audio, emotion="happy")
-        panel = Panel(FAMILIES, Instruments(shelves.store.root, lock_file=shelves.lock_file))
+        clip = MeasuredClip.of(
+            known.audio, text=known.text, language="en", reference=KNOWN["en_fast"].audio, emotion="happy"
+        )
+        panel = Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
         return next(iter(panel.measure(family, clip).values()))
 
     return measured

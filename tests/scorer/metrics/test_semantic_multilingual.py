@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from services.scorer.metrics import characters
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.semantic_multilingual import SemanticMultilingual
 from services.scorer.metrics.table import FAMILIES
 from shared.scores import Reason, Score, Scored, Unscored
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.conftest import Measure
 from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_whisper import altered, whisper_files, without
-from tests.shelves import Shelves
 
 NAME, FAMILY = "semantic/similarity_multilingual", "semantic_multilingual"
 TEXTS = [known.text or "" for known in (KNOWN["en_plain"], KNOWN["zh_plain"])]
@@ -35,11 +35,11 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
 
 
 def _scored(folder: Path, **pins: Mapping[str, bytes]) -> Scored:
-    shelves = Shelves(folder)
-    shelves.root.mkdir(exist_ok=True)
+    model_stores = ModelStores(folder)
+    model_stores.root.mkdir(exist_ok=True)
     for engine, files in pins.items():
-        shelves.put(f"tiny-{engine.replace('_', '-')}", files, engine=engine)
-    panel = Panel(FAMILIES, Instruments(shelves.store.root, lock_file=shelves.lock_file))
+        model_stores.put(f"tiny-{engine.replace('_', '-')}", files, engine=engine)
+    panel = Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
     return panel.measure(FAMILY, KNOWN["en_plain"].clip())[NAME]
 
 
@@ -55,17 +55,17 @@ def test_a_text_that_came_across_is_its_own_likeness(name: str, measure: Measure
 
 
 def test_another_text_is_less_like_it(measure: Measure) -> None:
-    other = Clip.of(KNOWN["zh_plain"].audio, text=KNOWN["zh_low"].text, language="zh")
+    other = MeasuredClip.of(KNOWN["zh_plain"].audio, text=KNOWN["zh_low"].text, language="zh")
     assert measure.value(NAME, FAMILY, other) < 0.99
 
 
 def test_a_text_in_traditional_characters_is_the_same_text(measure: Measure) -> None:
-    traditional = Clip.of(KNOWN["zh_plain"].audio, text="今天下午三點我們在圖書館門口見面。", language="zh")
+    traditional = MeasuredClip.of(KNOWN["zh_plain"].audio, text="今天下午三點我們在圖書館門口見面。", language="zh")
     assert measure.value(NAME, FAMILY, traditional) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_language_that_the_recogniser_does_not_cover_is_said_so(measure: Measure) -> None:
-    scored = measure(FAMILY, Clip.of(KNOWN["en_plain"].audio, text="Bonjour.", language="fr"))[NAME]
+    scored = measure(FAMILY, MeasuredClip.of(KNOWN["en_plain"].audio, text="Bonjour.", language="fr"))[NAME]
     assert isinstance(scored, Unscored)
     assert scored.reason is Reason.LANGUAGE_NOT_COVERED
 

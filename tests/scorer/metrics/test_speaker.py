@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.speaker.comparison import spoken
@@ -18,16 +18,16 @@ from services.scorer.metrics.speaker.encoder import VoiceEncoder
 from services.scorer.metrics.speaker.metric import UNPACKED, WEIGHTS, Speaker
 from services.scorer.metrics.speaker.wavlm import SpeakerWavlm
 from services.scorer.metrics.table import FAMILIES
-from services.scorer.metrics.weights import Pin
+from services.scorer.metrics.weights import PinnedWeights
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
 from shared.audio import Audio, silence
 from shared.scores import Reason, Scored, Unscored
 from tests.defects import truncated, with_noise, with_silence_after
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.conftest import Measure
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
-from tests.shelves import Shelves
 
 PACKAGE = {
     ("en_fast", "en_plain"): 0.6967,
@@ -66,7 +66,9 @@ def said() -> dict[tuple[str, str], Audio]:
     """Each sentence in each voice."""
     engine = family_of("espeak-v2").build("espeak-v2")
     engine.load()
-    return {(voice, text): engine.speak(SpeakRequest(text, "en", voice)) for voice in VOICES for text in SENTENCES}
+    return {
+        (voice, text): engine.speak(SpeakRequest(text, "en", voice=voice)) for voice in VOICES for text in SENTENCES
+    }
 
 
 def _reason(scores: dict[str, Scored]) -> Reason:
@@ -97,7 +99,7 @@ def test_the_same_voice_in_other_words_is_nearer_than_another_in_the_same_words(
     text, another = SENTENCES
 
     def likeness(clip: Audio, reference: Audio) -> float:
-        return measure.value("speaker/similarity", "speaker", Clip.of(clip, reference=reference))
+        return measure.value("speaker/similarity", "speaker", MeasuredClip.of(clip, reference=reference))
 
     same = {voice: likeness(said[voice, another], said[voice, text]) for voice in VOICES}
     others = {pair: likeness(said[pair[0], text], said[pair[1], text]) for pair in permutations(VOICES, 2)}
@@ -132,7 +134,7 @@ def test_half_a_window_of_speech_is_less_like_its_own_voice_than_a_whole_one(
     """Why less than 1.6 s is refused: the rest of the window would be silence."""
 
     def likeness(voice: str, seconds: float) -> float:
-        reference, samples = (spoken(Clip.of(said[voice, text]), instruments.speech) for text in SENTENCES)
+        reference, samples = (spoken(MeasuredClip.of(said[voice, text]), instruments.speech) for text in SENTENCES)
         one, other = encoder.embed(reference), encoder.embed(samples[: round(seconds * 16_000)])
         return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
@@ -154,17 +156,17 @@ def test_a_reference_in_which_nobody_speaks_is_none(family: str, measure: Measur
 
 
 def test_weights_that_are_nowhere_are_told_with_whence_they_come(tmp_path: Path) -> None:
-    pin = Pin("no-such.pt", "0" * 64, "https://example.org/weights")
+    pin = PinnedWeights("no-such.pt", "0" * 64, "https://example.org/weights")
     with pytest.raises(FileNotFoundError, match=r"https://example\.org/weights/no-such\.pt"):
         pin.read(tmp_path, ())
 
 
 def test_the_weights_may_also_be_a_pin_in_the_store(encoder: VoiceEncoder, tmp_path: Path) -> None:
     found = WEIGHTS.find(tmp_path, UNPACKED)
-    blob = Shelves(tmp_path).store.blob(WEIGHTS.sha256)
+    blob = ModelStores(tmp_path).store.blob(WEIGHTS.sha256)
     blob.parent.mkdir(parents=True)
     shutil.copy(found, blob)
-    assert WEIGHTS.find(Shelves(tmp_path).store.root, ()) == blob
+    assert WEIGHTS.find(ModelStores(tmp_path).store.root, ()) == blob
 
 
 class TestWavlm:
@@ -186,26 +188,26 @@ class TestWavlm:
         assert "there are none" in self._detail(tmp_path, tmp_path / "catalog.lock")
 
     def test_two_pins_for_one_family_are_refused(self, tmp_path: Path) -> None:
-        shelves = Shelves(tmp_path)
+        model_stores = ModelStores(tmp_path)
         for name in ("large", "small"):
-            shelves.put(name, {"config.json": name.encode()}, engine="speaker_wavlm")
-        assert "large, small" in self._detail(shelves.store.root, shelves.lock_file)
+            model_stores.put(name, {"config.json": name.encode()}, engine="speaker_wavlm")
+        assert "large, small" in self._detail(model_stores.store.root, model_stores.lock_file)
 
     def test_bytes_that_are_not_the_locked_ones_are_refused(self, tmp_path: Path) -> None:
-        shelves = Shelves(tmp_path)
-        lock = shelves.put("tiny", {"config.json": b"{}"}, engine="speaker_wavlm")
+        model_stores = ModelStores(tmp_path)
+        lock = model_stores.put("tiny", {"config.json": b"{}"}, engine="speaker_wavlm")
         (file,) = lock.files
-        blob = shelves.store.blob(file.sha256)
+        blob = model_stores.store.blob(file.sha256)
         blob.chmod(0o644)
         blob.write_bytes(b"[]")
-        assert "locked is" in self._detail(shelves.store.root, shelves.lock_file)
+        assert "locked is" in self._detail(model_stores.store.root, model_stores.lock_file)
 
     def test_weights_that_are_missing_are_not_made_up(self, tmp_path: Path) -> None:
         files = dict(wavlm_files(tmp_path / "checkpoint"))
         files["config.json"] = files["config.json"].replace(b'"num_hidden_layers": 2', b'"num_hidden_layers": 3')
-        shelves = Shelves(tmp_path / "shelves")
-        shelves.put("cut", files, engine="speaker_wavlm")
-        assert "weights are not in cut" in self._detail(shelves.store.root, shelves.lock_file)
+        model_stores = ModelStores(tmp_path / "model stores")
+        model_stores.put("cut", files, engine="speaker_wavlm")
+        assert "weights are not in cut" in self._detail(model_stores.store.root, model_stores.lock_file)
 
     @staticmethod
     def _detail(models: Path, lock_file: Path) -> str:

@@ -17,20 +17,20 @@ from shared.audio import Audio
 from shared.catalog import lock_sha256
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.weights.lock import PinLock
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.tiny_utmos import Nothing, OfFloats, OfFrames, OfIntegers, script
-from tests.shelves import NOWHERE, Shelves, locked, pull
 
 CLIP = KNOWN["en_plain"].clip()
 LOUDNESS = float(1 + 4 * np.abs(CLIP.at_16k).mean())
 
 
 def _pinned(folder: Path, files: dict[str, bytes], **options: Any) -> Instruments:
-    shelves = Shelves(folder)
+    model_stores = ModelStores(folder)
     lock = locked("tiny", files, NOWHERE, engine="utmos", options=options)
-    pull(shelves.store, lock, files)
-    shelves.write({"tiny": lock})
-    return Instruments(shelves.store.root, lock_file=shelves.lock_file)
+    pull(model_stores.store, lock, files)
+    model_stores.write({"tiny": lock})
+    return Instruments(model_stores.store.root, lock_file=model_stores.lock_file)
 
 
 def _scored(instruments: Instruments, audio: Audio | None = None) -> Scored:
@@ -95,7 +95,7 @@ def test_what_is_no_torchscript_is_refused(tmp_path: Path) -> None:
 def test_bytes_that_are_not_the_locked_ones_are_not_run(tmp_path: Path) -> None:
     instruments = _pinned(tmp_path, {"any.pt": script(OfFloats())})
     (file,) = instruments.pin_for("utmos").files
-    blob = Shelves(tmp_path).store.blob(file.sha256)
+    blob = ModelStores(tmp_path).store.blob(file.sha256)
     blob.chmod(0o644)
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
     reason, detail = _refusal(_scored(instruments))
@@ -117,7 +117,7 @@ class Meddled(Instruments):
 
 def test_bytes_that_changed_after_the_check_are_not_run_either(tmp_path: Path) -> None:
     checked = _pinned(tmp_path, {"any.pt": script(OfFloats())})
-    reason, detail = _refusal(_scored(Meddled(checked.models, lock_file=Shelves(tmp_path).lock_file)))
+    reason, detail = _refusal(_scored(Meddled(checked.models, lock_file=ModelStores(tmp_path).lock_file)))
     assert reason is Reason.MODEL_NOT_PULLED
     assert "was changed after it was checked" in detail
 

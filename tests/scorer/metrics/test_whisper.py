@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.metrics.base import Clip
+from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.table import FAMILIES
@@ -16,10 +16,10 @@ from services.scorer.metrics.whisper.recogniser import WhisperRecogniser, whispe
 from shared.audio import Audio, silence
 from shared.catalog import lock_sha256
 from shared.scores import Reason, Score, Scored, Unscored
+from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
 from tests.scorer.metrics.conftest import IN_GERMAN, TAUGHT, Measure
 from tests.scorer.metrics.tiny_whisper import altered, whisper_files, without
-from tests.shelves import Shelves
 
 WER, CER = "asr/wer_whisper", "asr/cer_whisper"
 EN, ZH = KNOWN["en_plain"], KNOWN["zh_plain"]
@@ -31,10 +31,12 @@ def untaught(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
     return whisper_files(tmp_path_factory.mktemp("untaught"))
 
 
-def _heard_by(files: Mapping[str, bytes], folder: Path, clip: Clip) -> dict[str, Scored]:
-    shelves = Shelves(folder)
-    shelves.put("tiny", files, engine="whisper")
-    return Panel(FAMILIES, Instruments(shelves.store.root, lock_file=shelves.lock_file)).measure("whisper", clip)
+def _heard_by(files: Mapping[str, bytes], folder: Path, clip: MeasuredClip) -> dict[str, Scored]:
+    model_stores = ModelStores(folder)
+    model_stores.put("tiny", files, engine="whisper")
+    return Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file)).measure(
+        "whisper", clip
+    )
 
 
 def _refusal(scores: dict[str, Scored]) -> Unscored:
@@ -52,19 +54,19 @@ def test_a_clip_whose_words_are_heard_has_no_errors(name: str, measure: Measure)
 
 
 def test_other_words_than_those_of_the_text_are_errors(measure: Measure) -> None:
-    other = Clip.of(EN.audio, text=KNOWN["en_fast"].text, language="en")
+    other = MeasuredClip.of(EN.audio, text=KNOWN["en_fast"].text, language="en")
     assert measure.value(WER, "whisper", other) > 0.7
     assert measure.value(CER, "whisper", other) > 0.5
 
 
 def test_a_text_in_traditional_characters_is_the_same_text(measure: Measure) -> None:
-    traditional = Clip.of(ZH.audio, text="今天下午三點我們在圖書館門口見面。", language="zh-Hant-TW")
+    traditional = MeasuredClip.of(ZH.audio, text="今天下午三點我們在圖書館門口見面。", language="zh-Hant-TW")
     assert measure.value(CER, "whisper", traditional) == 0
 
 
 def test_numbers_in_an_english_text_are_the_words_for_them(measure: Measure) -> None:
     text = (KNOWN["en_fast"].text or "").replace("nine", "9").replace("twenty", "20")
-    assert measure.value(WER, "whisper", Clip.of(KNOWN["en_fast"].audio, text=text, language="en")) == 0
+    assert measure.value(WER, "whisper", MeasuredClip.of(KNOWN["en_fast"].audio, text=text, language="en")) == 0
 
 
 def test_chinese_has_characters_and_no_words(measure: Measure) -> None:
@@ -80,18 +82,18 @@ def test_chinese_has_characters_and_no_words(measure: Measure) -> None:
 
 @pytest.mark.parametrize(("tag", "code"), [("zh-Hans-CN", "zh"), ("cmn", "zh"), ("EN-gb", "en"), ("nb-NO", "no")])
 def test_a_language_is_known_by_its_primary_subtag(tag: str, code: str, recogniser: WhisperRecogniser) -> None:
-    assert recogniser.language_of(Clip.of(EN.audio, text="a", language=tag)) == code
+    assert recogniser.language_of(MeasuredClip.of(EN.audio, text="a", language=tag)) == code
 
 
 @pytest.mark.parametrize("tag", ["fr", "yue", None, ""])
 def test_a_language_that_the_checkpoint_does_not_name_is_not_covered(tag: str | None, measure: Measure) -> None:
-    refused = _refusal(measure("whisper", Clip.of(EN.audio, text="Please.", language=tag)))
+    refused = _refusal(measure("whisper", MeasuredClip.of(EN.audio, text="Please.", language=tag)))
     assert refused.reason is Reason.LANGUAGE_NOT_COVERED
     assert "tiny-whisper covers de, en, no, zh" in refused.detail
 
 
 def test_the_language_asked_for_is_that_of_the_clip(measure: Measure) -> None:
-    assert measure.value(WER, "whisper", Clip.of(ZH.audio, text=IN_GERMAN, language="de-AT")) == 0
+    assert measure.value(WER, "whisper", MeasuredClip.of(ZH.audio, text=IN_GERMAN, language="de-AT")) == 0
 
 
 def test_five_minutes_are_too_long(measure: Measure) -> None:
@@ -104,11 +106,11 @@ def test_a_clip_longer_than_it_hears_at_a_time_is_heard_in_parts(measure: Measur
     gap = silence(1.024, first.audio.sample_rate)
     both = Audio(first.audio.pcm + gap + second.audio.pcm + gap + first.audio.pcm, first.audio.sample_rate)
     text = f"{first.text} {second.text} {first.text}"
-    assert measure.value(CER, "whisper", Clip.of(both, text=text, language="en")) < 0.1
+    assert measure.value(CER, "whisper", MeasuredClip.of(both, text=text, language="en")) < 0.1
 
 
 def test_a_text_without_words_has_no_rate(measure: Measure) -> None:
-    scores = measure("whisper", Clip.of(EN.audio, text="?!", language="de"))
+    scores = measure("whisper", MeasuredClip.of(EN.audio, text="?!", language="de"))
     assert {s.reason for s in scores.values() if isinstance(s, Unscored)} == {Reason.NEEDS_TEXT}
     assert not any(isinstance(s, Score) for s in scores.values())
 
@@ -163,9 +165,9 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
 
 
 def test_another_pin_is_another_lock(tmp_path: Path, instruments: Instruments, untaught: Mapping[str, bytes]) -> None:
-    shelves = Shelves(tmp_path)
-    shelves.put("tiny", untaught, engine="whisper")
-    other = Whisper(Instruments(shelves.store.root, lock_file=shelves.lock_file)).lock()
+    model_stores = ModelStores(tmp_path)
+    model_stores.put("tiny", untaught, engine="whisper")
+    other = Whisper(Instruments(model_stores.store.root, lock_file=model_stores.lock_file)).lock()
     assert set(other["weights"]) == set(untaught)
     assert lock_sha256(other) != lock_sha256(Whisper(instruments).lock())
 

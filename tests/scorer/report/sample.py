@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.comparison.floors import measured_floors
-from services.scorer.comparison.gating import decide
-from services.scorer.comparison.result import Comparison, GateResult
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.analysis.comparison.floors import measured_floors
+from services.scorer.analysis.comparison.gating import decide
+from services.scorer.analysis.comparison.result import Comparison, GateResult
 from shared.audio import Audio
 from shared.gating.toml_notation import default_rules
 from shared.jobs import CANONICAL_EMOTIONS

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from services.scorer.comparison.compute import compare
-from services.scorer.comparison.evaluated import Evaluated
-from services.scorer.comparison.result import Disagreement
+from services.scorer.analysis.comparison.compute import compare
+from services.scorer.analysis.comparison.evaluated import Evaluated
+from services.scorer.analysis.comparison.result import Disagreement
 from services.scorer.report.document import Report, report
 from services.scorer.report.pairing import by_loss, paired
 from services.scorer.report.sounds import mp3

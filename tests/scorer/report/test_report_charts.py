@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.scorer.comparison.result import Floor, Range, Row
+from services.scorer.analysis.comparison.result import Floor, Range, Row
 from services.scorer.metrics import prosody
 from services.scorer.report import contours
 from services.scorer.report.chart import ROLES
 from services.scorer.report.confusion import CLASSES, confusion
-from services.scorer.report.contours import Frame, Overlay, PitchFinder
+from services.scorer.report.contours import ContourFrame, Overlay, PitchFinder
 from services.scorer.report.document import Report
 from services.scorer.report.forest import forest
 from shared.audio import Audio, silence
@@ -100,7 +100,7 @@ def test_a_contour_follows_the_voice_and_leaves_out_the_pause() -> None:
 @pytest.mark.parametrize("audio", [Audio(b"", RATE), Audio(silence(1.0, RATE), RATE), Audio(b"\0\0", RATE)])
 def test_a_clip_without_voice_is_drawn_without_a_line(audio: Audio) -> None:
     contour = PitchFinder().contour(audio)
-    drawn = Overlay("item", "0", contour, None).inline(Frame.around([contour]))
+    drawn = Overlay("item", "0", contour, None).inline(ContourFrame.around([contour]))
     assert "no voice" in drawn
     assert 'd=""' in drawn
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.scorer.comparison.result import Range, Row
+from services.scorer.analysis.comparison.result import Range, Row
 from services.scorer.report.focus import grouped, leading
 from services.scorer.report.table import absences, line
 

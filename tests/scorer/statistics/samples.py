@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from services.scorer.statistics.pairing import ItemSeed, Pairs, pair
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.pairing import ItemSeed, Pairs, pair
+from services.scorer.analysis.statistics.values import Values
 from shared.scores import Reason, Score, Scored, Unscored
 
 SAMPLES = st.lists(st.integers(-40, 40).map(lambda tenths: tenths / 10), min_size=2, max_size=24).map(np.array)

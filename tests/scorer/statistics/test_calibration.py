@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchmarks.calibration import coverage, rates
 from benchmarks.outcomes import OUTCOMES, Outcome
-from services.scorer.statistics.proportions import mcnemar_p
+from services.scorer.analysis.statistics.proportions import mcnemar_p
 from tests.scorer.statistics.samples import signs
 
 COMPARISONS = 1000

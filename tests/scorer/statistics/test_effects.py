@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.scorer.statistics.effects import effect
-from services.scorer.statistics.intervals import Method
-from services.scorer.statistics.noise import NoiseFloor
-from services.scorer.statistics.pairing import pair
-from services.scorer.statistics.tallies import Tally
+from services.scorer.analysis.statistics.effects import effect
+from services.scorer.analysis.statistics.intervals import Method
+from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.pairing import pair
+from services.scorer.analysis.statistics.tallies import Tally
 from shared.scores import Direction
 from tests.scorer.statistics.samples import gauss, pairs_of, scored, signs
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from services.scorer.statistics.families import holm
+from services.scorer.analysis.statistics.families import holm
 
 
 @pytest.mark.parametrize("p", [[0.03], [0.01, 0.04, 0.03, 0.005], [0.02] * 4, np.linspace(0, 1, 12)[::-1].tolist()])

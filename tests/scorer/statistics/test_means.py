@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from scipy import stats
 
-from services.scorer.statistics.intervals import Interval, Method
-from services.scorer.statistics.means import mean_bounds, mean_interval, p_mean_below
-from services.scorer.statistics.resampling import studentised_roots
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.intervals import Interval, Method
+from services.scorer.analysis.statistics.means import mean_bounds, mean_interval, p_mean_below
+from services.scorer.analysis.statistics.resampling import studentised_roots
+from services.scorer.analysis.statistics.values import Values
 from tests.scorer.statistics.samples import SAMPLES, gauss
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.scorer.statistics.noise import noise_floor
+from services.scorer.analysis.statistics.noise import noise_floor
 
 
 def test_it_is_what_its_formula_says() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scorer.statistics.pairing import pair, whether_scored
+from services.scorer.analysis.statistics.pairing import pair, whether_scored
 from shared.scores import Direction, Reason, Score, Unscored
 from tests.scorer.statistics.samples import scored
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from scipy import stats
 
-from services.scorer.statistics.permutation import Side, sign_flip_p
-from services.scorer.statistics.proportions import mcnemar_p
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.permutation import Tail, sign_flip_p
+from services.scorer.analysis.statistics.proportions import mcnemar_p
+from services.scorer.analysis.statistics.values import Values
 from tests.scorer.statistics.samples import SAMPLES, gauss, signs
 
-SIDES = [(Side.EITHER, "two-sided"), (Side.GREATER, "greater"), (Side.LESS, "less")]
+SIDES = [(Tail.EITHER, "two-sided"), (Tail.GREATER, "greater"), (Tail.LESS, "less")]
 
 
 @pytest.mark.parametrize(("side", "alternative"), SIDES)
 @pytest.mark.parametrize("n", [2, 7, 12])
-def test_exact_is_that_of_scipy(n: int, side: Side, alternative: str) -> None:
+def test_exact_is_that_of_scipy(n: int, side: Tail, alternative: str) -> None:
     sample = np.round(gauss(n, 0.4), 1)
     expected = stats.permutation_test(
         (sample,), np.mean, permutation_type="samples", alternative=alternative, n_resamples=2**n
@@ -25,8 +25,8 @@ def test_exact_is_that_of_scipy(n: int, side: Side, alternative: str) -> None:
     assert sign_flip_p(sample, side) == pytest.approx(expected.pvalue, rel=1e-12)
 
 
-@pytest.mark.parametrize("side", Side)
-def test_drawn_is_near_the_t_test_where_differences_are_normal(side: Side) -> None:
+@pytest.mark.parametrize("side", Tail)
+def test_drawn_is_near_the_t_test_where_differences_are_normal(side: Tail) -> None:
     sample = gauss(40, 0.25)
     alternative = dict(SIDES)[side]
     assert sign_flip_p(sample, side) == pytest.approx(
@@ -54,4 +54,4 @@ def test_without_a_difference_p_is_one(sample: Values) -> None:
 def test_neither_order_nor_side_matters(sample: Values) -> None:
     shuffled = np.random.default_rng(1).permutation(sample)
     assert sign_flip_p(shuffled) == sign_flip_p(sample) == sign_flip_p(-sample)
-    assert sign_flip_p(shuffled, Side.GREATER) == sign_flip_p(-sample, Side.LESS)
+    assert sign_flip_p(shuffled, Tail.GREATER) == sign_flip_p(-sample, Tail.LESS)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.scorer.statistics.noise import NoiseFloor
-from services.scorer.statistics.planning import MOST_ITEMS, items_needed
-from services.scorer.statistics.rules import Demand, Doubt, Rule, Scale, judge
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.planning import MOST_ITEMS, items_needed
+from services.scorer.analysis.statistics.rules import Demand, Doubt, Rule, Scale, judge
+from services.scorer.analysis.statistics.values import Values
 from shared.scores import Direction
 from tests.scorer.statistics.samples import gauss, pairs_of, signs
 

@@ -10,9 +10,9 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from statsmodels.stats.contingency_tables import mcnemar
 
-from services.scorer.statistics.intervals import Interval, Method
-from services.scorer.statistics.proportions import mcnemar_p, p_proportion_below, proportion_interval
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.intervals import Interval, Method
+from services.scorer.analysis.statistics.proportions import mcnemar_p, p_proportion_below, proportion_interval
+from services.scorer.analysis.statistics.values import Values
 from tests.scorer.statistics.samples import signs
 
 TABLES = [(12, 2, 50), (1, 7, 21), (0, 3, 10), (5, 5, 12), (40, 20, 160)]

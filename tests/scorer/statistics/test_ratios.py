@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.scorer.statistics.ratios import relative_change
+from services.scorer.analysis.statistics.ratios import relative_change
 from tests.scorer.statistics.samples import gauss
 
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scorer.statistics.noise import NoiseFloor
-from services.scorer.statistics.pairing import pair, whether_scored
-from services.scorer.statistics.rules import Demand, Doubt, Outcome, Rule, Scale, Verdict, judge
-from services.scorer.statistics.values import Values
+from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.pairing import pair, whether_scored
+from services.scorer.analysis.statistics.rules import Demand, Doubt, Rule, RuleOutcome, Scale, Verdict, judge
+from services.scorer.analysis.statistics.values import Values
 from shared.scores import Direction
 from tests.scorer.statistics.samples import SAMPLES, gauss, pairs_of, scored
 
-PASS, FAIL = (Outcome.PASS, None), (Outcome.FAIL, None)
+PASS, FAIL = (RuleOutcome.PASS, None), (RuleOutcome.FAIL, None)
 BASELINE = gauss(35, 3.6, 0.3)
 FLOOR = NoiseFloor(sigma=0.2, freedom=140, items=35)
 
@@ -29,7 +29,7 @@ def better(amount: float, **more: Any) -> Rule:
     return Rule(Direction.HIGHER, Demand.BETTER, amount, **more)
 
 
-def said(rule: Rule, gain: float | Values, **more: Any) -> tuple[Outcome, Doubt | None]:
+def said(rule: Rule, gain: float | Values, **more: Any) -> tuple[RuleOutcome, Doubt | None]:
     """What a candidate gets that gains so much, give or take a little by item."""
     verdict = judge(rule, pairs_of(BASELINE, BASELINE + gain + gauss(35, 0, 0.05, seed=1)), **more)
     return verdict.outcome, verdict.doubt
@@ -73,7 +73,7 @@ def test_a_relative_gain_too(gain: float, expected: object) -> None:
 def test_the_same_sound_passes_a_relative_margin_however_the_baseline_spreads() -> None:
     mostly_zero = [0.0] * 14 + [0.5]
     rule = Rule(Direction.LOWER, Demand.NOT_WORSE, 0.05, Scale.RELATIVE)
-    assert judge(rule, pairs_of(mostly_zero, mostly_zero)).outcome is Outcome.PASS
+    assert judge(rule, pairs_of(mostly_zero, mostly_zero)).outcome is RuleOutcome.PASS
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.0, PASS), (-0.2, FAIL)])
@@ -92,7 +92,7 @@ def test_a_margin_in_noise_floors_is_measured(gain: float, expected: object) -> 
     ],
 )
 def test_what_a_rule_cannot_stand_on_is_inconclusive(rule: Rule, more: dict[str, Any], doubt: Doubt) -> None:
-    assert said(rule, 0.0, **more) == (Outcome.INCONCLUSIVE, doubt)
+    assert said(rule, 0.0, **more) == (RuleOutcome.INCONCLUSIVE, doubt)
 
 
 def test_a_share_of_what_is_not_positive_is_inconclusive() -> None:
@@ -103,7 +103,7 @@ def test_a_share_of_what_is_not_positive_is_inconclusive() -> None:
 @pytest.mark.parametrize("n", [0, 1, 2, 9])
 def test_below_ten_items_there_is_no_verdict(n: int) -> None:
     verdict = judge(not_worse(0.1), pairs_of(BASELINE[:n], BASELINE[:n] - 2))
-    assert (verdict.outcome, verdict.doubt) == (Outcome.INCONCLUSIVE, Doubt.TOO_FEW_ITEMS)
+    assert (verdict.outcome, verdict.doubt) == (RuleOutcome.INCONCLUSIVE, Doubt.TOO_FEW_ITEMS)
     assert verdict.items_needed == 10
 
 
@@ -111,27 +111,27 @@ def test_too_many_unscored_is_never_a_pass() -> None:
     spoken = [[3.6]] * 16 + [[None]] * 4
     pairs = pair(scored([[3.6]] * 20), scored(spoken))
     verdict = judge(not_worse(0.1), pairs)
-    assert (verdict.outcome, verdict.doubt) == (Outcome.INCONCLUSIVE, Doubt.TOO_MANY_UNSCORED)
-    assert judge(not_worse(0.1, unscored_at_most=0.2), pairs).outcome is Outcome.PASS
+    assert (verdict.outcome, verdict.doubt) == (RuleOutcome.INCONCLUSIVE, Doubt.TOO_MANY_UNSCORED)
+    assert judge(not_worse(0.1, unscored_at_most=0.2), pairs).outcome is RuleOutcome.PASS
 
 
 @pytest.mark.parametrize(("silent", "most"), [(21, 0.3), (7, 0.1)])
 def test_exactly_as_many_unscored_as_a_rule_allows_are_allowed(silent: int, most: float) -> None:
     """In floating point 1 - 49 / 70 is more than 0.3."""
     pairs = pair(scored([[3.6]] * 70), scored([[None]] * silent + [[3.6]] * (70 - silent)))
-    assert judge(not_worse(0.1, unscored_at_most=most), pairs).outcome is Outcome.PASS
+    assert judge(not_worse(0.1, unscored_at_most=most), pairs).outcome is RuleOutcome.PASS
 
 
 def test_a_candidate_that_falls_silent_fails_by_its_silence() -> None:
     before, after = scored([[3.6]] * 35), scored([[3.6]] * 20 + [[None]] * 15)
     verdict = judge(not_worse(0.1), pair(whether_scored(before), whether_scored(after)), binary=True)
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is RuleOutcome.FAIL
 
 
 @pytest.mark.parametrize("gain", [0.1, -0.1])
 def test_a_constant_gain_at_the_threshold_reaches_it_in_spite_of_rounding(gain: float) -> None:
     rule = better(gain) if gain > 0 else not_worse(-gain)
-    assert judge(rule, pairs_of(BASELINE, BASELINE + gain)).outcome is Outcome.PASS
+    assert judge(rule, pairs_of(BASELINE, BASELINE + gain)).outcome is RuleOutcome.PASS
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_rule_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
         Rule(**{"direction": Direction.HIGHER, "demand": Demand.NOT_WORSE, "amount": 0.1, **wrong})
 
 
-RANK = {Outcome.FAIL: 0, Outcome.INCONCLUSIVE: 1, Outcome.PASS: 2}
+RANK = {RuleOutcome.FAIL: 0, RuleOutcome.INCONCLUSIVE: 1, RuleOutcome.PASS: 2}
 
 
 @settings(max_examples=40, deadline=None)
@@ -169,7 +169,7 @@ def test_what_is_surely_better_by_more_than_a_margin_is_surely_worse_the_other_w
     zeros = np.zeros(len(gains))
     forth: Verdict = judge(better(amount), pairs_of(zeros, gains))
     back: Verdict = judge(not_worse(amount), pairs_of(gains, zeros))
-    if back.outcome is Outcome.FAIL:
-        assert forth.outcome is Outcome.PASS
-    if forth.outcome is Outcome.FAIL:
-        assert back.outcome is Outcome.PASS
+    if back.outcome is RuleOutcome.FAIL:
+        assert forth.outcome is RuleOutcome.PASS
+    if forth.outcome is RuleOutcome.FAIL:
+        assert back.outcome is RuleOutcome.PASS

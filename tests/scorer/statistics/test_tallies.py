@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.scorer.statistics.tallies import Tally, tally
+from services.scorer.analysis.statistics.tallies import Tally, tally
 
 GAINS = np.array([0.3, 0.1, 0.0, -0.1, -0.3])
 

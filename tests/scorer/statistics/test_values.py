@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.scorer.statistics.values import differences, finite, is_constant
+from services.scorer.analysis.statistics.values import differences, finite, is_constant
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])

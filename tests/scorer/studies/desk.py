@@ -1,4 +1,4 @@
-"""A store in which evaluations are asked for, spoken, scored and logged, each step through the store's own doors."""
+"""A store in which evaluations are asked for, spoken, scored and logged, each step through the store's own methods."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services.scorer import judging, study_tracking, tracking_flow
-from services.scorer.judging_bench import JudgingBench
-from services.scorer.parent_runs import ParentRuns
-from services.scorer.runs import StudyTracker
+from services.scorer.studies import compute_studies
+from services.scorer.studies.compute_studies import ComputeDeps
+from services.scorer.tracking import track_clips, track_studies
+from services.scorer.tracking.parent_runs import ParentRuns
+from services.scorer.tracking.runs import StudyTracker
+from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.audio import Audio, silence
 from shared.blobs import FolderBlobs
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode
 from shared.jobs import FacetStatus, Job, JobError, JobIds, NewJob, SpeechInput, Spoken
 from shared.ports import FacetName, Result, Submission
+from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored
-from shared.slots import Slots
-from shared.store.memory import MemoryJobStore, MemoryStudyStore
-from shared.studies import Clip, Kind, NewStudy, Study, StudyFilter, StudyIds
+from shared.studies import Kind, NewStudy, Study, StudyClip, StudyFilter, StudyIds
 from shared.suites.suite import Item, Suite
-from tests.scorer.bells import Sounds
+from tests.memory_store import MemoryJobStore, MemoryStudyStore
+from tests.scorer.wake_ups import Sounds
 
 NOW = 1_750_000_000.0
 RATE = 8000
@@ -99,14 +101,14 @@ class Desk:
         pin: str = "tts-v1",
         items: int = 3,
         seeds: Sequence[int] = (0,),
-        cached: Sequence[Clip] = (),
+        cached: Sequence[StudyClip] = (),
         **asked: Any,
     ) -> str:
         """``cached``: clips of another evaluation that are taken as they are."""
         suite = suite_of(items)
         taken = {(clip.item, clip.seed): replace(clip, cached=True) for clip in cached}
         places = [(item.id, seed) for item in suite.items for seed in seeds]
-        clips = tuple(taken.get(place) or Clip(*place, self._job_ids.next(), "") for place in places)
+        clips = tuple(taken.get(place) or StudyClip(*place, self._job_ids.next(), "") for place in places)
         new = NewStudy(
             id=self._ids[Kind.EVALUATION].next(),
             user="ann",
@@ -136,7 +138,7 @@ class Desk:
         assert self.store.add([Submission([], None, new)]) == [True]
         return new.id
 
-    def _job(self, clip: Clip, pin: str, suite: Suite) -> NewJob:
+    def _job(self, clip: StudyClip, pin: str, suite: Suite) -> NewJob:
         item = next(item for item in suite.items if item.id == clip.item)
         said = SpeechInput(item.text, item.language, seed=clip.seed, score=("dnsmos", "asr", "cost"))
         asked, expires = {"text": item.text}, self.now + 86_400
@@ -175,28 +177,34 @@ class Desk:
         """Every job that is due is logged, below the run of its evaluation; how many were recorded."""
         flow = (self.store, self.blobs, tracker, NoPictures(), "scorer", lambda: self.now, in_flight)
         below = parents or ParentRuns(self.studies, tracker)
-        return tracking_flow.run(*flow, announcer=self.sounds, bells=self.sounds, parents=below)
+        return track_clips.run(*flow, announcer=self.sounds, wake_ups=self.sounds, parents=below)
 
-    def judge(self, judge: Any = None, tracker: StudyTracker | None = None) -> None:
+    def compute(self, analyzer: Any = None, tracker: StudyTracker | None = None) -> None:
         """Every study that is due is computed, and logged where there is a ``tracker``."""
-        bench = self.bench(judge, tracker)
-        judging.run(bench)
-        study_tracking.run(bench)
+        compute_studies.run(self.computing(analyzer))
+        if tracker is not None:
+            track_studies.run(self.logging(tracker))
 
-    def bench(self, judge: Any = None, tracker: StudyTracker | None = None) -> JudgingBench:
-        return JudgingBench(
-            judges=Slots([judge or NoJudge()]),
-            trackers=None if tracker is None else Slots([tracker]),
-            parents=None if tracker is None else ParentRuns(self.studies, tracker),
-            studies=self.studies,
-            store=self.store,
-            blobs=self.blobs,
-            bells=self.sounds,
-            announcer=self.sounds,
-            holder="scorer",
+    def computing(self, analyzer: Any = None) -> ComputeDeps:
+        return ComputeDeps(
+            analyzers=Slots([analyzer or NoAnalyzer()]),
             pin_lock=lambda pin, lock_sha256: {"name": pin, "lock_sha256": lock_sha256},
-            clock=lambda: self.now,
+            **self._deps(),
         )
+
+    def logging(self, tracker: StudyTracker) -> StudyTrackingDeps:
+        return StudyTrackingDeps(trackers=Slots([tracker]), parents=ParentRuns(self.studies, tracker), **self._deps())
+
+    def _deps(self) -> dict[str, Any]:
+        return {
+            "studies": self.studies,
+            "store": self.store,
+            "blobs": self.blobs,
+            "wake_ups": self.sounds,
+            "announcer": self.sounds,
+            "holder": "scorer",
+            "clock": lambda: self.now,
+        }
 
     # -- what is there -----------------------------------------------------------------------------------------
     def study(self, id_: str) -> Study:
@@ -210,7 +218,7 @@ class Desk:
     def file(self, id_: str, path: str) -> bytes:
         return self.blobs.get(self.outcome(id_)["files"][path])
 
-    def clips(self, id_: str) -> list[Clip]:
+    def clips(self, id_: str) -> list[StudyClip]:
         return self.studies.clips(id_)
 
     def jobs(self, id_: str) -> list[Job]:
@@ -227,7 +235,7 @@ def two_evaluations(desk: Desk, seeds: tuple[int, ...] = (0,)) -> tuple[str, str
     return baseline, candidate
 
 
-class NoJudge:
+class NoAnalyzer:
     """For evaluations, which need none."""
 
     def close(self) -> None: ...
@@ -237,7 +245,7 @@ def logged(desk: Desk, tracker: StudyTracker, id_: str) -> str:
     """An evaluation with its clips taken all the way; the id of its run."""
     desk.speak()
     desk.log_jobs(tracker)
-    desk.judge(tracker=tracker)
+    desk.compute(tracker=tracker)
     run_id = desk.study(id_).run_id
     assert run_id is not None
     assert desk.study(id_).tracking.status is FacetStatus.DONE

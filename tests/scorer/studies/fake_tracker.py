@@ -7,7 +7,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.scorer.runs import CURRENT_LIMITS, Keep, Limits, Logged, RunRecord, RunStatus
+from services.scorer.tracking.runs import (
+    CURRENT_LIMITS,
+    Keep,
+    Logged,
+    RunRecord,
+    RunStatus,
+    TrackerLimits,
+    TrackerMissing,
+)
 
 
 @dataclass
@@ -31,7 +39,7 @@ class FakeTracker:
         self.numbers = itertools.count(1)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> TrackerLimits:
         return CURRENT_LIMITS
 
     def of(self, subject: str) -> dict[str, FakeRun]:
@@ -56,6 +64,7 @@ class FakeTracker:
     def complete(self, run_id: str, record: RunRecord, files: Mapping[str, bytes]) -> None:
         with self._lock:
             self._trouble()
+            self._check_there(run_id)
             self._delete_others(record.subject, run_id)
             if self.runs[run_id].status is RunStatus.RUNNING:
                 self._write(run_id, record, files)
@@ -63,6 +72,7 @@ class FakeTracker:
     def add(self, run_id: str, files: Mapping[str, bytes], tags: Mapping[str, str]) -> None:
         with self._lock:
             self._trouble()
+            self._check_there(run_id)
             self.runs[run_id].files |= files
             self.runs[run_id].tags |= tags
 
@@ -79,6 +89,10 @@ class FakeTracker:
         run.tags |= record.tags
         run.files |= files
         run.written += 1
+
+    def _check_there(self, run_id: str) -> None:
+        if run_id not in self.runs:
+            raise TrackerMissing(f"there is no {run_id}")
 
     def _delete_others(self, subject: str, kept: str) -> None:
         with self._lock:

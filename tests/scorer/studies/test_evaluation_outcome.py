@@ -10,7 +10,7 @@ from statistics import fmean
 import pyarrow.parquet as pq
 import pytest
 
-from services.scorer.evaluations import asked_for
+from services.scorer.studies.evaluations import asked_for
 from shared.jobs import FacetStatus
 from shared.scores import Score, Scored
 from tests.scorer.studies.desk import ENVIRONMENT, MOS, NOW, PINS, RTF, WER, Desk, scored
@@ -24,16 +24,16 @@ def judged(desk: Desk, **asked: object) -> str:
     """An evaluation that is over."""
     id_ = desk.evaluation(**asked)  # type: ignore[arg-type]
     desk.speak()
-    desk.judge()
+    desk.compute()
     return id_
 
 
 def test_it_is_computed_once_every_clip_is_over(desk: Desk) -> None:
     id_ = desk.evaluation()
-    desk.judge()
+    desk.compute()
     assert desk.study(id_).result.status is FacetStatus.PENDING
     desk.speak()
-    desk.judge()
+    desk.compute()
     assert desk.study(id_).result.status is FacetStatus.DONE
     assert desk.sounds.heard[-2:] == [f"{id_} result", "judge"]
 
@@ -101,16 +101,16 @@ def test_a_row_says_what_was_spoken_and_what_came_of_it(desk: Desk) -> None:
 def test_the_same_evaluation_is_the_same_bytes(desk: Desk) -> None:
     first = judged(desk)
     again = desk.evaluation(cached=desk.clips(first))
-    desk.judge()
+    desk.compute()
     more = desk.evaluation(cached=desk.clips(first))
-    desk.judge()
+    desk.compute()
     assert desk.outcome(again)["files"] == desk.outcome(more)["files"]
 
 
 def test_a_clip_that_was_not_spoken_lacks_every_score_that_was_asked_for(desk: Desk) -> None:
     id_ = desk.evaluation()
     desk.speak(failing)
-    desk.judge()
+    desk.compute()
     row = json.loads(desk.file(id_, "items.jsonl").decode().splitlines()[2])
     assert row["error"] == "engine_error: it broke"
     assert {row[f"{name}.unscored"] for name in (MOS, WER, RTF)} == {"not_spoken"}
@@ -121,7 +121,7 @@ def test_a_clip_that_was_not_spoken_lacks_every_score_that_was_asked_for(desk: D
 def test_a_clip_lacks_no_cost_that_could_not_be_measured_anywhere(desk: Desk) -> None:
     id_ = desk.evaluation()
     desk.speak(failing)
-    desk.judge()
+    desk.compute()
     assert "cost/peak_vram_mb" in asked_for(["cost"])
     assert "cost/peak_vram_mb" not in desk.outcome(id_)["metrics"]
 
@@ -129,7 +129,7 @@ def test_a_clip_lacks_no_cost_that_could_not_be_measured_anywhere(desk: Desk) ->
 def test_where_nothing_was_spoken_there_is_a_result_without_a_mean(desk: Desk) -> None:
     id_ = desk.evaluation()
     desk.speak(lambda item, seed: None)
-    desk.judge()
+    desk.compute()
     figures = desk.outcome(id_)["metrics"][MOS]
     assert (figures["mean"], figures["n"], figures["unscored"]) == (None, 0, {"not_spoken": 3})
 
@@ -166,7 +166,7 @@ def test_scores_of_two_scorers_are_not_one_quantity_with_a_floor(desk: Desk) -> 
 
     id_ = desk.evaluation(seeds=(0, 1))
     desk.speak(moved)
-    desk.judge()
+    desk.compute()
     assert desk.outcome(id_)["scorer_locks"] == {MOS: f"{'0' * 64}, {'1' * 64}"}
     assert MOS not in desk.outcome(id_)["noise"]
 
@@ -175,7 +175,7 @@ def test_an_evaluation_of_clips_that_were_there_needs_nobody_to_speak(desk: Desk
     first = judged(desk)
     desk.now = NOW + 100
     second = desk.evaluation(cached=desk.clips(first))
-    desk.judge()
+    desk.compute()
     assert desk.outcome(second)["metrics"] == desk.outcome(first)["metrics"]
     assert '"cached": true' in desk.file(second, "items.jsonl").decode()
 

@@ -11,11 +11,11 @@ from statistics import fmean
 import pyarrow.parquet as pq
 import pytest
 
-from services.scorer import study_tracking
-from services.scorer.parent_runs import ParentRuns
-from services.scorer.tracking import MlflowTracker
+from services.scorer.tracking import track_studies
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.parent_runs import ParentRuns
 from tests.scorer.studies.desk import MOS, WER, Desk, logged, scored
-from tests.scorer.studies.fake_judge import RULES, FakeJudge
+from tests.scorer.studies.fake_analyzer import RULES, FakeAnalyzer
 from tests.scorer.tracking_server import Reader, TrackingServer
 
 
@@ -42,7 +42,7 @@ def test_two_who_complete_it_at_once_change_nothing(desk: Desk, server: Tracking
     tracker = MlflowTracker(server.uri)
     logged(desk, tracker, id_)
     [before] = reader.evaluation_runs(id_, "ringtrue/little")
-    study_tracking.track(desk.bench(tracker=tracker), tracker, desk.study(id_))
+    track_studies.track(desk.logging(tracker), tracker, desk.study(id_))
     [after] = reader.evaluation_runs(id_, "ringtrue/little")
     assert after.to_dictionary() == before.to_dictionary()
 
@@ -75,7 +75,7 @@ def test_in_mlflow_a_gate_and_its_report_hang_at_the_candidate(
     desk.gate(comparison, RULES)
     desk.speak(partial(scored, better=0.5))
     desk.log_jobs(tracker)
-    desk.judge(FakeJudge(), tracker)
+    desk.compute(FakeAnalyzer(), tracker)
     [run] = reader.evaluation_runs(candidate, "ringtrue/little")
     files = reader.files(run, tmp_path_factory.mktemp("run"))
     assert f"comparisons/{comparison}/report.html" in files

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import pytest
 from mlflow.entities import Run
 
-from services.scorer.runs import Logged, RunRecord, StudyTracker
-from services.scorer.study_records import begun_record, evaluation_record
-from services.scorer.tracking import MlflowTracker
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.runs import Logged, RunRecord, StudyTracker
+from services.scorer.tracking.study_records import begun_record, evaluation_record
 from shared.jobs import Facet, FacetStatus
 from shared.studies import Kind, Study, StudyIds
 from tests.scorer.studies.desk import MOS, NOW, suite_of
@@ -219,7 +219,7 @@ def test_a_completed_run_says_everything(place: Place, study: Study) -> None:
         "items": "3",
         "seeds": "[0, 1]",
         "score": "true",
-        "text_preprocessing": "plain@1",
+        "text_preprocessing": "plain@1, nfc",
         "speed": "1.25",
         "options.gap_ms": "10",
     }

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from services.scorer.runs import RunStatus, TrackerRefused, TrackerUnavailable
+from services.scorer.tracking.runs import RunStatus, TrackerRefused, TrackerUnavailable
 from shared.jobs import FacetStatus
 from tests.scorer.studies.desk import MOS, Desk, logged
-from tests.scorer.studies.fake_judge import RULES, FakeJudge
+from tests.scorer.studies.fake_analyzer import RULES, FakeAnalyzer
 from tests.scorer.studies.fake_tracker import FakeTracker
 
 
@@ -43,7 +43,7 @@ def test_a_clips_run_says_which_item_of_which_suite_it_is(desk: Desk, tracker: F
     assert run.tags.items() >= told.items()
 
 
-def test_whoever_waits_for_the_clips_of_an_evaluation_is_rung(desk: Desk, tracker: FakeTracker) -> None:
+def test_whoever_waits_for_the_clips_of_an_evaluation_is_woken(desk: Desk, tracker: FakeTracker) -> None:
     desk.evaluation()
     desk.speak()
     desk.log_jobs(tracker)
@@ -53,7 +53,7 @@ def test_whoever_waits_for_the_clips_of_an_evaluation_is_rung(desk: Desk, tracke
 def test_the_evaluations_run_is_whole_once_every_clip_is_logged(desk: Desk, tracker: FakeTracker) -> None:
     id_ = desk.evaluation()
     desk.speak()
-    desk.judge(tracker=tracker)
+    desk.compute(tracker=tracker)
     assert tracker.of(id_) == {}
     run = tracker.runs[logged(desk, tracker, id_)]
     assert run.status is RunStatus.FINISHED
@@ -92,7 +92,7 @@ def test_a_canceled_evaluation_ends_as_killed_with_what_there_is(desk: Desk, tra
     desk.speak()
     desk.log_jobs(tracker)
     desk.studies.cancel(id_, desk.now)
-    desk.judge(tracker=tracker)
+    desk.compute(tracker=tracker)
     [run] = tracker.of(id_).values()
     assert (run.status, run.metrics, run.tags["tts.error"]) == (RunStatus.KILLED, {}, "canceled")
     assert "items.jsonl" in run.files
@@ -101,7 +101,7 @@ def test_a_canceled_evaluation_ends_as_killed_with_what_there_is(desk: Desk, tra
 def test_one_that_is_canceled_before_a_clip_was_logged_has_no_run(desk: Desk, tracker: FakeTracker) -> None:
     id_ = desk.evaluation()
     desk.studies.cancel(id_, desk.now)
-    desk.judge(tracker=tracker)
+    desk.compute(tracker=tracker)
     assert tracker.runs == {}
     assert (desk.study(id_).tracking.status, desk.study(id_).run_id) == (FacetStatus.DONE, None)
 
@@ -112,7 +112,7 @@ def test_a_comparison_and_its_gate_are_added_to_the_candidates_run(desk: Desk, t
     gate = desk.gate(comparison, RULES)
     desk.speak()
     desk.log_jobs(tracker)
-    desk.judge(FakeJudge(), tracker)
+    desk.compute(FakeAnalyzer(), tracker)
     run = tracker.runs[desk.study(candidate).run_id or ""]
     added = {path for path in run.files if path.startswith(("comparisons/", "gates/"))}
     compared = {f"comparisons/{comparison}/{path}" for path in ("report.html", "plots/forest.svg", "comparison.json")}
@@ -128,7 +128,7 @@ def test_what_came_to_nothing_adds_nothing(desk: Desk, tracker: FakeTracker) -> 
     comparison = desk.comparison(baseline, candidate)
     desk.speak()
     desk.log_jobs(tracker)
-    desk.judge(FakeJudge(), tracker)
+    desk.compute(FakeAnalyzer(), tracker)
     assert (desk.study(comparison).tracking.status, desk.study(comparison).run_id) == (FacetStatus.DONE, None)
 
 
@@ -137,11 +137,11 @@ def test_while_the_server_is_away_results_are_there_and_logging_waits(desk: Desk
     desk.speak()
     desk.log_jobs(tracker)
     away = FakeTracker(TrackerUnavailable("away"))
-    desk.judge(tracker=away)
+    desk.compute(tracker=away)
     assert desk.study(id_).result.status is FacetStatus.DONE
     assert desk.study(id_).tracking.status is FacetStatus.PENDING
     desk.now += 2
-    desk.judge(tracker=tracker)
+    desk.compute(tracker=tracker)
     assert desk.study(id_).tracking.status is FacetStatus.DONE
 
 
@@ -158,7 +158,7 @@ def test_a_clip_waits_with_its_evaluation_while_the_server_is_away(desk: Desk) -
 def test_without_a_server_results_are_there_all_the_same(desk: Desk) -> None:
     id_ = desk.evaluation()
     desk.speak()
-    desk.judge(tracker=None)
+    desk.compute(tracker=None)
     assert desk.study(id_).result.status is FacetStatus.DONE
 
 
@@ -171,6 +171,35 @@ def test_a_study_that_cannot_be_logged_does_not_stop_the_others(
     desk.log_jobs(tracker)
     grumpy = FakeTracker(trouble)
     grumpy.runs = tracker.runs
-    desk.judge(tracker=grumpy)
+    desk.compute(tracker=grumpy)
     assert desk.study(refused).tracking.due_at == desk.now + 300
     assert desk.study(fine).tracking.status is FacetStatus.DONE
+
+
+def test_an_evaluation_whose_run_was_removed_for_good_gets_another(desk: Desk, tracker: FakeTracker) -> None:
+    id_ = desk.evaluation()
+    desk.speak()
+    desk.log_jobs(tracker)
+    [gone] = tracker.of(id_)
+    del tracker.runs[gone]
+    desk.compute(tracker=tracker)
+    [run] = tracker.of(id_)
+    assert run == desk.study(id_).run_id != gone
+    assert (desk.study(id_).tracking.status, tracker.runs[run].status) == (FacetStatus.DONE, RunStatus.FINISHED)
+
+
+def test_a_comparison_with_an_evaluation_whose_run_was_removed_logs_that_again(
+    desk: Desk, tracker: FakeTracker
+) -> None:
+    baseline, candidate = desk.evaluation(), desk.evaluation("tts-v2")
+    logged(desk, tracker, baseline)
+    gone = logged(desk, tracker, candidate)
+    del tracker.runs[gone]
+    comparison = desk.comparison(baseline, candidate)
+    gate = desk.gate(comparison, RULES)
+    desk.compute(FakeAnalyzer(), tracker)
+    [run_id] = tracker.of(candidate)
+    run = tracker.runs[run_id]
+    assert (run.status, run.tags["tts.gate.verdict"]) == (RunStatus.FINISHED, "pass")
+    assert "items.jsonl" in run.files
+    assert {desk.study(id_).run_id for id_ in (candidate, comparison, gate)} == {run_id}

@@ -8,10 +8,10 @@ from functools import partial
 
 import pytest
 
-from services.scorer.runs import Keep, Logged, RunRecord, RunStatus
+from services.scorer.tracking.runs import Keep, Logged, RunRecord, RunStatus
 from shared.jobs import FacetStatus
 from tests.scorer.studies.desk import Desk, logged
-from tests.scorer.studies.fake_judge import FakeJudge
+from tests.scorer.studies.fake_analyzer import FakeAnalyzer
 from tests.scorer.studies.fake_tracker import FakeTracker
 
 
@@ -57,7 +57,7 @@ class Fragile(FakeTracker):
 def until_killed(desk: Desk, tracker: FakeTracker) -> bool:
     """Judge and log until nothing is due; whether that was cut off."""
     try:
-        desk.judge(FakeJudge(), tracker)
+        desk.compute(FakeAnalyzer(), tracker)
     except Killed:
         return True
     return False

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 
 import pytest
 
-from services.scorer.runs import TrackerUnavailable
-from services.scorer.surplus_runs import EVERY_S, LOOKED_BACK_S, SurplusRuns
-from services.scorer.tracking import MlflowTracker
-from services.scorer.tracking_flow import MAX_BACKOFF_S
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.runs import TrackerUnavailable
+from services.scorer.tracking.surplus_runs import EVERY_S, LOOKED_BACK_S, SurplusRuns
+from services.scorer.tracking.track_clips import MAX_BACKOFF_S
 from tests.scorer.studies.desk import Desk, logged
 from tests.scorer.studies.fake_tracker import FakeTracker
 from tests.scorer.tracking_server import Reader, TrackingServer

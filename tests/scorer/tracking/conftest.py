@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tracked_jobs import Shop
 
 from shared.blobs.folder import FolderBlobs
+from tests.scorer.tracking.tracked_jobs import Shop
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from mlflow.entities.model_registry import ModelVersion
-from tracked_jobs import MANIFEST
 
-from services.scorer.alias_mirror import AliasMirror, Registry
-from services.scorer.runs import TrackerRefused, TrackerUnavailable
-from services.scorer.tracking import MlflowTracker
+from services.scorer.tracking.alias_mirror import MIRRORED_AGAIN_S, AliasMirror, Registry
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.runs import TrackerRefused, TrackerUnavailable
 from shared.aliases import Alias, Signature, promoted, rolled_back
-from shared.store.memory import MemoryAliasStore, MemoryJobStore
+from tests.memory_store import MemoryAliasStore, MemoryJobStore
+from tests.scorer.tracking.tracked_jobs import MANIFEST
 from tests.scorer.tracking_server import Reader, TrackingServer
 
 V21, V23 = (
@@ -77,6 +77,21 @@ def test_what_changed_is_mirrored_and_nothing_else(place: Place) -> None:
     place.promote(CANDIDATE, V23.pin, 0.5)
     mirror.turn()
     assert registry.told == [(PRODUCTION, V21.pin, "1" * 64), (CANDIDATE, V23.pin, "3" * 64)]
+
+
+def test_what_is_mirrored_is_mirrored_again_now_and_then(place: Place) -> None:
+    """Somebody may have deleted it there."""
+    registry = FakeRegistry()
+    mirror = place.mirror(registry)
+    place.promote(PRODUCTION, V21.pin)
+    mirror.turn()
+    place.now += MIRRORED_AGAIN_S - 1
+    mirror.turn()
+    assert len(registry.told) == 1
+    place.now += 1
+    mirror.turn()
+    mirror.turn()
+    assert registry.told == [(PRODUCTION, V21.pin, "1" * 64)] * 2
 
 
 def test_where_there_is_no_alias_nothing_is_asked_of_anybody(place: Place) -> None:

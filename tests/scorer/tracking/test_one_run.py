@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tracked_jobs import finished_job
 
-from services.scorer.one_run import OneRun, Run, RunKey, SharedSearch
-from services.scorer.run_record import run_record
-from services.scorer.runs import Logged, RunRecord, TrackerRefused, TrackerUnavailable
+from services.scorer.tracking.one_run import OneRun, RunKey, ServerRun, SharedSearch
+from services.scorer.tracking.run_record import run_record
+from services.scorer.tracking.runs import Logged, RunRecord, TrackerRefused, TrackerUnavailable
+from tests.scorer.tracking.tracked_jobs import finished_job
 
 RECORD = run_record(finished_job())
 EXPERIMENT = "7"
@@ -24,41 +24,41 @@ class FakeServer:
     """Runs in a dictionary, with the server's rules: nothing is written to a deleted run, nothing forbids two."""
 
     def __init__(self, names: Sequence[str] = ("a", "b", "c", "d")) -> None:
-        self.runs: dict[str, Run] = {}
+        self.runs: dict[str, ServerRun] = {}
         self.completed: list[str] = []
         self.recorded: str | None = None
         self._names = iter(names)
         self._lock = threading.RLock()
 
-    def have(self, run_id: str, *, start_ms: int = RECORD.start_ms, finished: bool = False) -> Run:
-        self.runs[run_id] = Run(run_id, EXPERIMENT, RECORD.subject, start_ms, finished, "mlflow-artifacts:/7")
+    def have(self, run_id: str, *, start_ms: int = RECORD.start_ms, finished: bool = False) -> ServerRun:
+        self.runs[run_id] = ServerRun(run_id, EXPERIMENT, RECORD.subject, start_ms, finished, "mlflow-artifacts:/7")
         return self.runs[run_id]
 
     def there(self) -> list[str]:
         return [run.run_id for run in self.runs.values() if not run.deleted]
 
-    def keep(self, run: Run) -> Logged:
+    def keep(self, run: ServerRun) -> Logged:
         """What the store does: the first run that is recorded counts."""
         with self._lock:
             self.recorded = self.recorded or run.run_id
             return Logged(self.recorded, "")
 
-    def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
+    def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
         with self._lock:
             return {key: [r for r in self.runs.values() if r.subject == key[1] and not r.deleted] for key in keys}
 
-    def create(self, experiment_id: str, record: RunRecord) -> Run:
+    def create(self, experiment_id: str, record: RunRecord) -> ServerRun:
         with self._lock:
             return replace(self.have(next(self._names)), new=True)
 
-    def complete(self, run: Run, record: RunRecord, files: Mapping[str, bytes]) -> None:
+    def complete(self, run: ServerRun, record: RunRecord, files: Mapping[str, bytes]) -> None:
         with self._lock:
             if self.runs[run.run_id].deleted:
                 raise TrackerRefused("must be active")
             self.completed.append(run.run_id)
             self._change(run.run_id, finished=True)
 
-    def read(self, run_id: str) -> Run:
+    def read(self, run_id: str) -> ServerRun:
         return self.runs[run_id]
 
     def delete(self, run_id: str) -> None:
@@ -134,7 +134,7 @@ def test_a_recorded_run_stays_before_any_other(server: FakeServer) -> None:
 
 def test_a_refusal_that_is_about_the_record_is_passed_on() -> None:
     class Strict(FakeServer):
-        def complete(self, run: Run, record: RunRecord, files: Mapping[str, bytes]) -> None:
+        def complete(self, run: ServerRun, record: RunRecord, files: Mapping[str, bytes]) -> None:
             raise TrackerRefused("no such name")
 
     with pytest.raises(TrackerRefused, match="no such name"):
@@ -228,7 +228,7 @@ def test_questions_that_come_during_a_search_share_the_next_one() -> None:
     going, go = threading.Event(), threading.Event()
     rounds: list[set[RunKey]] = []
 
-    def search(keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
+    def search(keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
         rounds.append(set(keys))
         going.set()
         assert go.wait(20)
@@ -249,7 +249,7 @@ def test_questions_that_come_during_a_search_share_the_next_one() -> None:
 def test_a_search_that_fails_fails_for_everybody_who_shared_it_and_for_nobody_after() -> None:
     answers = iter([TrackerUnavailable("away"), None])
 
-    def search(keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[Run]]:
+    def search(keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
         if error := next(answers):
             raise error
         return {}

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.scorer.picture import Pictures
-from services.scorer.picture_drawing import mel_levels_db
+from services.scorer.pictures.picture_drawing import mel_levels_db
+from services.scorer.pictures.pictures import Pictures
 from shared.audio import Audio, silence
 from shared.jobs import Piece
 
@@ -23,7 +23,7 @@ TITLE = "espeak-v2  ·  happy 0.8  ·  MOS 3.97 (nisqa_tts)"
 TROUBLED = textwrap.dedent(
     """
     import os, time
-    from shared.hosting import Served
+    from shared.processes.hosting import Served
     served = Served()
     for frame in served.requests():
         title = frame.header.get("title", "")

@@ -6,7 +6,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from tracked_jobs import (
+
+from services.scorer.tracking.run_record import SuiteItem, feeling, picture_title, run_record
+from services.scorer.tracking.runs import RunStatus, TrackerLimits
+from shared.errors import FailureCode
+from shared.jobs import Emotion, JobError, Status
+from shared.scores import Reason, Score, Unscored
+from shared.voices import Recording
+from tests.scorer.tracking.tracked_jobs import (
     ENVIRONMENT,
     ENVIRONMENT_ID,
     HAPPY,
@@ -17,13 +24,6 @@ from tracked_jobs import (
     finished_job,
     spoken,
 )
-
-from services.scorer.run_record import SuiteItem, feeling, picture_title, run_record
-from services.scorer.runs import Limits, RunStatus
-from shared.errors import FailureCode
-from shared.jobs import Emotion, JobError, Status
-from shared.scores import Reason, Score, Unscored
-from shared.voices import Recording
 
 
 def test_a_run_has_the_params_of_the_contract() -> None:
@@ -143,7 +143,7 @@ def test_without_a_recogniser_that_counts_characters_there_is_no_rate_of_them() 
 
 
 def test_values_are_cut_at_the_servers_limits() -> None:
-    record = run_record(finished_job(replace(HAPPY, text="好" * 10_000)), limits=Limits(param=500, tag=100))
+    record = run_record(finished_job(replace(HAPPY, text="好" * 10_000)), limits=TrackerLimits(param=500, tag=100))
     assert record.params["input_text"] == "好" * 500
     assert max(map(len, record.tags.values())) == 100
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.scorer.run_search import RunSearch
+from services.scorer.tracking.run_search import RunSearch
 
 SINCE = 1000.0
 

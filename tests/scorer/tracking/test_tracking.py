@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tracked_jobs import ENVIRONMENT, ENVIRONMENT_ID, HAPPY, MANIFEST, ended_job, finished_job
 
-from services.scorer.run_record import SuiteItem, run_record
-from services.scorer.runs import RunRecord, TrackerRefused, TrackerUnavailable
-from services.scorer.tracking import MlflowTracker
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.run_record import SuiteItem, run_record
+from services.scorer.tracking.runs import RunRecord, TrackerRefused, TrackerUnavailable
 from shared.errors import FailureCode, SettingsError
 from shared.jobs import Job, JobError, Status
+from tests.recording_proxy import recording_proxy, say_proxies
+from tests.scorer.tracking.tracked_jobs import ENVIRONMENT, ENVIRONMENT_ID, HAPPY, MANIFEST, ended_job, finished_job
 from tests.scorer.tracking_server import Reader, TrackingServer, free_port
 
 FILES = {"audio/happy.wav": b"RIFF" * 20_000, "picture.png": b"\x89PNG" * 5_000, "text.txt": HAPPY.text.encode()}
@@ -181,6 +184,34 @@ def test_an_address_that_is_no_servers_is_a_wrong_setting() -> None:
         MlflowTracker("sqlite:///mlflow.db")
 
 
+def test_a_server_on_this_machine_is_sent_texts_and_clips_and_the_proxy_nothing(
+    server: TrackingServer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = recorded(finished_job())
+    with recording_proxy() as proxy:
+        say_proxies(monkeypatch, HTTP_PROXY=proxy.url, ALL_PROXY=proxy.url)
+        MlflowTracker(server.uri.replace("127.0.0.1", "localhost")).log(record, FILES)
+        say_proxies(monkeypatch)
+        assert (proxy.sent, reader.run(record.subject).info.status) == ([], "FINISHED")
+
+
+def test_a_server_elsewhere_is_asked_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with recording_proxy() as proxy:
+        say_proxies(monkeypatch, HTTP_PROXY=proxy.url, NO_PROXY="fd00::/8,[::1]")
+        with pytest.raises(TrackerRefused):
+            MlflowTracker("http://mlflow.example:5000").log(recorded(finished_job()), {})
+        assert proxy.sent[0].startswith("POST http://mlflow.example:5000/api/2.0/mlflow/experiments/search ")
+
+
+@pytest.mark.parametrize("variables", [{"ALL_PROXY": "socks5://127.0.0.1:1"}, {"http_proxy": "http://proxy:port"}])
+def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    say_proxies(monkeypatch, **variables)
+    with pytest.raises(SettingsError, match=f"^{next(iter(variables))} "):
+        MlflowTracker("http://mlflow.example:5000")
+
+
 def test_a_password_in_the_address_is_used_and_not_shown(server: TrackingServer) -> None:
     tracker = MlflowTracker(server.uri.replace("//", "//ann:secret@"))
     assert "secret" not in tracker.log(recorded(finished_job()), {}).url
@@ -213,3 +244,31 @@ def test_surplus_runs_are_deleted_and_the_recorded_one_stays(tracker: MlflowTrac
     assert reader.run(record.subject).info.run_id == kept
     assert len(reader.runs(unrecorded.subject)) == 2
     assert tracker.reconcile(record.start_ms / 1000 - 60, known) == 0
+
+
+class Starting(BaseHTTPRequestHandler):
+    """What stands before a server of ours that is not there yet; without ``Retry-After`` it is just broken."""
+
+    retry_after = True
+
+    def do_POST(self) -> None:
+        self.send_response(503)
+        if self.retry_after:
+            self.send_header("Retry-After", "5")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.mark.parametrize(("retry_after", "level"), [(True, logging.INFO), (False, logging.WARNING)])
+def test_a_server_that_starts_is_no_cause_for_a_warning(
+    monkeypatch: pytest.MonkeyPatch, retry_after: bool, level: int
+) -> None:
+    monkeypatch.setattr(Starting, "retry_after", retry_after)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as answering:
+        threading.Thread(target=answering.serve_forever, daemon=True).start()
+        with pytest.raises(TrackerUnavailable) as raised:
+            MlflowTracker(f"http://127.0.0.1:{answering.server_port}").log(recorded(finished_job()), {})
+        answering.shutdown()
+    assert raised.value.level == level

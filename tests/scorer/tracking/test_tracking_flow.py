@@ -11,23 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tracked_jobs import HAPPY, PCM, Shop
 
-from services.scorer import tracking_flow
-from services.scorer.runs import (
+from services.scorer.tracking import track_clips
+from services.scorer.tracking.mlflow_tracker import MlflowTracker
+from services.scorer.tracking.runs import (
     CURRENT_LIMITS,
-    Limits,
     Logged,
     RunRecord,
     RunStatus,
     Tracker,
+    TrackerLimits,
     TrackerRefused,
     TrackerUnavailable,
 )
-from services.scorer.tracking import MlflowTracker
 from shared.audio import Audio
 from shared.blobs.folder import FolderBlobs
 from shared.jobs import FacetStatus, Job, Piece
+from tests.scorer.tracking.tracked_jobs import HAPPY, PCM, Shop
 from tests.scorer.tracking_server import Reader, TrackingServer
 
 PNG = b"\x89PNG picture"
@@ -45,7 +45,7 @@ class FakeTracker:
         self._in_flight = 0
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> TrackerLimits:
         return CURRENT_LIMITS
 
     def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
@@ -76,7 +76,7 @@ class FakePictures:
 
 
 def run(shop: Shop, tracker: Tracker, *, png: bytes | None = PNG, in_flight: int = 8) -> int:
-    return tracking_flow.run(shop.store, shop.blobs, tracker, FakePictures(png), "tracker", shop.clock, in_flight)
+    return track_clips.run(shop.store, shop.blobs, tracker, FakePictures(png), "tracker", shop.clock, in_flight)
 
 
 def tracking(job: Job) -> tuple[FacetStatus, str | None]:
@@ -176,7 +176,7 @@ def test_a_postponed_job_is_logged_once_it_is_due_again(shop: Shop) -> None:
 
 def test_waits_double_up_to_five_minutes_and_are_spread() -> None:
     for attempt, longest in ((1, 2), (2, 4), (5, 32), (9, 300), (2000, 300)):
-        waits = [tracking_flow.backoff_s(attempt) for _ in range(50)]
+        waits = [track_clips.backoff_s(attempt) for _ in range(50)]
         assert longest / 2 <= min(waits) < max(waits) <= longest
 
 
@@ -215,14 +215,14 @@ def test_a_run_that_takes_longer_than_its_lease_keeps_it(tmp_path: Path) -> None
 
     shop.spoken()
     flow = (shop.store, shop.blobs, Slow(), FakePictures(), "tracker", time.time)
-    assert tracking_flow.run(*flow, lease_s=0.6) == 1
+    assert track_clips.run(*flow, lease_s=0.6) == 1
 
 
 def test_told_to_stop_it_takes_no_more_jobs(shop: Shop) -> None:
     job_id, stopping = shop.spoken(), threading.Event()
     stopping.set()
     flow = (shop.store, shop.blobs, FakeTracker(), FakePictures(), "tracker", shop.clock)
-    assert tracking_flow.run(*flow, stopping=stopping) == 0
+    assert track_clips.run(*flow, stopping=stopping) == 0
     assert shop.job(job_id).tracking.attempt == 0
 
 

@@ -11,7 +11,7 @@ from shared.errors import FailureCode
 from shared.jobs import Emotion, Facet, FacetStatus, Job, JobError, JobIds, NewJob, Piece, SpeechInput, Spoken, Status
 from shared.ports import Blobs, FacetName, Result, Submission
 from shared.scores import Reason, Score, Scored, Unscored
-from shared.store.memory import MemoryJobStore
+from tests.memory_store import MemoryJobStore
 
 NOW = 1_750_000_000.0
 ENVIRONMENT_ID = "0123456789abcdef"
@@ -98,7 +98,7 @@ def ended_job(status: Status, error: JobError | None = None) -> Job:
 
 @dataclass
 class Shop:
-    """A store with blobs in which jobs get as far as tracking, each step through the store's own doors."""
+    """A store with blobs in which jobs get as far as tracking, each step through the store's own methods."""
 
     blobs: Blobs
     store: MemoryJobStore = field(default_factory=MemoryJobStore)

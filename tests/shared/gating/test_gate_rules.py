@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import RefusalCode
 from shared.gating.checking import MOST_RULES, read_rules
-from shared.gating.rules import Amount, Rules, RulesInvalid, RuleSpec
+from shared.gating.rules import RuleAmount, Rules, RulesInvalid, RuleSpec
 from shared.gating.toml_notation import default_rules, default_toml, rules_from_toml
 from shared.scores import Direction
 
@@ -31,7 +31,7 @@ def wrong(document: object, at: str = "") -> dict[str, str]:
 
 
 def test_a_rule_has_defaults() -> None:
-    assert read_rules(rules()) == Rules((RuleSpec("mos/dnsmos_ovrl", "not_worse", Amount(0.1)),), 0.95)
+    assert read_rules(rules()) == Rules((RuleSpec("mos/dnsmos_ovrl", "not_worse", RuleAmount(0.1)),), 0.95)
 
 
 def test_the_head_says_what_holds_for_rules_that_say_nothing() -> None:
@@ -44,15 +44,15 @@ def test_the_head_says_what_holds_for_rules_that_say_nothing() -> None:
 @pytest.mark.parametrize(
     ("said", "amount"),
     [
-        (0, Amount(0.0)),
-        (0.05, Amount(0.05)),
-        ("5 %", Amount(0.05, "relative")),
-        ("12.5%", Amount(0.125, "relative")),
-        ("1.5 floors", Amount(1.5, "noise_floors")),
-        ("1 floor", Amount(1.0, "noise_floors")),
+        (0, RuleAmount(0.0)),
+        (0.05, RuleAmount(0.05)),
+        ("5 %", RuleAmount(0.05, "relative")),
+        ("12.5%", RuleAmount(0.125, "relative")),
+        ("1.5 floors", RuleAmount(1.5, "noise_floors")),
+        ("1 floor", RuleAmount(1.0, "noise_floors")),
     ],
 )
-def test_an_amount_is_a_number_a_share_or_noise_floors(said: object, amount: Amount) -> None:
+def test_an_amount_is_a_number_a_share_or_noise_floors(said: object, amount: RuleAmount) -> None:
     (rule,) = read_rules(rules({"metric": "mos/utmos", "better_by": said})).rules
     assert (rule.demand, rule.amount) == ("better", amount)
 
@@ -122,16 +122,16 @@ def test_everything_wrong_is_said_at_once_below_the_place_of_the_rules() -> None
 
 
 AMOUNTS = st.one_of(
-    st.floats(0, 100).map(Amount),
-    st.integers(0, 2000).map(lambda tenths: Amount(tenths / 10 / 100, "relative")),
-    st.integers(0, 90).map(lambda tenths: Amount(tenths / 10, "noise_floors")),
+    st.floats(0, 100).map(RuleAmount),
+    st.integers(0, 2000).map(lambda tenths: RuleAmount(tenths / 10 / 100, "relative")),
+    st.integers(0, 90).map(lambda tenths: RuleAmount(tenths / 10, "noise_floors")),
 )
 
 
 @given(
     amount=AMOUNTS, demand=st.sampled_from(["not_worse", "better"]), items=st.integers(10, 99), covered=st.booleans()
 )
-def test_rules_survive_json(amount: Amount, demand: Any, items: int, covered: bool) -> None:
+def test_rules_survive_json(amount: RuleAmount, demand: Any, items: int, covered: bool) -> None:
     made = Rules((RuleSpec("a/b", demand, amount, "emotion/sad", Direction.LOWER, items, 0.2, covered),), 0.9)
     assert read_rules(json.loads(json.dumps(made.to_json()))) == made
 
@@ -158,6 +158,10 @@ def test_a_file_tells_the_lines() -> None:
         rules_from_toml(TOML)
     told = {error.pointer: error.detail.partition(":")[0] for error in refused.value.errors}
     assert told == {"/confidence": "line 2", "/rule/0/not_worse_by": "line 6", "/rule/1": "line 8"}
+
+
+def test_a_byte_order_mark_is_none_of_the_rules() -> None:
+    assert rules_from_toml("\ufeff" + default_toml()) == default_rules()
 
 
 def test_rules_in_a_line_are_told_without_one() -> None:

@@ -10,7 +10,7 @@ from shared.errors import FailureCode
 from shared.jobs import Emotion, Job, JobError, NewJob, Piece, SpeechInput, Spoken
 from shared.ports import FacetName, Idempotency, JobStore, Result, Submission, Swept
 from shared.store.sql import Database
-from shared.store.sql.schema import metadata
+from shared.store.sql.tables.schema import metadata
 
 NOW = 1_000_200.0
 """When most tests begin: epoch seconds, the start of a fairness window."""

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy import make_url
 
 from shared.keys import KeyStore
 from shared.ports import AliasStore, JobStore
-from shared.store.memory import (
+from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
+from shared.studies import StudyStore
+from shared.voices import VoiceStore
+from tests.memory_store import (
     MemoryAliasStore,
     MemoryJobStore,
     MemoryKeyStore,
     MemoryStudyStore,
     MemoryVoiceStore,
 )
-from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
-from shared.studies import StudyStore
-from shared.voices import VoiceStore
+from tests.postgresql import databases
 from tests.shared.store.building import MANIFEST, NOW, OTHER_MANIFEST, emptied
 
 BACKENDS = ("sqlite", "postgresql")
-_SERVER = os.environ.get("RINGTRUE_TEST_DATABASE_URL", "postgresql://root@127.0.0.1:5432/postgres")
 
 
 @pytest.fixture(scope="session")
@@ -45,22 +39,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_postgresql_database() -> Iterator[Callable[[], str]]:
     """Makes an empty PostgreSQL database of this run's own and gives its URL; all of them go when the run ends."""
-    try:
-        server = psycopg.connect(_SERVER, autocommit=True, connect_timeout=3)
-    except psycopg.OperationalError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"no PostgreSQL at RINGTRUE_TEST_DATABASE_URL: {error}")
-    with ExitStack() as made, server:
-
-        def make() -> str:
-            name = f"ringtrue_test_{uuid.uuid4().hex}"
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            made.callback(server.execute, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-            return make_url(_SERVER).set(database=name).render_as_string(hide_password=False)
-
+    with databases() as make:
         yield make
-        made.close()
 
 
 @pytest.fixture(scope="session")

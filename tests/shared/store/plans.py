@@ -41,3 +41,19 @@ def plans_of(database: Database, work: Callable[[], object]) -> list[str]:
         work()
     with database.engine.connect() as connection:
         return [_plan(connection, *statement) for statement in statements]
+
+
+def blocks_of(database: Database, work: Callable[[], object]) -> int:
+    """How many blocks PostgreSQL reads, of its cache or not, for the statements that ``work`` executes."""
+    with _recorded(database) as statements:
+        work()
+    with database.engine.connect() as connection:
+        blocks = sum(_blocks(connection, *statement) for statement in statements)
+        connection.rollback()
+    return blocks
+
+
+def _blocks(connection: Connection, statement: str, parameters: Any) -> int:
+    explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters).scalar()
+    plan = explained[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

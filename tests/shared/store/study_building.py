@@ -7,7 +7,7 @@ from typing import Any
 from shared.jobs import Job
 from shared.ports import FacetName, Idempotency, JobStore, Submission
 from shared.scores import Reason, Score, Scored, Unscored
-from shared.studies import Clip, Kind, NewStudy, Step, Study, StudyStore
+from shared.studies import Kind, NewStudy, Step, Study, StudyClip, StudyStore
 from tests.shared.store.building import LEASE_S, NOW, PIN, claim, new_job, result
 
 EVALUATION, COMPARISON, GATE = "eval_1", "cmp_1", "gate_1"
@@ -19,17 +19,17 @@ SCORES: dict[str, Scored] = {
 }
 
 
-def own(number: int, *, identity: str | None = None) -> Clip:
+def own(number: int, *, identity: str | None = None) -> StudyClip:
     """A clip that ``job_<number>`` is to speak."""
-    return Clip(f"item-{number}", 0, f"job_{number}", identity or f"identity {number}")
+    return StudyClip(f"item-{number}", 0, f"job_{number}", identity or f"identity {number}")
 
 
-def cached(number: int, *, of_job: int) -> Clip:
+def cached(number: int, *, of_job: int) -> StudyClip:
     """A clip that another evaluation's job has spoken."""
-    return Clip(f"item-{number}", 0, f"job_{of_job}", f"identity {of_job}", cached=True)
+    return StudyClip(f"item-{number}", 0, f"job_{of_job}", f"identity {of_job}", cached=True)
 
 
-def new_evaluation(*clips: Clip, id: str = EVALUATION, **changes: Any) -> NewStudy:
+def new_evaluation(*clips: StudyClip, id: str = EVALUATION, **changes: Any) -> NewStudy:
     """``changes`` are members of ``NewStudy``."""
     given: dict[str, Any] = {
         "user": "ann",
@@ -51,7 +51,7 @@ def new_comparison(*stands_on: str, id: str = COMPARISON, kind: Kind = Kind.COMP
 
 
 def evaluate(
-    store: JobStore, *clips: Clip, score: bool = True, idempotency: Idempotency | None = None, **changes: Any
+    store: JobStore, *clips: StudyClip, score: bool = True, idempotency: Idempotency | None = None, **changes: Any
 ) -> bool:
     """Add an evaluation with the jobs of its own clips."""
     evaluation = new_evaluation(*clips, **changes)

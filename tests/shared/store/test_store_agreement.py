@@ -21,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.fairness import WINDOW_S
 from shared.jobs import FACET_TRANSITIONS, HELD, TRANSITIONS, FacetStatus, Job, Status
 from shared.ports import FacetName, JobFilter, JobStore
-from shared.store.memory import MemoryJobStore
+from shared.scheduling.fairness import WINDOW_S
 from shared.store.sql import Database, SqlJobStore
+from tests.memory_store import MemoryJobStore
 from tests.shared.store.building import (
     DAY_S,
     ENGINE_ERROR,
@@ -50,6 +50,15 @@ _ADDED: dict[str, st.SearchStrategy[Any]] = {
     "estimated_s": st.integers(1, 9).map(float),
     "ttl_s": st.sampled_from([2 * LEASE_S, 10 * DAY_S, 10 * DAY_S]),
     "score": st.booleans(),
+}
+_WANTED: dict[str, st.SearchStrategy[Any]] = {
+    "status": st.sampled_from(Status),
+    "scoring": st.sampled_from(FacetStatus),
+    "tracking": st.sampled_from(FacetStatus),
+    "pin": st.sampled_from([PIN, OTHER_PIN, "absent"]),
+    "created_after": st.sampled_from([NOW - 1, NOW, NOW + LEASE_S]),
+    "created_before": st.sampled_from([NOW, NOW + 1, NOW + WINDOW_S]),
+    "metadata": st.sampled_from([{"ticket": "A-17"}, {"ticket": "A-18"}]),
 }
 _WRITES: dict[str, Callable[..., bool]] = {
     "begin": lambda store, id, attempt, now: store.begin(id, attempt),
@@ -176,9 +185,10 @@ class TwoStores(RuleBasedStateMachine):
         self.both(lambda store: sweep(store, self.now))
         assert not self.both(lambda store: sweep(store, self.now)).any
 
-    @rule(status=st.sampled_from(Status), limit=st.integers(1, 5))
-    def look(self, status: Status, limit: int) -> None:
-        self.both(lambda store: store.find(JobFilter("ann", status=status, limit=limit)))
+    @rule(wanted=st.fixed_dictionaries({"limit": st.integers(1, 5)}, optional=_WANTED), data=st.data())
+    def look(self, wanted: dict[str, Any], data: st.DataObject) -> None:
+        last = data.draw(st.sampled_from([None, *self.jobs, "job_0045"]))
+        self.both(lambda store: store.find(JobFilter("ann", before=last, **wanted)))
         self.both(lambda store: (store.positions(self.jobs), store.waiting(self.now)))
 
 

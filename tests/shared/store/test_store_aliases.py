@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.aliases import Alias, Kind, Move, Signature
+from shared.aliases import Alias, Move, MoveKind, Signature
 from shared.ports import AliasStore
 from shared.store.sql import Database, SqlAliasStore
 from tests.shared.store.building import NOW
 
 PRODUCTION, CANDIDATE = Alias("indextts2", "production"), Alias("indextts2", "candidate")
-FIRST = Move(PRODUCTION, 1, Kind.PROMOTE, "indextts2-v21", None, 0.0, Signature("ann", "首次上线", NOW))
-SECOND = Move(PRODUCTION, 2, Kind.PROMOTE, "indextts2-v23", "indextts2-v21", 0.0, Signature("bob", "better", NOW + 1))
-BACK = replace(SECOND, number=3, kind=Kind.ROLLBACK, pin="indextts2-v21", previous="indextts2-v23")
-SHARE = Move(CANDIDATE, 1, Kind.PROMOTE, "indextts2-v23", None, 0.1, Signature("ann", "try", NOW))
+FIRST = Move(PRODUCTION, 1, MoveKind.PROMOTE, "indextts2-v21", None, 0.0, Signature("ann", "首次上线", NOW))
+SECOND = Move(
+    PRODUCTION, 2, MoveKind.PROMOTE, "indextts2-v23", "indextts2-v21", 0.0, Signature("bob", "better", NOW + 1)
+)
+BACK = replace(SECOND, number=3, kind=MoveKind.ROLLBACK, pin="indextts2-v21", previous="indextts2-v23")
+SHARE = Move(CANDIDATE, 1, MoveKind.PROMOTE, "indextts2-v23", None, 0.1, Signature("ann", "try", NOW))
 
 
 def test_a_move_is_read_back_as_it_was_recorded(alias_store: AliasStore) -> None:

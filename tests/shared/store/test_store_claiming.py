@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from shared.catalog import Manifest, PinState
-from shared.fairness import PREFER_LOADED_FOR_S
 from shared.jobs import Job, Status
 from shared.ports import LIVE_S, JobStore
+from shared.scheduling.fairness import PREFER_LOADED_FOR_S
 from tests.shared.store.building import (
     LEASE_S,
     MANIFEST,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.jobs import MAX_ATTEMPTS, FacetStatus
+from shared.jobs import MAX_LAPSES, FacetStatus
 from shared.ports import FacetName, JobStore
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.shared.store.building import DAY_S, ENGINE_ERROR, LEASE_S, NOW, add, job, new_job, score, speak, start, sweep
@@ -79,11 +79,11 @@ def test_a_failed_job_is_tracked(store: JobStore) -> None:
 def test_a_job_is_tracked_although_its_scoring_failed(store: JobStore) -> None:
     add(store, new_job("job_1"))
     speak(store, "job_1")
-    for number in range(MAX_ATTEMPTS):
+    for number in range(MAX_LAPSES):
         assert due(store, SCORING, NOW + number * LEASE_S) == ["job_1"]
         sweep(store, NOW + (number + 1) * LEASE_S)
     assert job(store, "job_1").scoring.status is FacetStatus.FAILED
-    assert due(store, TRACKING, NOW + MAX_ATTEMPTS * LEASE_S) == ["job_1"]
+    assert due(store, TRACKING, NOW + MAX_LAPSES * LEASE_S) == ["job_1"]
 
 
 def test_the_oldest_is_claimed_first_and_no_more_than_asked_for(store: JobStore) -> None:

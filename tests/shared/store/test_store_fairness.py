@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.fairness import WINDOW_S, estimated_audio_s
 from shared.jobs import Job, SpeechInput
 from shared.ports import JobStore
+from shared.scheduling.fairness import WINDOW_S, estimated_audio_s
 from tests.shared.store.building import ENGINE_ERROR, LEASE_S, NOW, add, claim, claimed_ids, new_job, result, sweep
 
 

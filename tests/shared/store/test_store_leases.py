@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import FailureCode
-from shared.jobs import MAX_ATTEMPTS, FacetStatus, Status
-from shared.ports import JobStore, Standing
+from shared.jobs import MAX_ATTEMPTS, MAX_LAPSES, FacetStatus, Status
+from shared.ports import JobStore, LeaseState
+from shared.scheduling.lapsing import LONGEST_LEASE_S
 from tests.shared.store.building import (
     ENGINE_ERROR,
     LEASE_S,
@@ -26,7 +27,7 @@ from tests.shared.store.building import (
 )
 
 _WRITES: dict[str, Callable[[JobStore, int], object]] = {
-    "beat": lambda store, attempt: store.beat("job_1", attempt, LEASE_S, NOW, (1, 7)) is not Standing.LOST,
+    "beat": lambda store, attempt: store.beat("job_1", attempt, LEASE_S, NOW, (1, 7)) is not LeaseState.LOST,
     "begin": lambda store, attempt: store.begin("job_1", attempt),
     "finish": lambda store, attempt: store.finish("job_1", attempt, result(), NOW),
     "fail": lambda store, attempt: store.fail("job_1", attempt, ENGINE_ERROR, NOW, final=False),
@@ -82,8 +83,8 @@ def test_nothing_is_written_to_a_job_that_does_not_exist(
 def test_a_beat_renews_the_lease_and_tells_how_far_it_is(store: JobStore) -> None:
     add(store, new_job("job_1"))
     attempt = start(store, "job_1")
-    assert store.beat("job_1", attempt, LEASE_S, NOW + 20, (3, 7)) is Standing.HELD
-    assert store.beat("job_1", attempt, LEASE_S, NOW + 25) is Standing.HELD
+    assert store.beat("job_1", attempt, LEASE_S, NOW + 20, (3, 7)) is LeaseState.HELD
+    assert store.beat("job_1", attempt, LEASE_S, NOW + 25) is LeaseState.HELD
     sweep(store, NOW + 25 + LEASE_S - 1)
     renewed = job(store, "job_1")
     assert (renewed.status, renewed.lease_until, renewed.progress) == (Status.PROCESSING, NOW + 25 + LEASE_S, (3, 7))
@@ -142,12 +143,32 @@ def test_a_final_failure_is_final_at_once(store: JobStore) -> None:
 
 def test_a_worker_that_is_lost_every_time_fails_the_job(store: JobStore) -> None:
     add(store, new_job("job_1"))
-    for number in range(MAX_ATTEMPTS):
+    for number in range(MAX_LAPSES):
         start(store, "job_1", NOW + number * LEASE_S)
         sweep(store, NOW + (number + 1) * LEASE_S)
     failed = job(store, "job_1")
     assert failed.error is not None
-    assert (failed.status, failed.error.code, failed.attempt) == (Status.FAILED, FailureCode.WORKER_LOST, MAX_ATTEMPTS)
+    assert (failed.status, failed.error.code, failed.attempt) == (Status.FAILED, FailureCode.WORKER_LOST, MAX_LAPSES)
+
+
+def test_a_worker_that_is_lost_costs_its_job_no_attempt(store: JobStore) -> None:
+    """Between lost workers the job may spoil as many attempts of its own as any other, and no more."""
+    add(store, new_job("job_1"))
+    for attempt in range(1, MAX_LAPSES):
+        assert start(store, "job_1", NOW) == attempt
+        sweep(store, NOW + LEASE_S)
+        assert job(store, "job_1").status is Status.QUEUED
+    for _ in range(MAX_ATTEMPTS):
+        assert job(store, "job_1").status is Status.QUEUED
+        store.fail("job_1", start(store, "job_1"), ENGINE_ERROR, NOW, final=False)
+    assert job(store, "job_1").error == ENGINE_ERROR
+
+
+def test_a_lease_that_a_clock_gave_which_was_set_back_is_over(store: JobStore) -> None:
+    add(store, new_job("job_1"))
+    start(store, "job_1", NOW + TTL_S - 1)
+    assert not sweep(store, NOW + TTL_S - LONGEST_LEASE_S + LEASE_S).any
+    assert sweep(store, NOW).requeued == 1
 
 
 def test_handing_back_costs_no_attempt(store: JobStore) -> None:
@@ -167,7 +188,7 @@ def test_canceling_a_held_job_tells_its_worker(store: JobStore) -> None:
     asked = store.cancel("job_1", NOW + 1)
     assert asked == job(store, "job_1")
     assert (asked.status, asked.cancel_requested) == (Status.PROCESSING, True)
-    assert store.beat("job_1", attempt, LEASE_S, NOW + 2) is Standing.CANCELED
+    assert store.beat("job_1", attempt, LEASE_S, NOW + 2) is LeaseState.CANCELED
     assert store.stop("job_1", attempt, NOW + 3)
     stopped = job(store, "job_1")
     assert (stopped.status, stopped.completed_at, stopped.audio) == (Status.CANCELED, NOW + 3, None)

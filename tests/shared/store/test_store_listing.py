@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.jobs import FacetStatus, Status
 from shared.ports import JobFilter, JobStore
-from tests.shared.store.building import NOW, OTHER_PIN, add, claim, claimed_ids, new_job, score, speak, start
+from tests.shared.store.building import (
+    NOW,
+    OTHER_PIN,
+    PIN,
+    add,
+    claim,
+    claimed_ids,
+    new_job,
+    result,
+    score,
+    speak,
+    start,
+)
 
 
 def found(store: JobStore, **wanted: Any) -> list[str]:
     """Ids of ann's jobs."""
-    return [job.id for job in store.find(JobFilter("ann", **wanted))]
+    return [job.id for job in store.find(JobFilter("ann", **wanted)).jobs]
 
 
 def test_a_users_jobs_are_found_newest_first_and_nobody_elses(store: JobStore) -> None:
@@ -52,6 +65,41 @@ def test_times_filter_without_their_bounds(store: JobStore) -> None:
     assert found(store, created_after=NOW + 1) == ["job_3", "job_2"]
     assert found(store, created_before=NOW + 1) == ["job_0"]
     assert found(store, created_after=NOW, created_before=NOW + 3) == ["job_2", "job_1"]
+
+
+def test_what_was_created_later_is_newer_whatever_its_id(store: JobStore) -> None:
+    add(store, *(new_job(f"job_{number}", created_at=NOW - number) for number in range(4)), new_job("job_9"))
+    assert found(store) == ["job_9", "job_0", "job_1", "job_2", "job_3"]
+    assert found(store, before="job_1") == ["job_2", "job_3"]
+    assert found(store, before="job_0", created_before=NOW - 1) == ["job_2", "job_3"]
+    assert found(store, before="job_2", created_before=NOW) == ["job_3"]
+
+
+def test_a_cursor_that_nobody_was_given_leads_to_smaller_ids(store: JobStore) -> None:
+    add(store, *(new_job(f"job_{number}", created_at=NOW + number) for number in (1, 3)))
+    assert found(store, before="job_2") == ["job_1"]
+
+
+def test_a_search_that_finds_too_little_ends_early_and_says_where_to_go_on(store: JobStore) -> None:
+    add(store, new_job("job_00000", pin=OTHER_PIN, priority=10, metadata={"ticket": "A-18"}))
+    speak(store, "job_00000")
+    add(store, *(new_job(f"job_{number:05}", created_at=NOW + number) for number in range(1, 701)))
+    add(store, *(new_job(f"job_{number:05}", created_at=NOW + number, pin=OTHER_PIN) for number in range(701, 1401)))
+    while taken := claim(store, NOW + 1, pins=[PIN], at_most=500):
+        for job in taken:
+            store.begin(job.id, job.attempt)
+            store.finish(job.id, job.attempt, result(), NOW + 1)
+    wanted = JobFilter("ann", status=Status.SUCCEEDED, pin=OTHER_PIN, limit=5)
+    ids, pages = [], 0
+    page = store.find(wanted)
+    while True:
+        ids += [job.id for job in page.jobs]
+        pages += 1
+        if page.searched_to is None:
+            break
+        page = store.find(replace(wanted, before=page.searched_to))
+    assert ids == ["job_00000"]
+    assert pages <= 4
 
 
 def test_metadata_filters_by_all_pairs(store: JobStore) -> None:

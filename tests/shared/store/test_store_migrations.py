@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import re
 from collections.abc import Callable, Iterator
@@ -9,12 +10,17 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
+from shared.jobs import Status
+from shared.ports import JobFilter
 from shared.store.sql import Database, SqlJobStore, migrate
-from shared.store.sql.schema import metadata
+from shared.store.sql.connection.upgrade import MIGRATIONS
+from shared.store.sql.tables.schema import metadata
 from tests.shared.store.building import add, job, new_job
 
 
@@ -87,4 +93,35 @@ def test_services_that_start_at_once_migrate_once(empty_url: str) -> None:
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
     add(SqlJobStore(database), new_job("job_1"))
+    database.close()
+
+
+def _upgrade(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.durable_write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def test_jobs_of_before_are_found_by_their_metadata_and_by_all_else(empty_url: str) -> None:
+    database = Database(empty_url)
+    _upgrade(database, "0004")
+    number = 6000  # more than one stretch of what is read at a time
+    alike = "'ann', 'pin', 'espeak', '', '{}', '{\"text\": \"a\", \"language\": \"en\"}', '{}'"
+    rest = "0, 1.0, 2.0, 1, 1, 'failed', 'skipped', 'done'"
+    columns = (
+        '"user", pin, engine, lock_sha256, asked, input, controls, id, metadata, priority, created_at, expires_at, '
+        "timeout_s, estimated_s, status, scoring_status, tracking_status"
+    )
+    with database.write() as connection:
+        said = [json.dumps({"ticket": f"A-{one}", 'team "x"': "voice"}) for one in range(number)]
+        rows = ", ".join(f"({alike}, 'job_{one:05}', '{metadata}', {rest})" for one, metadata in enumerate(said))
+        connection.exec_driver_sql(f"INSERT INTO jobs ({columns}) VALUES {rows}")
+    migrate(database)
+    store = SqlJobStore(database)
+    (oldest,) = store.find(JobFilter("ann", metadata={"ticket": "A-0", 'team "x"': "voice"})).jobs
+    (newest,) = store.find(JobFilter("ann", metadata={"ticket": f"A-{number - 1}"})).jobs
+    assert (oldest.id, newest.id) == ("job_00000", f"job_{number - 1:05}")
+    assert len(store.find(JobFilter("ann", status=Status.FAILED, limit=10)).jobs) == 10
     database.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.jobs import FACET_TRANSITIONS, TRANSITIONS, FacetStatus, Status
+from shared.jobs import FACET_TRANSITIONS, TRANSITIONS, FacetStatus, JobState, Status
 from shared.ports import FacetName, JobStore
 from tests.shared.store.building import (
     DAY_S,
@@ -105,3 +105,23 @@ def test_a_way_is_known_for_every_transition_of_a_facet() -> None:
 def test_every_transition_of_a_facet_is_reached(store: JobStore, transition: tuple[FacetStatus, FacetStatus]) -> None:
     _FACET_WAYS[transition](store)
     assert job(store, "job_1").tracking.status is transition[1]
+
+
+def test_states_say_whose_a_job_is_and_whether_it_is_over(store: JobStore) -> None:
+    add(store, new_job("job_1"))
+    speak(store, "job_1")
+    add(store, new_job("job_2", user="bob"))
+    expected = {"job_1": JobState("ann", True), "job_2": JobState("bob", False)}
+    assert store.states(["job_1", "job_2", "job_3"]) == expected
+    store.cancel("job_2", NOW)
+    assert store.states(["job_2"]) == {"job_2": JobState("bob", True)}
+    assert store.states([]) == {}
+
+
+def test_queued_jobs_are_counted_by_user(store: JobStore) -> None:
+    assert store.queued_by_user() == {}
+    add(store, new_job("job_1"))
+    speak(store, "job_1")
+    add(store, *(new_job(f"job_{n}", user=user) for n, user in enumerate(["ann", "bob", "bob"], start=2)))
+    store.cancel("job_3", NOW)
+    assert store.queued_by_user() == {"ann": 1, "bob": 1}

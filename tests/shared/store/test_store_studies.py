@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from shared.jobs import FacetStatus
 from shared.ports import JobFilter, JobStore, Submission
 from shared.store.sql import SqlJobStore, SqlStudyStore
-from shared.studies import MOST_TAKES, Home, Kind, Progress, SpokenBefore, Step, StudyFilter, StudyStore
+from shared.studies import MOST_TAKES, Home, Kind, Progress, SpokenBefore, Step, StudyFilter, StudyState, StudyStore
 from tests.shared.store.building import ENGINE_ERROR, NOW, OTHER_PIN, claim, idempotency, new_job
 from tests.shared.store.study_building import (
     COMPARISON,
@@ -68,13 +68,13 @@ def test_a_request_that_is_sent_twice_makes_one_evaluation(store: JobStore, stud
     assert evaluate(store, own(1), idempotency=idempotency("scope"))
     assert not evaluate(store, own(2), id="eval_2", idempotency=idempotency("scope"))
     assert studies.get([EVALUATION, "eval_2"]).keys() == {EVALUATION}
-    assert [job.id for job in store.find(JobFilter("ann"))] == ["job_1"]
+    assert [job.id for job in store.find(JobFilter("ann")).jobs] == ["job_1"]
 
 
 def test_a_study_that_cannot_be_added_leaves_no_job(sql_store: SqlJobStore, sql_studies: SqlStudyStore) -> None:
     with pytest.raises(IntegrityError):
         evaluate(sql_store, own(1), replace(own(2), item="item-1"), idempotency=idempotency("scope"))
-    assert sql_store.find(JobFilter("ann")) == []
+    assert sql_store.find(JobFilter("ann")).jobs == []
     assert sql_studies.get([EVALUATION]) == {}
     assert sql_store.recall("scope") is None
 
@@ -212,9 +212,29 @@ def test_the_run_that_is_recorded_first_stays(store: JobStore, studies: StudySto
     assert (tracked.run_id, tracked.run_url, tracked.tracking.status) == ("first", "url 1", FacetStatus.DONE)
 
 
+def test_a_run_that_is_no_more_is_dropped_and_another_is_recorded(store: JobStore, studies: StudyStore) -> None:
+    evaluate(store)
+    studies.keep_run(EVALUATION, "first", "url 1")
+    studies.drop_run(EVALUATION, "another")
+    assert study(studies).run_id == "first"
+    studies.drop_run(EVALUATION, "first")
+    assert (study(studies).run_id, study(studies).run_url) == (None, None)
+    assert studies.keep_run(EVALUATION, "second", "url 2") == ("second", "url 2")
+
+
 def test_a_comparison_is_tracked_with_the_run_that_its_report_lies_in(store: JobStore, studies: StudyStore) -> None:
     add_study(store, new_comparison())
     finish_results(studies)
     take(studies, Step.TRACKING)
     assert studies.finish_tracking(COMPARISON, 1, "run", "url")
     assert (study(studies, COMPARISON).run_id, study(studies, COMPARISON).run_url) == ("run", "url")
+
+
+def test_states_say_whose_a_study_is_and_whether_it_is_over(store: JobStore, studies: StudyStore) -> None:
+    evaluate(store, own(1))
+    add_study(store, new_comparison("eval_2", EVALUATION))
+    studies.cancel(EVALUATION, NOW)
+    assert studies.states([EVALUATION, COMPARISON, GATE]) == {
+        EVALUATION: StudyState("ann", Kind.EVALUATION, True),
+        COMPARISON: StudyState("ann", Kind.COMPARISON, False),
+    }

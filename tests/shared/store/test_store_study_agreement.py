@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shared.jobs import FacetStatus
 from shared.ports import FacetName, JobStore
-from shared.store.memory import MemoryJobStore, MemoryStudyStore
 from shared.store.sql import Database, SqlJobStore, SqlStudyStore
-from shared.studies import STEP_TRANSITIONS, Clip, Kind, Step, Study, StudyStore
+from shared.studies import STEP_TRANSITIONS, Kind, Step, Study, StudyClip, StudyStore
+from tests.memory_store import MemoryJobStore, MemoryStudyStore
 from tests.shared.store.building import (
     DAY_S,
     ENGINE_ERROR,
@@ -52,7 +52,7 @@ class TwoStores(RuleBasedStateMachine):
         self.stores: tuple[_Stores, _Stores] = ((jobs, MemoryStudyStore(jobs)), sql)
         self.now = NOW
         self.studies: dict[str, Study] = {}
-        self.clips: list[Clip] = []
+        self.clips: list[StudyClip] = []
         self.both(lambda jobs, _: jobs.publish("worker", [MANIFEST, OTHER_MANIFEST], NOW))
 
     def both(self, step: Callable[[JobStore, StudyStore], Any]) -> Any:
@@ -66,8 +66,8 @@ class TwoStores(RuleBasedStateMachine):
         id = f"eval_{len(self.studies):02}"
         again = data.draw(st.lists(st.sampled_from(self.clips), unique=True, max_size=2)) if self.clips else []
         numbers = range(len(self.clips), len(self.clips) + own)
-        clips = [Clip(f"item {number}", 0, f"job_{number:02}", f"identity {number % 3}") for number in numbers]
-        cached = [Clip(clip.item, clip.seed, clip.job_id, clip.identity, cached=True) for clip in again]
+        clips = [StudyClip(f"item {number}", 0, f"job_{number:02}", f"identity {number % 3}") for number in numbers]
+        cached = [StudyClip(clip.item, clip.seed, clip.job_id, clip.identity, cached=True) for clip in again]
         self.both(lambda jobs, _: evaluate(jobs, *cached, *clips, id=id, score=score, created_at=self.now))
         self.clips += clips
         self._look([id])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.jobs import MAX_ATTEMPTS, FacetStatus
+from shared.jobs import MAX_ATTEMPTS, MAX_LAPSES, FacetStatus
 from shared.ports import JobStore, Swept
 from shared.studies import SCORER_LOST, Step, Study, StudyStore
 from tests.shared.store.building import DAY_S, LEASE_S, NOW, sweep
@@ -78,14 +78,14 @@ def test_a_lease_that_is_renewed_does_not_run_out(store: JobStore, studies: Stud
 
 def test_a_result_that_loses_every_scorer_fails(store: JobStore, studies: StudyStore) -> None:
     evaluate(store)
-    for number in range(MAX_ATTEMPTS):
+    for number in range(MAX_LAPSES):
         assert study(studies).error is None
         take(studies, RESULT, NOW + number * LEASE_S)
         sweep(store, NOW + (number + 1) * LEASE_S)
     failed = study(studies)
     assert (failed.result.status, failed.error) == (FacetStatus.FAILED, SCORER_LOST)
-    assert failed.completed_at == NOW + MAX_ATTEMPTS * LEASE_S
-    assert take(studies, TRACKING, NOW + MAX_ATTEMPTS * LEASE_S) is not None
+    assert failed.completed_at == NOW + MAX_LAPSES * LEASE_S
+    assert take(studies, TRACKING, NOW + MAX_LAPSES * LEASE_S) is not None
 
 
 def test_postponing_costs_no_attempt(store: JobStore, studies: StudyStore) -> None:
@@ -101,7 +101,7 @@ def test_a_result_that_cannot_be_computed_every_time_fails(store: JobStore, stud
     evaluate(store)
     take(studies, RESULT)
     sweep(store, NOW + LEASE_S)
-    for number, status in ((2, FacetStatus.PENDING), (3, FacetStatus.FAILED)):
+    for number, status in ((2, FacetStatus.PENDING), (3, FacetStatus.PENDING), (4, FacetStatus.FAILED)):
         now = NOW + number * LEASE_S
         take(studies, RESULT, now)
         after = studies.lose(EVALUATION, number, ERROR, now + 1, now)

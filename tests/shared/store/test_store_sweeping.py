@@ -7,10 +7,14 @@ from typing import Any
 from shared.errors import FailureCode
 from shared.jobs import FacetStatus, Status
 from shared.ports import FacetName, JobStore, Swept
+from shared.scheduling.lapsing import CLAIMS_WAIT_S, FORGET_WORKERS_S
 from tests.shared.store.building import (
     DAY_S,
     LEASE_S,
+    MANIFEST,
     NOW,
+    OTHER_PIN,
+    PIN,
     TTL_S,
     add,
     claim,
@@ -51,7 +55,7 @@ def test_a_job_that_waited_longer_than_its_time_to_live_expires(store: JobStore)
 
 def test_a_job_that_is_being_spoken_does_not_expire(store: JobStore) -> None:
     add(store, new_job("job_1"))
-    claim(store, lease_s=2 * TTL_S)
+    claim(store, NOW + TTL_S - 1)
     assert not sweep(store, NOW + TTL_S).any
 
 
@@ -110,3 +114,37 @@ def test_a_hold_that_ran_out_can_be_taken_over(store: JobStore) -> None:
 def test_holds_of_different_names_are_apart(store: JobStore) -> None:
     assert store.hold("sweeper", "first", NOW + 10, NOW)
     assert store.hold("reconciler", "second", NOW + 10, NOW)
+
+
+def test_a_named_lease_that_a_clock_gave_which_was_set_back_is_free(store: JobStore) -> None:
+    assert store.hold("sweeper", "first", NOW + 3600, NOW + 3590)
+    assert store.hold("sweeper", "second", NOW + 10, NOW)
+
+
+def test_a_worker_that_is_long_gone_is_forgotten_and_what_it_published_is_not(store: JobStore) -> None:
+    store.publish("late", [MANIFEST], NOW + FORGET_WORKERS_S / 2)
+    sweep(store, NOW + FORGET_WORKERS_S)
+    assert dict(_seen(store)) == {PIN: NOW + FORGET_WORKERS_S / 2, OTHER_PIN: 0.0}
+    sweep(store, NOW + 2 * FORGET_WORKERS_S)
+    assert dict(_seen(store)) == {PIN: 0.0, OTHER_PIN: 0.0}
+
+
+def _seen(store: JobStore) -> list[tuple[str, float]]:
+    return [(manifest.pin, seen_at) for manifest, seen_at in store.manifests()]
+
+
+def test_jobs_that_wait_beside_an_idle_worker_are_told_and_others_are_not(store: JobStore) -> None:
+    add(store, new_job("job_1"))
+    late = NOW + CLAIMS_WAIT_S + 5
+    assert store.waiting(late).unclaimed_s == 0.0  # its worker is not alive any more
+    store.publish("worker", [MANIFEST], late)
+    assert store.waiting(late).unclaimed_s == CLAIMS_WAIT_S + 5
+    assert store.waiting(NOW + CLAIMS_WAIT_S - 1).unclaimed_s == 0.0
+    (taken,) = claim(store, late, pins=[PIN])
+    add(store, new_job("job_2"))
+    much_later = late + CLAIMS_WAIT_S
+    store.publish("worker", [MANIFEST], much_later)
+    assert store.waiting(much_later).unclaimed_s == 0.0  # its worker holds the first one
+    store.hand_back("job_1", taken.attempt)
+    assert store.waiting(much_later).unclaimed_s == much_later - NOW
+    assert store.waiting(NOW + TTL_S).unclaimed_s == 0.0

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from shared.errors import SettingsError, StoreUnavailable
-from shared.store.sql import Database, SqlJobStore
-from tests.shared.store.building import add, job, new_job
+from shared.store.sql import Database, SqlJobStore, migrate
+from tests.shared.store.building import MANIFEST, NOW, add, job, new_job
+from tests.small_disk import fill
 
 
 def _nobody_listens() -> str:
@@ -98,3 +99,19 @@ def test_a_full_disk_is_unavailable_and_adds_nothing(sqlite_database: Database) 
 def test_other_databases_are_not_served() -> None:
     with pytest.raises(SettingsError, match="neither sqlite nor postgresql"):
         Database("mysql://localhost/ringtrue")
+
+
+def test_a_full_disk_refuses_what_is_to_be_written_and_with_room_again_takes_it(small_disk: Path) -> None:
+    database = Database(f"sqlite:///{small_disk / 'ringtrue.db'}")
+    migrate(database)
+    store = SqlJobStore(database)
+    store.publish("worker", [MANIFEST], NOW)
+    add(store, new_job("job_0"))
+    filler = fill(small_disk)
+    many = [new_job(f"job_{number}") for number in range(1, 1000)]
+    with pytest.raises(StoreUnavailable):
+        add(store, *many)
+    assert job(store, "job_0").id == "job_0"
+    filler.unlink()
+    add(store, new_job("job_last"))
+    database.close()

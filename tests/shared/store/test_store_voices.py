@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.voices import Consent, Recording, Voice, VoiceIds, VoiceStore
+from shared.voices import Consent, Recording, Voice, VoiceIds, VoiceShare, VoiceStore
 from tests.shared.store.building import NOW
 
 IDS = VoiceIds()
@@ -52,3 +53,31 @@ def test_a_recording_is_there_as_long_as_one_voice_has_it(voice_store: VoiceStor
     assert voice_store.has_recording(FIRST.recording.pcm_sha256)
     voice_store.remove("bob", OF_BOB.id)
     assert not voice_store.has_recording(FIRST.recording.pcm_sha256)
+
+
+def test_a_voice_beyond_what_its_user_may_have_is_not_kept(voice_store: VoiceStore) -> None:
+    most = VoiceShare(voices=2, seconds=5.0)
+    assert voice_store.add(FIRST, most) is None
+    assert voice_store.add(replace(FIRST, id=IDS.next()), most) == VoiceShare(1, 4.05)
+    assert voice_store.add(OF_BOB, most) is None
+    assert voice_store.add(SECOND, most) is None
+    short = replace(FIRST, id=IDS.next(), recording=Recording("ef" * 32, 8_000, 0.1))
+    assert voice_store.add(short, most) == VoiceShare(2, 4.55)
+    assert voice_store.page("ann", 5) == [SECOND, FIRST]
+    assert voice_store.had("nobody") == VoiceShare(0, 0.0)
+
+
+def test_a_voice_that_was_removed_gives_room(voice_store: VoiceStore) -> None:
+    most = VoiceShare(voices=1, seconds=5.0)
+    voice_store.add(FIRST, most)
+    voice_store.remove("ann", FIRST.id)
+    assert voice_store.add(SECOND, most) is None
+
+
+def test_of_uploads_at_once_as_many_are_kept_as_fit(voice_store: VoiceStore) -> None:
+    most = VoiceShare(voices=100, seconds=3 * 4.05 + 0.1)
+    new = [replace(FIRST, id=IDS.next()) for _ in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        refused = [had for had in threads.map(lambda voice: voice_store.add(voice, most), new) if had is not None]
+    assert len(refused) == 21
+    assert len(voice_store.page("ann", 100)) == 3

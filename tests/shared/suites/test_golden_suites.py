@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 import yaml
 
-from services.gateway.admission import Admission, Provenance
-from services.gateway.schemas import read_job
+from services.gateway.models.admission import Admission, Provenance
+from services.gateway.requests.job_schemas import read_job
 from services.worker.engines.espeak.family import Espeak
 from shared.jobs import CANONICAL_EMOTIONS
 from shared.suites.errors import SuiteUnknown

@@ -81,6 +81,21 @@ def test_what_is_written_is_understood(path: Path) -> None:
     assert entries["voice.2"].trust_remote_code
 
 
+def test_a_byte_order_mark_is_none_of_its_words(path: Path) -> None:
+    entries = read_catalog(path)
+    path.write_text(WRITTEN, encoding="utf-8-sig")
+    assert read_catalog(path) == entries
+    other = Entry("third", "wobble", VOICE.components)
+    put_entries(path, [other])
+    assert read_catalog(path) == {**entries, "third": other}
+
+
+def test_a_catalog_that_is_no_utf8_is_refused_by_its_byte(path: Path) -> None:
+    path.write_bytes(b"# " + "阳光".encode("gbk"))
+    with pytest.raises(CatalogInvalid, match=r"catalog.toml cannot be read: byte 2 .* is no UTF-8; `iconv "):
+        read_catalog(path)
+
+
 def test_without_a_file_nothing_is_wanted(tmp_path: Path) -> None:
     assert read_catalog(tmp_path / "catalog.toml") == {}
 

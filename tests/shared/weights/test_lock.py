@@ -44,6 +44,16 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["catalog.lock"]
 
 
+def test_a_byte_order_mark_is_none_of_its_words(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.lock"
+    write_locks(path, {})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_locks(path) == {}
+    path.write_bytes(b'{"schema": "\xc4"}')
+    with pytest.raises(CatalogInvalid, match=r"byte 12 \(0xc4\) is no UTF-8"):
+        read_locks(path)
+
+
 def test_without_a_file_nothing_is_locked(tmp_path: Path) -> None:
     assert read_locks(tmp_path / "catalog.lock") == {}
 

@@ -14,8 +14,8 @@ from shared.weights.errors import InUse
 from shared.weights.lock import EMPTY_SHA256, PinLock
 from shared.weights.store import WeightStore, WrongBytes
 from shared.weights.verification import verify
+from tests.model_stores import bring, described
 from tests.shared.weights.voices import VOICE, lock_of, pulled
-from tests.shelves import bring, described
 
 V21 = {**VOICE, "model.bin": b"the older one" * 1000}
 
@@ -40,7 +40,7 @@ def test_wrong_bytes_go_into_quarantine_with_both_hashes(
     file, brought = described("sub/model.bin", b"weights"), tmp_path / "brought"
     brought.write_bytes(content)
     with pytest.raises(WrongBytes, match=said) as refused:
-        store.adopt(brought, file, whence="a mirror")
+        store.adopt(brought, file, source_name="a mirror")
     assert not store.has(file)
     assert not brought.exists()
     (note,) = (store.root / "quarantine").glob("*.json")
@@ -61,7 +61,7 @@ def test_a_link_that_is_brought_is_not_followed(store: WeightStore, tmp_path: Pa
     content.write_bytes(b"weights")
     (tmp_path / "brought").symlink_to(content)
     with pytest.raises(OSError, match="symbolic links"):
-        store.adopt(tmp_path / "brought", described("model.bin", b"weights"), whence="a mirror")
+        store.adopt(tmp_path / "brought", described("model.bin", b"weights"), source_name="a mirror")
 
 
 def test_the_snapshot_has_every_file_and_nothing_else(store: WeightStore) -> None:

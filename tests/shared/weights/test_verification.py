@@ -14,9 +14,9 @@ import pytest
 from shared.weights.errors import FilesWrong, LockMismatch, NotPulled
 from shared.weights.store import WeightStore
 from shared.weights.verification import verified_at, verify
+from tests.model_stores import bring
 from tests.shared.weights.alterations import ALTERATIONS, flip
 from tests.shared.weights.voices import VOICE, lock_of, pulled
-from tests.shelves import bring
 
 NOBODY = 65534
 SIZE = sum(map(len, VOICE.values()))

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
-from tests.shelves import locked, pull
+from tests.model_stores import locked, pull
 
 COMMIT = "1a2b3c4d5e" * 4
 HUB = Source(hub="huggingface", repo="team/voice", revision=COMMIT)

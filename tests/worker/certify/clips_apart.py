@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.worker.certify.certificate import Certificate, Entry
+from services.worker.certify.certificate import Certificate, CertificateEntry
 from services.worker.certify.tiers import Print
 from shared.audio import Audio
 
@@ -44,7 +44,7 @@ def unheard(of: Print) -> Print:
 def certificate(*clips: Print, where: str = "here", **changes: Any) -> Certificate:
     """Of a pin whose items are ``clips``."""
     entries = tuple(
-        Entry(f"item-{at}", {"text": f"Text {at}.", "seed": 0}, {"text": f"Text {at}."}, one, {"rtf": 0.5})
+        CertificateEntry(f"item-{at}", {"text": f"Text {at}.", "seed": 0}, {"text": f"Text {at}."}, one, {"rtf": 0.5})
         for at, one in enumerate(clips)
     )
     manifest = {"pin": "voice-v1", "lock_sha256": "0" * 64, "engine": "voice", "languages": ["en"], "controls": {}}

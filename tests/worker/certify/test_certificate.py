@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.worker.certify.certificate import Certificate, Outcome
+from services.worker.certify.certificate import Certificate, CertifyOutcome
 from services.worker.certify.reading import CertificateInvalid, read_certificate
 from services.worker.certify.tiers import Tier, difference
 from tests.worker.certify.clips_apart import certificate, clip, vowels
@@ -24,7 +24,7 @@ def written(folder: Path, document: object) -> Path:
     return path
 
 
-def under(conditions: dict[str, Outcome]) -> Certificate:
+def under(conditions: dict[str, CertifyOutcome]) -> Certificate:
     made = certificate(VOICE)
     return replace(made, entries=(replace(made.entries[0], conditions=conditions),))
 
@@ -44,19 +44,28 @@ def test_it_comes_back_without_samples_where_they_were_not_kept(tmp_path: Path) 
 
 def test_conditions_come_back(tmp_path: Path) -> None:
     apart = difference(VOICE, clip(vowels(seed=3)))
-    made = under({"warm": Outcome((VOICE.pcm_sha256,), apart), "loaded": Outcome(failure="out_of_memory: too much")})
+    made = under(
+        {
+            "warm": CertifyOutcome((VOICE.pcm_sha256,), apart),
+            "loaded": CertifyOutcome(failure="out_of_memory: too much"),
+        }
+    )
     back = read_certificate(written(tmp_path, made.to_json()))
     assert back.entries[0].conditions == made.entries[0].conditions
 
 
 def test_the_tier_is_that_of_the_worst_condition() -> None:
     same, other = difference(VOICE, VOICE), difference(VOICE, clip(vowels(seed=3)))
-    assert under({"warm": Outcome(("",), same)}).tier is Tier.EQUAL
-    assert under({"warm": Outcome(("",), same), "batched": Outcome(("",), other)}).tier is other.tier is Tier.DIFFERENT
+    assert under({"warm": CertifyOutcome(("",), same)}).tier is Tier.EQUAL
+    assert (
+        under({"warm": CertifyOutcome(("",), same), "batched": CertifyOutcome(("",), other)}).tier
+        is other.tier
+        is Tier.DIFFERENT
+    )
 
 
 def test_what_was_not_spoken_leaves_no_verdict() -> None:
-    assert under({"warm": Outcome(failure="engine_crashed: gone")}).tier is None
+    assert under({"warm": CertifyOutcome(failure="engine_crashed: gone")}).tier is None
     assert certificate(VOICE, unspoken={"item-9": "engine_error: why"}).tier is None
 
 
@@ -110,7 +119,7 @@ SPOILT = {
 def test_a_spoilt_certificate_is_refused(tmp_path: Path, what: str) -> None:
     spoil, said = SPOILT[what]
     apart = difference(VOICE, clip(vowels(seed=3)))
-    document = json.loads(json.dumps(under({"warm": Outcome((VOICE.pcm_sha256,), apart)}).to_json()))
+    document = json.loads(json.dumps(under({"warm": CertifyOutcome((VOICE.pcm_sha256,), apart)}).to_json()))
     spoil(document)
     with pytest.raises(CertificateInvalid, match=said):
         read_certificate(written(tmp_path, document))

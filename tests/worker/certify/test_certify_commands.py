@@ -123,6 +123,7 @@ REFUSED: Mapping[str, tuple[tuple[str, ...], int, str]] = {
     "nobody there": (("espeak-v1", "--against", "http://127.0.0.1:9"), 69, "does not answer"),
     "no address": (("espeak-v1", "--against", "nonsense"), 69, "does not answer"),
     "no port": (("espeak-v1", "--against", "http://host:port"), 69, "is no address"),
+    "another format": (("espeak-v1", "-o", "cert.md"), 64, "cert.md: it is written as JSON, not as md"),
     "nowhere to write": (("espeak-v1", "--suite", "two.yaml", "-o", "no/such/folder.json"), 73, "no/such is no folder"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import textwrap
 import time
@@ -11,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from services.worker.certify.certificate import Certificate, Entry
-from services.worker.certify.conditions import LOADED, Stage
+from services.worker.certify.certificate import Certificate, CertificateEntry
+from services.worker.certify.conditions import LOADED, Conditions
 from services.worker.certify.issuing import Occasion, issued
 from services.worker.certify.items import Selection, built_in, job_of, used
 from services.worker.certify.tiers import Tier
 from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import Snapshot
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.catalog import Manifest
 from shared.errors import JobFailure
+from shared.sandbox.access import Access
 from shared.suites.reading import golden_suite
-from tests.shelves import NOWHERE, Shelves, locked, pull
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.worker.engines import checkpoints
 from tests.worker.families import family_folder
 
@@ -80,7 +80,8 @@ class Moody:
 
     def start(self, pin: str) -> EngineHost:
         path = os.pathsep.join(filter(None, (str(self.path), os.environ.get("PYTHONPATH"))))
-        return EngineHost(pin, (*HOST, "--family", "moody:Family"), {**os.environ, "PYTHONPATH": path})
+        env, access = {**os.environ, "PYTHONPATH": path}, Access(write=(self.path,))  # where it remembers how often
+        return EngineHost(pin, (*HOST, "--family", "moody:Family"), env, access=access)
 
 
 @dataclass
@@ -90,11 +91,11 @@ class Tiny:
     snapshot: Snapshot
 
     def start(self, pin: str) -> EngineHost:
-        argv = (*HOST, "--family", TRANSFORMERS, "--snapshot", json.dumps(self.snapshot.to_json()))
-        return EngineHost(pin, argv, {**os.environ, "OMP_NUM_THREADS": "1"})
+        argv = (*HOST, "--family", TRANSFORMERS)
+        return EngineHost(pin, argv, {**os.environ, "OMP_NUM_THREADS": "1"}, snapshot=self.snapshot)
 
 
-def manifest_of(hosts: Offer | Moody | Tiny, pin: str) -> Manifest:
+def manifest_of(hosts: ServedPins | Moody | Tiny, pin: str) -> Manifest:
     host = hosts.start(pin)
     try:
         return host.manifest(60)
@@ -107,14 +108,16 @@ def few(manifest: Manifest, items: int = 3) -> Selection:
     return replace(chosen, items=chosen.items[:items])
 
 
-def certified(hosts: Offer | Moody | Tiny, manifest: Manifest, selection: Selection, at_once: int = 2) -> Certificate:
+def certified(
+    hosts: ServedPins | Moody | Tiny, manifest: Manifest, selection: Selection, at_once: int = 2
+) -> Certificate:
     jobs = [job_of(item, manifest, 7) for item in selection.items]
-    recital = Stage(hosts, manifest, 2, at_once, lambda *_: None).recite(jobs)
+    runs = Conditions(hosts, manifest, 2, at_once, lambda *_: None).run(jobs)
     occasion = Occasion("2025-01-31T12:00:00Z", "here", manifest, {}, 7)
-    return issued(occasion, selection, {job.id: used(job.input) for job in jobs}, recital)
+    return issued(occasion, selection, {job.id: used(job.input) for job in jobs}, runs)
 
 
-def tiers(entry: Entry) -> dict[str, Tier | None]:
+def tiers(entry: CertificateEntry) -> dict[str, Tier | None]:
     return {name: of.difference.tier if of.difference else None for name, of in entry.conditions.items()}
 
 
@@ -128,16 +131,16 @@ def vits(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     root = tmp_path_factory.mktemp("vits")
     content = checkpoints.files(checkpoints.vits(root / "checkpoint"))
     lock = locked("tiny-vits", content, NOWHERE, engine="transformers", options={"max_batch": 3})
-    shelves = Shelves(root / "shelves")
-    pull(shelves.store, lock, content)
-    return Tiny(Shelf(shelves.store, shelves.lock_file).snapshot(lock))
+    model_stores = ModelStores(root / "model stores")
+    pull(model_stores.store, lock, content)
+    return Tiny(CatalogPins(model_stores.store, model_stores.lock_file).snapshot(lock))
 
 
 def test_espeak_is_equal_to_the_sample_across_processes_and_load() -> None:
-    offer = Offer(["espeak-v2"])
-    manifest = offer.manifest("espeak-v2")
+    served_pins = ServedPins(["espeak-v2"])
+    manifest = served_pins.manifest("espeak-v2")
     assert manifest is not None
-    made = certified(offer, manifest, few(manifest), at_once=3)
+    made = certified(served_pins, manifest, few(manifest), at_once=3)
     assert made.tier is Tier.EQUAL
     for entry in made.entries:
         assert tiers(entry) == {"warm": Tier.EQUAL, "new_process": Tier.EQUAL, "loaded": Tier.EQUAL}
@@ -147,12 +150,12 @@ def test_espeak_is_equal_to_the_sample_across_processes_and_load() -> None:
 
 
 def test_a_text_of_several_pieces_is_joined_as_a_worker_does_and_first_heard_after_the_first() -> None:
-    offer = Offer(["espeak-v2"])
-    manifest = offer.manifest("espeak-v2")
+    served_pins = ServedPins(["espeak-v2"])
+    manifest = served_pins.manifest("espeak-v2")
     assert manifest is not None
     suite = golden_suite("golden-long")
     english = tuple(item for item in suite.items if item.language == "en" and len(item.text) > manifest.max_piece_chars)
-    made = certified(offer, manifest, Selection(suite, english[:1], {}), at_once=1)
+    made = certified(served_pins, manifest, Selection(suite, english[:1], {}), at_once=1)
     (entry,) = made.entries
     assert made.tier is Tier.EQUAL
     assert entry.timings["first_response_warm_s"] < entry.timings["steady_s"]
@@ -222,7 +225,7 @@ def test_giving_up_under_load_does_not_wait_for_what_the_others_speak(moody: Moo
 
     job = job_of(few(manifest).items[0], manifest, 7)
     with pytest.raises(KeyboardInterrupt):
-        Stage(moody, manifest, 1, 2, give_up).recite([job])
+        Conditions(moody, manifest, 1, 2, give_up).run([job])
     assert time.monotonic() - given_up[0] < 10
 
 

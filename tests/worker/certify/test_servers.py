@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.worker.certify.conditions import REFERENCE, Heard
+from services.worker.certify.conditions import REFERENCE, Take
 from services.worker.certify.servers import PinNotThere, Server, ServerFailed, ServerRefuses
 from shared.audio import Audio, wav_file
 from shared.errors import JobFailure
@@ -68,14 +68,14 @@ def server(gateway: Gateway) -> Iterator[Server]:
         yield server
 
 
-def spoken(server: Server) -> Heard | JobFailure:
-    recital, _ = server.recite("voice-v1", [ITEM], 3, repeats=1)
-    return recital.heard[REFERENCE]["hello"][0]
+def spoken(server: Server) -> Take | JobFailure:
+    runs, _ = server.run("voice-v1", [ITEM], 3, repeats=1)
+    return runs.heard[REFERENCE]["hello"][0]
 
 
 def test_what_is_asked_is_the_item_and_the_seed_and_no_scores(server: Server, gateway: Gateway) -> None:
     heard = spoken(server)
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, Take)
     assert (heard.audio, heard.took_s, heard.peak.rss_mb) == (AUDIO, 0.25, 50.0)
     body = next(body for path, body in gateway.asked if path == "/v1/jobs")
     asked = {name: body[name] for name in ("pin", "text", "language", "seed", "score")}
@@ -87,7 +87,7 @@ def test_a_job_that_is_not_done_yet_is_waited_for_and_a_busy_server_asked_again(
 ) -> None:
     gateway.answers["/v1/jobs"].insert(0, (429, {"Retry-After": "0"}, b""))
     gateway.answers["/v1/jobs/job_1"].insert(0, said({**JOB, "status": "processing", "audio": None}))
-    assert isinstance(spoken(server), Heard)
+    assert isinstance(spoken(server), Take)
 
 
 def test_a_job_that_fails_is_a_failure_of_its_item(server: Server, gateway: Gateway) -> None:

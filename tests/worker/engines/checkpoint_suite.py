@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 
 from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import Snapshot
-from services.worker.shelf import Shelf
-from tests.shelves import NOWHERE, Shelves, locked, pull
+from services.worker.pins.catalog_pins import CatalogPins
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.worker.engines.batch_conformance import BatchConformance
 from tests.worker.engines.checkpoints import files
 from tests.worker.engines.conformance import EngineConformance
@@ -26,17 +25,16 @@ FAMILY = "services.worker.engines.transformers.family:Transformers"
 
 def pulled(root: Path, pin: str, checkpoint: Path, options: Mapping[str, Any] | None = None) -> Snapshot:
     """What a host is given of a pin whose files are those in ``checkpoint``."""
-    shelves = Shelves(root)
+    model_stores = ModelStores(root)
     content = files(checkpoint)
     lock = locked(pin, content, NOWHERE, engine="transformers", options=options or {})
-    pull(shelves.store, lock, content)
-    return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
+    pull(model_stores.store, lock, content)
+    return CatalogPins(model_stores.store, model_stores.lock_file).snapshot(lock)
 
 
 def host_of(snapshot: Snapshot) -> EngineHost:
     """A host of the pin, nothing loaded."""
-    argv = (*HOST, "--family", FAMILY, "--snapshot", json.dumps(snapshot.to_json()))
-    return EngineHost(snapshot.pin, argv, {**os.environ, **_ONE_THREAD})
+    return EngineHost(snapshot.pin, (*HOST, "--family", FAMILY), {**os.environ, **_ONE_THREAD}, snapshot=snapshot)
 
 
 class _CheckpointPin:
@@ -51,7 +49,7 @@ class _CheckpointPin:
     def launch(cls, tmp_path_factory: pytest.TempPathFactory) -> Start:
         """In place of the one that starts hosts of built-in pins."""
         root = tmp_path_factory.mktemp("pin")
-        snapshot = pulled(root / "shelves", cls.pin, cls.made_by(root / "checkpoint"), cls.options)
+        snapshot = pulled(root / "model stores", cls.pin, cls.made_by(root / "checkpoint"), cls.options)
         return lambda: host_of(snapshot)
 
 

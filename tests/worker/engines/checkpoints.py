@@ -15,16 +15,16 @@ from typing import Any
 LETTERS = " abcdefghijklmnopqrstuvwxyz'-.,?!"
 
 
-def vits(folder: Path, **changes: Any) -> Path:
-    """VITS at 16 kHz; it knows `LETTERS`."""
+def vits(folder: Path, letters: str = LETTERS, language: str = "eng", **changes: Any) -> Path:
+    """VITS at 16 kHz; it knows ``letters``."""
     from transformers import VitsConfig, VitsModel, VitsTokenizer, set_seed
 
     folder.mkdir(parents=True)
-    signs = ["<pad>", *LETTERS, "<unk>"]
+    signs = ["<pad>", *letters, "<unk>"]
     vocabulary = folder / "vocab.json"
     vocabulary.write_text(json.dumps({sign: number for number, sign in enumerate(signs)}))
     VitsTokenizer(
-        str(vocabulary), language="eng", add_blank=True, normalize=True, phonemize=False, is_uroman=False
+        str(vocabulary), language=language, add_blank=True, normalize=True, phonemize=False, is_uroman=False
     ).save_pretrained(folder)
     config = VitsConfig(**{"vocab_size": len(signs), **_VITS, **changes})
     set_seed(0)

@@ -1,4 +1,5 @@
-"""What tests of engines with packages of their own share: pins on a shelf, what an installer leaves, how hosts end."""
+"""What tests of engines with packages of their own share: pins in a model store, what an installer leaves, how hosts
+end."""
 
 from __future__ import annotations
 
@@ -12,31 +13,33 @@ import pytest
 
 from services.worker.engine_host import HOST, EngineHost, never_mind
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest, WeightedFamily
-from services.worker.offer import Offer
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
+from services.worker.pins.served_pins import ServedPins
 from shared.audio import Audio
 from shared.catalog import Manifest, PinState
 from shared.errors import FailureCode, JobFailure
 from shared.weights.lock import PinLock
-from tests.shelves import NOWHERE, Shelves, locked, pull
+from shared.weights.trust import trust
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.worker.engines.conftest import LOAD_S
 
 # --- pins
 
 
-def put(shelves: Shelves, engine: str, pin: str, content: Mapping[str, bytes], **members: Any) -> PinLock:
+def put(model_stores: ModelStores, engine: str, pin: str, content: Mapping[str, bytes], **members: Any) -> PinLock:
     """Pull and lock a pin, with members of its lock."""
     lock = locked(pin, content, NOWHERE, engine=engine, **members)
-    pull(shelves.store, lock, content)
-    shelves.write({lock.name: lock})
+    pull(model_stores.store, lock, content)
+    model_stores.write({lock.name: lock})
     return lock
 
 
 def snapshot(folder: Path, engine: str, pin: str, content: Mapping[str, bytes], **members: Any) -> Snapshot:
     """As a worker gives it to a host."""
-    shelves = Shelves(folder / pin)
-    lock = put(shelves, engine, pin, content, **members)
-    return Shelf(shelves.store, shelves.lock_file).snapshot(lock)
+    model_stores = ModelStores(folder / pin)
+    lock = put(model_stores, engine, pin, content, **members)
+    trust(model_stores.lock_file, [lock])
+    return CatalogPins(model_stores.store, model_stores.lock_file).snapshot(lock)
 
 
 def refusal(family: WeightedFamily, given: Snapshot) -> str:
@@ -69,8 +72,7 @@ def from_commit(commit: str) -> dict[str, str]:
 
 def host_of(family: str, given: Snapshot, environ: Mapping[str, str]) -> EngineHost:
     """Not loaded."""
-    argv = (*HOST, "--family", family, "--snapshot", json.dumps(given.to_json()))
-    return EngineHost(given.pin, argv, environ)
+    return EngineHost(given.pin, (*HOST, "--family", family), environ, snapshot=given)
 
 
 def manifest_of(host: EngineHost) -> Manifest:
@@ -122,13 +124,13 @@ def refused_by_a_worker(
     ``folder``: on the path of ``environ``, for the family to be registered in.
     """
     engine = family.split(".")[-2]
-    shelves = Shelves(folder / "shelves")
-    lock = put(shelves, engine, pin, content)
+    model_stores = ModelStores(folder / "model stores")
+    lock = put(model_stores, engine, pin, content)
     entry = f"[ringtrue.engines]\n{engine} = {family}\n"
     note_installed(folder, "registered", "1.0", {"entry_points.txt": entry})
-    offer = Offer([pin], env=environ, shelf=Shelf(shelves.store, shelves.lock_file))
-    manifest = next(iter(offer.manifests()))
+    served_pins = ServedPins([pin], env=environ, catalog_pins=CatalogPins(model_stores.store, model_stores.lock_file))
+    manifest = next(iter(served_pins.manifests()))
     assert (manifest.state, manifest.lock_sha256) == (PinState.REFUSED, lock.sha256)
-    assert manifest.detail == f"engine_error: {offer.refused()[pin].message}"
-    assert pin not in offer.served()
+    assert manifest.detail == f"engine_error: {served_pins.refused()[pin].message}"
+    assert pin not in served_pins.served()
     return manifest

@@ -16,7 +16,7 @@ from tests.worker.engines import own_python
 from tests.worker.engines.conformance import EngineConformance
 from tests.worker.engines.conftest import LOAD_S, Start
 from tests.worker.engines.hearing import pitch_hz
-from tests.worker.engines.indextts_shelf import QWEN, VOICES, Hosts, files, installed, recording, snapshot
+from tests.worker.engines.indextts_pins import QWEN, VOICES, Hosts, files, installed, recording, snapshot
 
 SENTENCE = "Nobody in the room said a word."
 
@@ -29,17 +29,19 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Hosts:
 @pytest.fixture(scope="class")
 def launch(request: pytest.FixtureRequest, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Start:
     """Starts a host of the class's pin, whose files are the class's ``content``."""
-    given = snapshot(tmp_path_factory.mktemp("shelf"), request.cls.pin, request.cls.content)
+    given = snapshot(tmp_path_factory.mktemp("pins"), request.cls.pin, request.cls.content)
     return lambda: hosts.start(given)
 
 
 class TestIndexTts20(EngineConformance):
     pin = "index-v21"
+    stands_in = True
     content = files("2.0", VOICES, QWEN)
 
 
 class TestIndexTts25(EngineConformance):
     pin = "index-v25"
+    stands_in = True
     content = files("2.5", VOICES)
 
 

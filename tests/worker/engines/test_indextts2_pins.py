@@ -16,7 +16,7 @@ from services.worker.engines.indextts2.releases import COMMIT
 from shared.catalog import PinState, Support
 from shared.errors import FailureCode
 from shared.weights.catalog_file import read_catalog
-from tests.worker.engines.indextts_shelf import CONFIG, FAKE, FAMILY, QWEN, Hosts, files, installed, snapshot
+from tests.worker.engines.indextts_pins import CONFIG, FAKE, FAMILY, QWEN, Hosts, files, installed, snapshot
 from tests.worker.engines.own_python import load_failure, manifest_of, refusal, refused_by_a_worker
 
 ROOT = Path(__file__).parents[3]
@@ -71,9 +71,9 @@ def test_importing_the_new_release_leaves_the_cache_of_the_hub_where_it_was(tmp_
     code = """
 import os, sys
 from pathlib import Path
-from services.worker.engines.indextts2.package import Model
-from services.worker.engines.indextts2.weights import Weights
-Model(Weights(Path(sys.argv[1]), {}))
+from services.worker.engines.indextts2.package import IndexTtsModel
+from services.worker.engines.indextts2.weights import IndexTtsWeights
+IndexTtsModel(IndexTtsWeights(Path(sys.argv[1]), {}))
 print(os.environ["HF_HUB_CACHE"])
 """
     given = snapshot(tmp_path, "index-v25", files("2.5"))

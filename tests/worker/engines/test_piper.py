@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -20,14 +19,14 @@ from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.piper.engine import PiperEngine
 from services.worker.engines.piper.family import Piper
-from services.worker.engines.piper.model import FIRST_DRAW, Manner, Model, Spoken
+from services.worker.engines.piper.model import FIRST_DRAW, PiperManner, PiperModel, PiperSpoken
+from services.worker.engines.piper.pin_options import PiperPinOptions
 from services.worker.engines.piper.voice import voice_in
-from services.worker.engines.piper.wishes import Wishes
-from services.worker.shelf import Shelf
+from services.worker.pins.catalog_pins import CatalogPins
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode, JobFailure
-from tests.shelves import NOWHERE, Shelves, locked, pull
+from tests.model_stores import NOWHERE, ModelStores, locked, pull
 from tests.worker.engines import piper_voices
 from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import Start
@@ -46,13 +45,12 @@ class TestTinyVoice(EngineConformance):
     @classmethod
     def launch(cls, tmp_path_factory: pytest.TempPathFactory) -> Start:
         """In place of the one that starts hosts of built-in pins."""
-        shelves = Shelves(tmp_path_factory.mktemp("shelves"))
+        model_stores = ModelStores(tmp_path_factory.mktemp("model stores"))
         content = piper_voices.files(speakers=2, path="en/en_US/tiny/en_US-tiny-low.onnx")
         lock = locked(cls.pin, content, NOWHERE, engine="piper")
-        pull(shelves.store, lock, content)
-        snapshot = Shelf(shelves.store, shelves.lock_file).snapshot(lock)
-        argv = (*HOST, "--family", FAMILY, "--snapshot", json.dumps(snapshot.to_json()))
-        return lambda: EngineHost(cls.pin, argv, dict(os.environ))
+        pull(model_stores.store, lock, content)
+        snapshot = CatalogPins(model_stores.store, model_stores.lock_file).snapshot(lock)
+        return lambda: EngineHost(cls.pin, (*HOST, "--family", FAMILY), dict(os.environ), snapshot=snapshot)
 
     def test_the_language_is_the_voices_with_and_without_its_region(self, manifest: Manifest) -> None:
         assert manifest.languages == ("en-us", "en")
@@ -68,7 +66,11 @@ class TestTinyVoice(EngineConformance):
         assert one == other
         assert one != speak(warm, self.plain(seed=1))
 
-    @pytest.mark.parametrize("text", ["^", "𝄞"])
+    def test_what_espeak_knows_no_word_for_is_named(self, warm: EngineHost) -> None:
+        with pytest.raises(JobFailure, match="does not know '𝄞'"):
+            speak(warm, self.plain(text="a 𝄞"))
+
+    @pytest.mark.parametrize("text", ["`", "── …"])
     def test_text_of_which_espeak_says_nothing_returns_nothing(self, warm: EngineHost, text: str) -> None:
         with pytest.raises(JobFailure) as failed:
             speak(warm, self.plain(text=text))
@@ -131,11 +133,11 @@ def test_fast_speech_has_a_frame_for_every_phoneme_at_least(folder: Path) -> Non
     assert len(ids) <= fast.frames <= 1.1 * len(ids)
 
 
-def by_model(folder: Path, speed: float) -> tuple[Spoken, Sequence[int]]:
+def by_model(folder: Path, speed: float) -> tuple[PiperSpoken, Sequence[int]]:
     """What the model alone makes of the greeting, and of how many phonemes."""
     (ids,) = phoneme_ids(HELLO.text)
-    manner = Manner(speed, {"noise_scale": 0.667, "noise_w": 0.8}, speaker=None)
-    return Model(voice_in(folder), Wishes()).spoken(ids, manner, seed=(7, 0)), ids
+    manner = PiperManner(speed, {"noise_scale": 0.667, "noise_w": 0.8}, speaker=None)
+    return PiperModel(voice_in(folder), PiperPinOptions()).spoken(ids, manner, seed=(7, 0)), ids
 
 
 def test_speech_that_takes_more_noise_than_was_drawn_is_the_same_cold_and_warm(folder: Path) -> None:

@@ -25,11 +25,11 @@ def refusal(folder: Path, files: Mapping[str, bytes], **options: Any) -> EngineE
         (folder / path).write_bytes(content)
     engine = Piper().build_from(Snapshot("tiny", folder, "0" * 64, options=options))
     with pytest.raises(EngineError) as refused:
-        offer(engine)
+        served_pins(engine)
     return refused.value
 
 
-def offer(engine: Engine) -> None:
+def served_pins(engine: Engine) -> None:
     """What is done to a pin before it speaks."""
     engine.manifest()
     engine.load()

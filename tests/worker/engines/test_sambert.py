@@ -16,7 +16,7 @@ from tests.worker.engines import own_python
 from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import LOAD_S, Start
 from tests.worker.engines.hearing import pitch_hz
-from tests.worker.engines.sambert_shelf import Hosts, files, installed, snapshot
+from tests.worker.engines.sambert_pins import Hosts, files, installed, snapshot
 
 SENTENCE = "墙上的旧钟敲了七下，屋里的人谁也没有说话。"
 
@@ -29,12 +29,13 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Hosts:
 @pytest.fixture(scope="class")
 def launch(request: pytest.FixtureRequest, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Start:
     """Starts a host of the class's pin, whose files are the class's ``content``."""
-    given = snapshot(tmp_path_factory.mktemp("shelf"), request.cls.pin, request.cls.content)
+    given = snapshot(tmp_path_factory.mktemp("pins"), request.cls.pin, request.cls.content)
     return lambda: hosts.start(given)
 
 
 class TestSambert(EngineConformance):
     pin = "sambert-zhiyan"
+    stands_in = True
     content = files("zhiyan_emo", "zhitian_emo")
     language = "zh"
     sentence = SENTENCE

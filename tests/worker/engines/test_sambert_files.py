@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path, PurePath
@@ -15,7 +16,7 @@ from services.worker.engines.sambert.workplace import MOST_BYTES, Workplace
 from shared.errors import FailureCode
 from tests.worker.engines.conftest import LOAD_S
 from tests.worker.engines.own_python import load_failure
-from tests.worker.engines.sambert_shelf import Hosts, files, installed, snapshot, zipped
+from tests.worker.engines.sambert_pins import Hosts, files, installed, snapshot, zipped
 
 
 @pytest.fixture
@@ -116,12 +117,14 @@ def test_a_resource_that_was_unpacked_before_is_not_written_into(tmp_path: Path,
 # --- the folder to write into
 
 
-def test_the_package_writes_into_a_folder_of_the_hosts_own(tmp_path: Path, hosts: Hosts, room: Path) -> None:
+def test_the_package_writes_into_a_folder_of_the_hosts_own(tmp_path: Path, hosts: Hosts) -> None:
     given = snapshot(tmp_path, "sambert", files("zhiyan_emo"))
     host = hosts.start(given)
     host.load(never_mind, LOAD_S)
+    folder = Path(os.readlink(f"/proc/{host.pid}/cwd")).parent
+    assert [path.read_bytes() for path in folder.glob("own/*/resource/front_end.txt")] == [b"phones"]
     host.close()
-    assert [path.read_bytes() for path in room.glob("*/resource/front_end.txt")] == [b"phones"]
+    assert not folder.exists()
     assert not (given.folder / "resource").exists()
 
 

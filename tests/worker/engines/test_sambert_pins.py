@@ -16,7 +16,7 @@ from shared.errors import FailureCode
 from shared.weights.catalog_file import read_catalog
 from tests.worker.engines import own_python
 from tests.worker.engines.own_python import load_failure, refusal, refused_by_a_worker
-from tests.worker.engines.sambert_shelf import (
+from tests.worker.engines.sambert_pins import (
     FAKE,
     FAMILY,
     SOURCE_MODULE,

@@ -14,6 +14,7 @@ from tests.worker.engines.conformance import speak
 
 class TestTinyBark(CheckpointConformance):
     pin = "tiny-bark"
+    stands_in = True
     made_by = staticmethod(checkpoints.bark)
 
     def test_presets_are_voices_and_none_of_them_speaks_unasked(self, warm: EngineHost, manifest: Manifest) -> None:

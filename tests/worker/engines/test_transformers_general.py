@@ -16,6 +16,7 @@ from tests.worker.engines.conformance import speak
 
 class TestTinyMusicgen(CheckpointConformance):
     pin = "tiny-musicgen"
+    stands_in = True
     made_by = staticmethod(checkpoints.musicgen)
     options: ClassVar[Mapping[str, Any]] = {"languages": ["en"], "max_piece_chars": 100}
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from services.pins.selection import is_wanted
+from services.pins.locking.selection import is_wanted
 from services.worker.engine_host import EngineHost
 from services.worker.engines.base import EngineError, Snapshot
 from services.worker.engines.transformers.engine import TransformersEngine

@@ -1,1 +1,1 @@
-"""DNSMOS, with every stretch of sound looked at once."""
+"""DNSMOS, computed so that each stretch of sound is processed once."""

@@ -1,8 +1,8 @@
-"""The four convolutions that DNSMOS spends nearly all of its time in, by Winograd's algorithm.
+"""The four convolutions that take nearly all of DNSMOS's time, by Winograd's algorithm.
 
-Owns how they are computed: NNPACK, which comes with torch, needs less than half the multiplications that onnxruntime
-does (Lavin and Gray 2016, arXiv:1509.09308) and differs from it by rounding only. Where this build or this processor
-has no NNPACK, torch's own convolution gives the same at twice the time. Knows neither windows nor grades.
+Owns how they are computed. NNPACK, which comes with torch, needs less than half the multiplications of onnxruntime
+(Lavin and Gray 2016, arXiv:1509.09308), and its result differs by rounding only. If this build or this processor has
+no NNPACK, torch's own convolution gives the same in twice the time. Knows neither windows nor grades.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Features = npt.NDArray[np.float32]
 
 
 class Convolutions:
-    """3 x 3 convolutions one after the other, each with a ReLU, then a maximum over 2 x 2.
+    """3 x 3 convolutions one after the other, each followed by a ReLU, then a maximum over 2 x 2.
 
     ``kernels``: shapes (out, in, 3, 3); ``biases``: (out,).
     """
@@ -31,7 +31,8 @@ class Convolutions:
         self._winograd = torch._nnpack_available() and hasattr(torch, "_nnpack_spatial_convolution")
 
     def __call__(self, spectra: Features) -> Features:
-        """``spectra``: (n, frames, bins). Gives (n, out channels, frames / 2, bins / 2)."""
+        """Return the features, shape (n, out channels, frames / 2, bins / 2). ``spectra`` has the shape (n, frames,
+        bins)."""
         with torch.inference_mode():
             features = torch.from_numpy(spectra)[:, None]
             for kernel, bias in self._layers:
@@ -39,13 +40,13 @@ class Convolutions:
             return np.asarray(_pooled(features).numpy(), np.float32)
 
     def _convolved(self, features: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        if self._winograd and kernel.shape[1] > 1:  # from one channel there is nothing to save
+        if self._winograd and kernel.shape[1] > 1:  # with one channel there is nothing to save
             return torch._nnpack_spatial_convolution(features, kernel, bias, 1, 1)
         return functional.conv2d(features, kernel, bias, padding=1)
 
 
 def _pooled(features: torch.Tensor) -> torch.Tensor:
-    """The maximum over 2 x 2; an odd row or column at the end is left out. `max_pool2d` needs ten times as long."""
+    """Return the maximum over 2 x 2. An odd last row or column is left out. `max_pool2d` takes ten times as long."""
     rows, columns = (size // 2 * 2 for size in features.shape[-2:])
     features = torch.maximum(features[..., 0:rows:2, :columns], features[..., 1:rows:2, :columns])
     return torch.maximum(features[..., ::2], features[..., 1::2])

@@ -1,7 +1,7 @@
 """Cuts a part out of an ONNX model, and reads a tensor of it.
 
 Owns just enough of the format (onnx.proto3 in protobuf's wire encoding) to keep some nodes of a graph, to name new
-inputs and outputs, and to read weights. Knows no operator; it saves the dependency on the onnx package, which the
+inputs and outputs, and to read weights. Knows no operator. It saves the dependency on the onnx package, which the
 scorer needs for nothing else.
 """
 
@@ -27,9 +27,9 @@ _FLOAT = 1
 class _Field:
     number: int
     raw: bytes
-    """The field whole, as it stands in the message."""
+    """The complete field as it is in the message."""
     body: bytes
-    """Its content, where it has a length; else empty."""
+    """Its content if it has a length, else empty."""
 
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
@@ -77,13 +77,14 @@ def _names(node: bytes, number: int) -> list[str]:
 
 
 def _float_tensor(name: str) -> bytes:
-    """A ValueInfoProto: a tensor of float32 whose shape is not said."""
+    """Return a ValueInfoProto: a tensor of float32 whose shape is open."""
     element_type = _varint(1 << 3 | _VARINT) + _varint(_FLOAT)
     return _field(1, name.encode()) + _field(2, _field(1, element_type))
 
 
 def _needed(nodes: Sequence[bytes], inputs: Sequence[str], outputs: Sequence[str]) -> list[bytes]:
-    """The nodes between ``inputs`` and ``outputs``; ``nodes`` come in topological order, as the format demands."""
+    """Return the nodes between ``inputs`` and ``outputs``. ``nodes`` are in topological order, as the format
+    demands."""
     wanted = set(outputs) - set(inputs)
     kept = []
     for node in reversed(nodes):
@@ -94,9 +95,9 @@ def _needed(nodes: Sequence[bytes], inputs: Sequence[str], outputs: Sequence[str
 
 
 def cut(model: bytes, *, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
-    """The part of ``model`` that computes the tensors ``outputs`` from the tensors ``inputs``, as a model of its own.
+    """Return a model that computes the tensors ``outputs`` from the tensors ``inputs``, cut out of ``model``.
 
-    All of them float32; their shapes are left open, so the part may run on other lengths than the whole.
+    All of these tensors are float32. Their shapes are left open, so the part may run on other lengths than the whole.
     """
     fields = list(_fields(model))
     graph = next(field.body for field in fields if field.number == _MODEL_GRAPH)
@@ -115,7 +116,7 @@ def cut(model: bytes, *, inputs: Sequence[str], outputs: Sequence[str]) -> bytes
 
 
 def tensor(model: bytes, name: str) -> npt.NDArray[np.float32]:
-    """The weights ``name`` of ``model``, float32; `LookupError` where it has none of that name."""
+    """Return the float32 weights ``name`` of ``model``. Raises `LookupError` if it has none of that name."""
     graph = next(field.body for field in _fields(model) if field.number == _MODEL_GRAPH)
     for member in _fields(graph):
         if member.number == _GRAPH_INITIALIZER and name in _names(member.body, _TENSOR_NAME):
@@ -125,7 +126,7 @@ def tensor(model: bytes, name: str) -> npt.NDArray[np.float32]:
 
 
 def _dims(tensor_body: bytes) -> list[int]:
-    """One number per field, or all of them packed into one."""
+    """Return the dimensions. They come one per field, or packed into one field."""
     dims: list[int] = []
     for field in _fields(tensor_body):
         if field.number == _TENSOR_DIMS:

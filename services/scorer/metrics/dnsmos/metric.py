@@ -1,13 +1,13 @@
-"""Predicted MOS by DNSMOS: speech, background and overall quality (P.835), overall quality (P.808).
+"""The family ``dnsmos``: predicted MOS. Speech, background and overall quality (P.835), overall quality (P.808).
 
-Owns the windows, the mapping of raw grades to MOS and the mel spectrogram of the P.808 model. Equal to the package
-speechmos, whose models it runs, for clips up to 16 s (`window_count` says why not beyond), with bounded threads and at
-a fraction of its time (windows.py).
+Owns the windows, the mapping of raw grades to MOS and the mel spectrogram of the P.808 model. For clips up to 16 s the
+values equal those of the package speechmos, whose models it runs (`window_count` says why not for longer ones), with
+a limit on threads and in a fraction of its time (windows.py).
 
 A clip shorter than 9.01 s is repeated until it is long enough, as the authors do. So the silence at the end of a short
-clip stands in its midst and looks like a clean background: one second of it moves the overall, signal and P.808 values
-by up to 0.5 and the background value by up to 1.5. Among 22.05 to 48 kHz the values agree within 0.1, at 16 kHz within
-0.3 (tests/scorer/metrics/test_invariance.py).
+clip comes to be in the middle and looks like a clean background: one second of it changes the overall, signal and
+P.808 values by up to 0.5 and the background value by up to 1.5. Between 22.05 and 48 kHz the values agree within 0.1,
+at 16 kHz within 0.3 (tests/scorer/metrics/test_invariance.py).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples
 from services.scorer.metrics.dnsmos.windows import RATE, STEP_SAMPLES, WINDOW_SAMPLES, WindowedGrades
 from services.scorer.metrics.instruments import Instruments, package_folder
 from services.scorer.metrics.locks import file_sha256, scorer_lock
 from services.scorer.metrics.spectra import magnitudes, mel_filters
+from shared import metrics
 
 _TO_MOS = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
     "bak": (-0.13166888, 1.60915514, -0.39604546),
     "ovrl": (-0.06766283, 1.11546468, 0.04602535),
 }
-"""Published polynomials from raw grade to MOS, highest power first, in the order in which the network gives them."""
+"""Published polynomials from raw grade to MOS, highest power first, in the order of the network's outputs."""
 
 _P808_BANDS, _P808_FFT, _P808_HOP = 120, 321, 160
 
@@ -39,7 +39,7 @@ _P808_BANDS, _P808_FFT, _P808_HOP = 120, 321, 160
 class Dnsmos:
     """The family ``dnsmos``."""
 
-    info = infos.DNSMOS
+    info = metrics.DNSMOS
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -59,7 +59,7 @@ class Dnsmos:
         self._windowed = WindowedGrades(self._folder / "sig_bak_ovr.onnx", self._instruments.onnx)
         self._p808 = self._instruments.onnx(self._folder / "model_v8.onnx")
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         assert self._windowed is not None, "load comes first"
         samples = repeated(clip.at_16k)
         windows = window_count(len(clip.at_16k))
@@ -77,17 +77,17 @@ class Dnsmos:
 
 
 def repeated(samples: Samples) -> Samples:
-    """``samples`` doubled until they fill a window; not empty."""
+    """Return ``samples``, doubled until they fill a window. They must not be empty."""
     doublings = max(0, math.ceil(math.log2(WINDOW_SAMPLES / len(samples))))
     return np.tile(samples, 2**doublings)
 
 
 def window_count(samples: int) -> int:
-    """How many windows of a clip of ``samples`` samples count.
+    """Return how many windows of a clip of ``samples`` samples count.
 
-    The authors' loop drops windows 7 to 23, because in floating point (7 + 9.01) * 16000 is a hair below a whole
-    number. A repeated clip loses nothing by that and is judged as they judge it; in a long clip it would leave what is
-    said after the 16th second unheard, so there every window counts.
+    The authors' loop drops windows 7 to 23, because in floating point (7 + 9.01) * 16000 is slightly below a whole
+    number. A repeated clip loses nothing by that and is graded as they grade it. In a long clip it would ignore
+    everything after the 16th second, so there every window counts.
     """
     doublings = max(0, math.ceil(math.log2(WINDOW_SAMPLES / samples)))
     windows = max(1, (samples << doublings) // RATE - WINDOW_SAMPLES // RATE)
@@ -95,7 +95,7 @@ def window_count(samples: int) -> int:
 
 
 def p808_features(samples: Samples) -> npt.NDArray[np.float32]:
-    """Mel spectrogram in dB below its peak, scaled as the P.808 model was trained, shape (900, 120)."""
+    """Return the mel spectrogram in dB below its peak, scaled as the P.808 model was trained, shape (900, 120)."""
     spectra = magnitudes(samples, fft_size=_P808_FFT, window=_P808_FFT, hop=_P808_HOP, padding="constant")
     mel = spectra**2 @ mel_filters(RATE, _P808_FFT, _P808_BANDS, RATE / 2).T
     level = 10 * np.log10(np.maximum(mel, 1e-10))

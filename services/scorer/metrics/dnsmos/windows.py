@@ -1,11 +1,11 @@
-"""DNSMOS over all windows of a clip, at the price of its length instead of its windows.
+"""DNSMOS over all windows of a clip, in time that grows with its length instead of its number of windows.
 
-Owns how the published network (sig_bak_ovr.onnx) is run. It judges windows of 9.01 s, one per second, so that most of
-the sound stands in nine windows; run as published, each window is computed anew. But nearly all of that work is
-four convolutions of 3 x 3 and a pooling, which see no further than 4 spectral frames. So these run once per second of
-sound (the head; convolutions.py says how), and the small rest once per window (the tail). Only next to the two ends of
-a window does it matter that the window ends there: those frames are computed for each window apart. The result is that
-of the published network up to rounding.
+Owns how the published network (sig_bak_ovr.onnx) is run. It grades windows of 9.01 s, one per second, so most of the
+sound is in nine windows; run as published, each window is computed anew. But nearly all of that work is four
+convolutions of 3 x 3 and a pooling, which see no further than 4 spectral frames. So these run once per second of sound
+(the head; convolutions.py says how), and the small rest once per window (the tail). The end of a window matters only
+next to the two ends, so those frames are computed for each window separately. The result is that of the published
+network up to rounding.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HOP, FRAME = 160, 320
 WINDOW_FRAMES, STEP_FRAMES = 900, 100
 _STEPS_PER_WINDOW = WINDOW_FRAMES // STEP_FRAMES
 _REACH = 4
-"""Frames that the four convolutions of the head see to either side."""
+"""Frames that the four convolutions of the head see on either side."""
 _POOL = 2
 """Frames that the head pools into one."""
 
@@ -41,7 +41,7 @@ _GRADES_OUT = "Identity:0"
 
 
 class WindowedGrades:
-    """``open_session``: makes an ONNX session from the bytes of a model."""
+    """Grades all windows of a clip. ``open_session`` makes an ONNX session from the bytes of a model."""
 
     def __init__(self, model: Path, open_session: Callable[[bytes], Any]) -> None:
         whole = model.read_bytes()
@@ -53,9 +53,9 @@ class WindowedGrades:
         self._tail_session = open_session(cut(whole, inputs=[_HEAD_OUT], outputs=[_GRADES_OUT]))
 
     def grades(self, samples: Samples, windows: int) -> Iterator[Features]:
-        """Raw signal, background and overall grade of each of the first ``windows`` windows, shape (3,).
+        """Yield the raw signal, background and overall grade of each of the first ``windows`` windows, shape (3,).
 
-        ``samples``: at 16 kHz, long enough for them.
+        ``samples``: at 16 kHz, long enough for these windows.
         """
         frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
         seconds: deque[Features] = deque(maxlen=_STEPS_PER_WINDOW)
@@ -66,7 +66,7 @@ class WindowedGrades:
                 yield self._grade(np.concatenate(seconds, axis=1), frames[start : start + WINDOW_FRAMES])
 
     def _second(self, frames: Features, start: int) -> Features:
-        """Features of one second in the midst of a window, shape (32, 50, 80)."""
+        """Return the features of one second in the middle of a window, shape (32, 50, 80)."""
         around = frames[max(start - _REACH, 0) : start + STEP_FRAMES + _REACH]
         missing_before = max(_REACH - start, 0)
         missing_after = STEP_FRAMES + 2 * _REACH - missing_before - len(around)
@@ -74,7 +74,10 @@ class WindowedGrades:
         return self._head(around[None])[0, :, _REACH // _POOL : -_REACH // _POOL]
 
     def _grade(self, features: Features, frames: Features) -> Features:
-        """Grade a window whose features, (32, 450, 80), were computed as if it had no ends."""
+        """Return the grades of a window.
+
+        Its ``features``, (32, 450, 80), were computed as if it had no ends; the ends are replaced here.
+        """
         ends = self._head(np.stack((frames[: 2 * _REACH], frames[-2 * _REACH :])))
         true = _REACH // _POOL
         features[:, :true] = ends[0, :, :true]

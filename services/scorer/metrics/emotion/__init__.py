@@ -1,1 +1,1 @@
-"""Which emotion is heard in a clip, and whether it is the one that was asked for."""
+"""The emotion that is heard in a clip, and whether it is the one that was asked for."""

@@ -1,7 +1,7 @@
-"""A classifier of emotions that transformers reads: wav2vec 2.0, HuBERT or WavLM with a head for whole clips.
+"""An emotion classifier that transformers reads: wav2vec 2.0, HuBERT or WavLM with a head for whole clips.
 
-Owns what is refused as no classifier of emotions: another kind of model, a head that does not choose between classes,
-classes that are no emotion. How the checkpoint is read is pretrained.py's. Knows no target.
+Owns what is refused as no emotion classifier: another kind of model, a head that does not choose between classes,
+classes that are no emotions. How the checkpoint is read is in pretrained.py. Knows no target.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples, WeightsMismatch
-from services.scorer.metrics.emotion.classes import Heard, canonical
+from services.scorer.metrics.emotion.classes import EmotionScores, canonical
 from services.scorer.metrics.pretrained import Pretrained
 from shared.weights.lock import PinLock
 
@@ -25,8 +25,8 @@ _UNUSED = ("masked_spec_embed",)
 """A weight that only training uses, and that many checkpoints leave out."""
 
 
-class Checkpoint:
-    """A loaded classifier. `WeightsMismatch` where ``folder`` does not hold one that can be used whole."""
+class EmotionCheckpoint:
+    """A loaded classifier. Raises `WeightsMismatch` if ``folder`` does not hold a complete and usable one."""
 
     def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -40,9 +40,9 @@ class Checkpoint:
         self._model = checkpoint.model(AutoModelForAudioClassification, unused=_UNUSED)
 
     @torch.inference_mode()
-    def hear(self, parts: Sequence[Samples]) -> list[Heard]:
-        """What is heard in each part; ``parts``: samples at 16 kHz."""
-        return [Heard(self.labels, self._probabilities(part)) for part in parts]
+    def hear(self, parts: Sequence[Samples]) -> list[EmotionScores]:
+        """Return what is heard in each part. ``parts``: samples at 16 kHz."""
+        return [EmotionScores(self.labels, self._probabilities(part)) for part in parts]
 
     def _probabilities(self, part: Samples) -> list[float]:
         inputs = self._prepare(part, sampling_rate=speech.RATE, return_tensors="pt")

@@ -1,10 +1,11 @@
-"""From a classifier's own classes to the seven emotions, and from its probabilities to readings.
+"""Maps a classifier's own classes to the seven emotions, and its probabilities to readings.
 
-Owns the names that classifiers give to emotions, and the rule by which one is heard: that with the highest probability,
-where the classes that stand for one emotion (``neutral`` and ``calm``) count together. Knows no model.
+Owns the names that classifiers give to emotions, and the rule for the emotion that is heard: the one with the highest
+probability, where the classes of one emotion (``neutral`` and ``calm``) count together. Knows no model.
 
-What is none of the seven (other, unknown, a class that nobody has mapped) keeps its probability, and is wrong where it
-is the highest; such classes mean different things, so each counts by itself. Nothing is spread over the rest.
+A class that is none of the seven (other, unknown, a class that nobody has mapped) keeps its probability, and the clip
+counts as wrong if it is the highest. Such classes mean different things, so each counts by itself. Their probability
+is not distributed over the other classes.
 """
 
 from __future__ import annotations
@@ -34,17 +35,19 @@ _CANONICAL = {name: emotion for emotion, names in _NAMES.items() for name in (em
 
 
 def canonical(label: str) -> str | None:
-    """The emotion that a classifier's ``label`` stands for; ``None`` where it is none of the seven.
+    """Return the emotion that a classifier's ``label`` means, or ``None`` if it is none of the seven.
 
-    Letter case does not matter; of a label in two languages (``生气/angry``) the last one counts.
+    Letter case does not matter. In a label in two languages (``生气/angry``) the last one counts.
     """
     return _CANONICAL.get(label.rpartition("/")[2].strip().lower())
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a classifier hears: its classes in its own order, and a probability for each. `ValueError` where these are
-    not as many as the classes or do not add up to 1."""
+class EmotionScores:
+    """The output of a classifier: its classes in its own order, and a probability for each.
+
+    Raises `ValueError` if their numbers differ or the probabilities do not add up to 1.
+    """
 
     labels: Sequence[str]
     probabilities: Sequence[float]
@@ -55,7 +58,10 @@ class Heard:
             raise ValueError(f"{len(self.labels)} labels with {count} scores that add up to {total:g}")
 
     def readings(self, target: str | None) -> dict[str, Reading]:
-        """A reading per name of the family ``emotion``. ``target``: what was asked for, canonical or not."""
+        """Return a reading for each name of the family ``emotion``.
+
+        ``target``: the emotion that was asked for, canonical or not.
+        """
         masses = self._masses()
         readings = {f"emotion/p_{name}": _mass(masses, name) for name in CANONICAL_EMOTIONS}
         others = (mass for name, mass in masses.items() if name not in CANONICAL_EMOTIONS)
@@ -65,12 +71,12 @@ class Heard:
             return readings | _judged(Unscored(Reason.CLASS_NOT_COVERED, f"no canonical emotion was asked for{asked}"))
         if isinstance(mass := readings[f"emotion/p_{target}"], Unscored):
             return readings | _judged(mass)
-        # The first of equally probable ones: max keeps to the classifier's order.
+        # Among equal probabilities, max keeps the first one in the classifier's order.
         heard = max(masses, key=masses.__getitem__)
         return readings | {"emotion/correct": float(heard == target), "emotion/target_probability": mass}
 
     def _masses(self) -> dict[str, float]:
-        """Probability of each emotion, and of each class that is none, by its label."""
+        """Return the probability of each emotion, and of each class that is none, by its label."""
         masses: dict[str, float] = {}
         for label, probability in zip(self.labels, self.probabilities, strict=True):
             name = canonical(label) or label

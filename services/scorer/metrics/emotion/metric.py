@@ -1,11 +1,11 @@
-"""Does it sound as it was asked to? The classes of an emotion classifier that the team has pinned.
+"""The family ``emotion``: does the clip sound as it was asked to? The classes of a pinned emotion classifier.
 
-Owns which kind of classifier the pin is, and how a long clip is parted: into equal parts, over which the probabilities
-are averaged. Which one it is says the catalog: the pin whose engine is ``emotion``, either a checkpoint of transformers
+Owns which kind of classifier the pin is, and how a long clip is cut: into equal parts, over which the probabilities
+are averaged. The catalog chooses it: the pin whose engine is ``emotion``, either a transformers checkpoint
 (config.json) or emotion2vec+ by FunASR (config.yaml).
 
-A classifier is a judge with habits of its own: trained on acted speech of one language, deaf to classes that it has not
-learned. What it makes of people who acted the same emotions is the most that any voice can reach.
+A classifier has habits of its own: it was trained on acted speech of one language and does not hear classes that it
+has not learned. Its result on people who acted the same emotions is the most that any voice can reach.
 """
 
 from __future__ import annotations
@@ -16,33 +16,36 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from services.scorer.metrics import infos, speech
-from services.scorer.metrics.base import Clip, Reading, Samples, too_long
+from services.scorer.metrics import speech
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples, too_long
 from services.scorer.metrics.emotion import classes
-from services.scorer.metrics.emotion.classes import Heard
+from services.scorer.metrics.emotion.classes import EmotionScores
 from services.scorer.metrics.funasr.package import Funasr
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
-from shared.hosting import HostTimeout
+from shared import metrics
+from shared.processes.hosting import HostTimeout
 from shared.scores import Reason, Unscored
 from shared.weights.lock import PinLock
 
 PART_S = 15.0
-"""Longer clips are heard in equal parts of at most this length: time and memory of the attention grow with the square
-of a part, and these models were trained on single utterances."""
+"""Seconds. Longer clips are heard in equal parts of at most this length.
+
+Time and memory of the attention grow with the square of a part, and these models were trained on single utterances.
+"""
 
 
 class Classifier(Protocol):
     """Hears emotions. Loaded when it is made."""
 
-    def hear(self, parts: Sequence[Samples]) -> list[Heard]:
-        """What is heard in each part, the same labels in all; ``parts``: samples at 16 kHz."""
+    def hear(self, parts: Sequence[Samples]) -> list[EmotionScores]:
+        """Return what is heard in each part, with the same labels in all. ``parts``: samples at 16 kHz."""
 
 
 class Emotion:
     """The family ``emotion``."""
 
-    info = infos.EMOTION
+    info = metrics.EMOTION
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -57,7 +60,7 @@ class Emotion:
         lock = scorer_lock(
             self.info.family,
             revision=1,
-            weights={file.path: file.sha256 for file in pin.files},
+            weights=pin.hashes,
             packages=("soxr", "numpy") if _by_funasr(pin) else checkpoint.PACKAGES,
             parameters={"part_s": PART_S, "classes": classes.REVISION},
         )
@@ -74,11 +77,11 @@ class Emotion:
             from services.scorer.metrics.emotion.emotion2vec import Emotion2vec
 
             return Emotion2vec(self._funasr, pin, folder, timeout_s=0.9 * self.info.deadline_s)
-        from services.scorer.metrics.emotion.checkpoint import Checkpoint
+        from services.scorer.metrics.emotion.checkpoint import EmotionCheckpoint
 
-        return Checkpoint(pin, folder, self._instruments.threads)
+        return EmotionCheckpoint(pin, folder, self._instruments.threads)
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         assert self._classifier is not None, "load comes first"
         if obstacle := too_long(clip):
             return dict.fromkeys(self.info.names, obstacle)
@@ -88,7 +91,7 @@ class Emotion:
         except HostTimeout as error:
             return dict.fromkeys(self.info.names, Unscored(Reason.SCORER_TIMEOUT, str(error)))
         mean = np.mean([part.probabilities for part in heard], axis=0)
-        return Heard(heard[0].labels, mean.tolist()).readings(clip.emotion)
+        return EmotionScores(heard[0].labels, mean.tolist()).readings(clip.emotion)
 
 
 def _by_funasr(pin: PinLock) -> bool:

@@ -1,10 +1,10 @@
-"""Is it intelligible? Character error rate between the text and what a recogniser of FunASR hears.
+"""The family ``funasr``: is the speech intelligible? Character error rate between the text and what FunASR hears.
 
-Owns which recognisers are known, SenseVoice and Paraformer, what each covers and how it is asked. The text is
-normalised by characters.py. Which recogniser it is says the catalog: the pin whose engine is ``funasr``.
+Owns which recognisers are known (SenseVoice and Paraformer), what each covers and how it is called. The text is
+normalised by characters.py. The catalog chooses the recogniser: the pin whose engine is ``funasr``.
 
-SenseVoice writes words as they were said (``use_itn=False``): 三百, not 300. A Paraformer is taken to hear Mandarin,
-unless the pin's option ``languages`` says otherwise.
+SenseVoice writes words as they were said (``use_itn=False``): 三百, not 300. A Paraformer is assumed to know Mandarin
+only, unless the pin's option ``languages`` says otherwise.
 """
 
 from __future__ import annotations
@@ -16,32 +16,35 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from services.scorer.metrics import characters, infos, speech
-from services.scorer.metrics.base import Clip, Reading, WeightsMismatch, too_long
+from services.scorer.metrics import characters, speech
+from services.scorer.metrics.base import MeasuredClip, Reading, WeightsMismatch, too_long
 from services.scorer.metrics.funasr.package import Funasr, FunasrFailed
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.whisper import parts
-from shared.hosting import HostTimeout
+from shared import metrics
+from shared.processes.hosting import HostTimeout
 from shared.scores import Reason, Unscored
 from shared.weights.lock import PinLock
 
 PART_S = 30.0
-"""SenseVoice was trained on no more at a time; longer speech is cut in its pauses."""
+"""Seconds. SenseVoice was trained on no more at a time; longer speech is cut in its pauses."""
 
 SENSEVOICE = "SenseVoiceSmall"
 PARAFORMERS = ("Paraformer", "BiCifParaformer", "ContextualParaformer", "SeacoParaformer")
-_KNOWN = infos.FUNASR.languages or ()
+_KNOWN = metrics.FUNASR.languages or ()
 _COVERED = {SENSEVOICE: _KNOWN} | dict.fromkeys(PARAFORMERS, ("zh", "cmn"))
 _TAG = re.compile(r"<\|[^|]*\|>")
-"""What SenseVoice writes besides: language, emotion, event. FunASR's own clean-up would turn some into emoji, and takes
-the word "The." out of a text."""
+"""What SenseVoice writes besides the text: language, emotion, event.
+
+FunASR's own clean-up would turn some of it into emoji, and removes the word "The." from a text.
+"""
 
 
 class FunasrRecogniser:
     """The family ``funasr``."""
 
-    info = infos.FUNASR
+    info = metrics.FUNASR
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -55,7 +58,7 @@ class FunasrRecogniser:
         lock = scorer_lock(
             self.info.family,
             revision=1,
-            weights={file.path: file.sha256 for file in pin.files},
+            weights=pin.hashes,
             packages=(*characters.PACKAGES, "silero-vad", "onnxruntime", "soxr", "numpy"),
             parameters={
                 "part_s": PART_S,
@@ -75,10 +78,10 @@ class FunasrRecogniser:
         self._funasr.load(pin, folder)
         self._pin = pin
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"asr/cer_funasr": self._error_rate(clip)}
 
-    def _error_rate(self, clip: Clip) -> Reading:
+    def _error_rate(self, clip: MeasuredClip) -> Reading:
         language = clip.primary_language
         if language not in self._languages:
             covered = ", ".join(self._languages)
@@ -87,7 +90,7 @@ class FunasrRecogniser:
             return Unscored(Reason.NEEDS_TEXT, "the text has no letters or digits")
         return too_long(clip) or self._heard(clip, language)
 
-    def _heard(self, clip: Clip, language: str) -> Reading:
+    def _heard(self, clip: MeasuredClip, language: str) -> Reading:
         spoken = self._instruments.speech.find(clip).stretches
         cuts = [slice(*(round(at * speech.RATE) for at in part)) for part in parts.parts(spoken, PART_S)]
         try:

@@ -1,7 +1,8 @@
-"""FunASR as the metrics see it: a child process in the Python that it is installed in.
+"""FunASR as the metrics see it: a child process in the Python that FunASR is installed in.
 
-Owns the life of that child (outpost.py beside this file) and what is made of its failures. Knows no model and nothing
-of what is heard. FunASR brings torchaudio and some eighty packages along, so it is no part of the scorer's environment.
+Owns the life of that child (foreign_python.py beside this file) and how its failures are reported. Knows no model and
+nothing of what is heard. FunASR needs torchaudio and some eighty other packages, so it is no part of the scorer's
+environment.
 """
 
 from __future__ import annotations
@@ -15,32 +16,35 @@ import numpy as np
 
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from shared.errors import RingtrueError
-from shared.hosting import Child, HostCrashed, HostTimeout
+from shared.processes.hosting import Child, HostCrashed, HostTimeout
+from shared.sandbox.access import Access
 from shared.weights.lock import PinLock
 
-OUTPOST = Path(__file__).with_name("outpost.py")
+FOREIGN_PYTHON = Path(__file__).with_name("foreign_python.py")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 CONFIGURATION = "configuration.json"
-"""Of a pin: where FunASR looks up which files the model consists of."""
+"""The file of a pin in which FunASR looks up the model's files."""
 PACKAGES = ("funasr", "torch", "torchaudio", "numpy")
-"""What can move a value in that Python."""
+"""The packages of that Python whose versions can change a value."""
+_AS_ITS_PARENT = Access(read=(Path("/"),))
+"""The child is started inside the metric host's sandbox, whose limits hold for it too."""
 START_S = 30.0
 LOAD_S = 140.0
-"""With the start a little less than a metric host has for it, so that the host outlives it."""
+"""Together with the start a little less than the deadline of a metric host, so that the host does not die of it."""
 
 
 class FunasrMissing(RingtrueError):
-    """There is no Python with FunASR where one was named; the message says where."""
+    """The named Python does not exist or has no FunASR. The message says where it is."""
 
 
 class FunasrFailed(RingtrueError):
-    """FunASR raised, or answered what is no answer; the message is its own."""
+    """FunASR raised an error or gave an invalid answer. The message is FunASR's own."""
 
 
 class Funasr:
-    """One model at a time in one child, which is started at first use and again after it died.
+    """One model at a time in one child, which is started at its first use and again after it died.
 
-    ``python``: the interpreter that has FunASR. ``threads``: how many the model may use.
+    ``python``: the interpreter that has FunASR. ``threads``: how many threads the model may use.
     """
 
     def __init__(self, python: Path, threads: int) -> None:
@@ -52,7 +56,7 @@ class Funasr:
         self._loaded = False
 
     def packages(self) -> Mapping[str, str]:
-        """Versions of `PACKAGES` in that Python. `FunasrMissing` where one of them is not there."""
+        """Return the versions of `PACKAGES` in that Python. Raises `FunasrMissing` if one of them is missing."""
         if not self._packages:
             try:
                 found = self._ask({"op": "packages", "names": PACKAGES}, timeout_s=START_S)["versions"]
@@ -64,10 +68,10 @@ class Funasr:
         return self._packages
 
     def load(self, pin: PinLock, folder: Path) -> None:
-        """Load the model of ``pin``, whose files lie in ``folder``.
+        """Load the model of ``pin`` from its files in ``folder``.
 
-        `WeightsMismatch` where files of it are missing or it did not take each of its weights from there,
-        `FunasrFailed` where it cannot be loaded, `FunasrMissing` as `packages`.
+        Raises `WeightsMismatch` if files are missing or not every weight came from there, `FunasrFailed` if the model
+        cannot be loaded, `FunasrMissing` as `packages` does.
         """
         self.packages()
         _check(pin, folder)
@@ -84,11 +88,11 @@ class Funasr:
     def generate(
         self, parts: Sequence[Samples], options: Mapping[str, Any], timeout_s: float
     ) -> Sequence[Mapping[str, Any]]:
-        """What the model says of each part: the members ``text``, ``labels`` and ``scores`` of its answer.
+        """Return the members ``text``, ``labels`` and ``scores`` of the model's answer for each part.
 
         ``parts``: samples at 16 kHz. ``options``: for AutoModel.generate. A child that is gone is started again and
-        loads the same model. `FunasrFailed` where FunASR raises or says nothing, `HostTimeout` where it takes longer
-        than ``timeout_s`` for all parts, `HostCrashed` where it dies.
+        loads the same model. Raises `FunasrFailed` if FunASR raises or returns nothing, `HostTimeout` if all parts
+        together take longer than ``timeout_s``, `HostCrashed` if the child dies.
         """
         if not self._loaded:
             assert self._loads is not None, "load comes first"
@@ -112,15 +116,18 @@ class Funasr:
 
     def _start(self) -> Child:
         try:
-            self._child = Child([str(self._python), "-I", str(OUTPOST)])
+            self._child = Child([str(self._python), "-I", str(FOREIGN_PYTHON)], access=_AS_ITS_PARENT)
         except OSError as error:
             raise FunasrMissing(f"there is no Python for FunASR: {error}") from error
         return self._child
 
 
 def _check(pin: PinLock, folder: Path) -> None:
-    """That the pin has what its configuration names. What is not there FunASR leaves out without a word: a recogniser
-    whose features are not normalised (am.mvn) goes on, and writes down something else."""
+    """Check that the pin has all files that its configuration names.
+
+    FunASR silently leaves out a missing file: a recogniser whose features are not normalised (am.mvn) goes on, and
+    writes something else.
+    """
     try:
         metas = json.loads((folder / CONFIGURATION).read_bytes())["file_path_metas"]
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -131,7 +138,7 @@ def _check(pin: PinLock, folder: Path) -> None:
 
 
 def _named(metas: Any) -> Iterator[str]:
-    """The files at the ends of what may be mappings within mappings."""
+    """Yield the files at the leaves of nested mappings."""
     if isinstance(metas, dict):
         for member in metas.values():
             yield from _named(member)

@@ -1,1 +1,1 @@
-"""NISQA and NISQA-TTS: one network in two sizes, by published weights."""
+"""NISQA and NISQA-TTS: one network in two sizes, with the published weights."""

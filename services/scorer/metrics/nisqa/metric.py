@@ -1,14 +1,15 @@
-"""Predicted MOS by NISQA-TTS (naturalness of synthesised speech) and NISQA 2.0 (quality of transmitted speech).
+"""The families ``nisqa_tts`` and ``nisqa``: predicted MOS by NISQA-TTS and NISQA 2.0.
 
-Owns the way from samples to windows of a mel spectrogram, and the limits on a clip's length. Judge synthetic speech by
-NISQA-TTS; the other is here because it is widely reported. Its four further dimensions (noisiness, coloration,
-discontinuity, loudness) were made for telephony and are not published as scores.
+NISQA-TTS predicts the naturalness of synthesised speech, NISQA 2.0 the quality of transmitted speech. Owns the way
+from samples to windows of a mel spectrogram, and the limits on a clip's length. Judge synthetic speech by NISQA-TTS;
+the other is here because it is widely reported. Its four further dimensions (noisiness, coloration, discontinuity,
+loudness) were made for telephony and are not published as scores.
 
-As the authors' code does, a clip is judged at its own sample rate, nothing resampled and nothing trimmed. Both
-predictors are jumpy. With no change of the speech, another rate moves them by up to 0.25 (NISQA-TTS) and 0.3 (NISQA),
-a second of silence at the end by up to 0.3 and 0.75 (tests/scorer/metrics/test_invariance.py). Most of the first comes
-from rates that are no multiple of 100 Hz, such as 22,050, where the hop of 10 ms is cut to whole samples: among 24,
-44.1 and 48 kHz NISQA-TTS agrees within 0.01. Compare voices at one rate.
+As in the authors' code, a clip is measured at its own sample rate, not resampled and not trimmed. Both predictors are
+unstable. Without any change of the speech, another rate changes them by up to 0.25 (NISQA-TTS) and 0.3 (NISQA), a
+second of silence at the end by up to 0.3 and 0.75 (tests/scorer/metrics/test_invariance.py). Most of the first comes
+from rates that are no multiple of 100 Hz, such as 22,050, where the hop of 10 ms is cut to whole samples: at 24, 44.1
+and 48 kHz NISQA-TTS agrees within 0.01. Compare voices at one rate.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from services.scorer.metrics import infos
-from services.scorer.metrics.base import Clip, Reading, Samples, too_long
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.nisqa import network, weights
 from services.scorer.metrics.spectra import magnitudes, mel_filters
-from services.scorer.metrics.weights import Pin
+from services.scorer.metrics.weights import PinnedWeights
+from shared import metrics
 from shared.scores import MetricInfo, Reason, Unscored
 
 FFT_SIZE = 4096
@@ -36,7 +37,10 @@ RANGE_DB = 80.0
 
 
 def mel_spectrogram_db(samples: Samples, sample_rate: int, high_hz: float) -> Tensor:
-    """Mel spectrogram in dB, frames of 20 ms every 10 ms, shape (48, frames), the lowest 80 dB below the highest."""
+    """Return a mel spectrogram in dB, frames of 20 ms every 10 ms, shape (48, frames).
+
+    The lowest value is 80 dB below the highest.
+    """
     spectra = magnitudes(
         samples, fft_size=FFT_SIZE, window=int(0.02 * sample_rate), hop=int(0.01 * sample_rate), padding="reflect"
     )
@@ -46,17 +50,17 @@ def mel_spectrogram_db(samples: Samples, sample_rate: int, high_hz: float) -> Te
 
 
 class _Predictor:
-    """What both families share."""
+    """The part that both families share."""
 
     info: MetricInfo
-    pin: Pin
+    pin: PinnedWeights
     architecture: Callable[[dict[str, Tensor]], nn.Module]
     high_hz: float
     """Top of the mel bands."""
     step: int
     """Frames from one window to the next."""
     longest_s: float
-    """The longest clip that the authors let in: 6000 windows for NISQA-TTS, 1300 for NISQA."""
+    """Seconds of the longest clip that the authors allow: 6000 windows for NISQA-TTS, 1300 for NISQA."""
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -72,15 +76,15 @@ class _Predictor:
         )
 
     def load(self) -> None:
-        # For the whole process. Unbound, torch's threads wait for each other on a busy machine.
+        # This limit is for the whole process. Without it, torch's threads wait for each other on a busy machine.
         torch.set_num_threads(self._instruments.threads)
         self._network = self.architecture(weights.state_of(self.pin, self._instruments.models))
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         (name,) = self.info.names
         return {name: self._mos(clip)}
 
-    def _mos(self, clip: Clip) -> Reading:
+    def _mos(self, clip: MeasuredClip) -> Reading:
         if obstacle := too_long(clip, self.longest_s):
             return obstacle
         if len(clip.samples) <= FFT_SIZE // 2:
@@ -92,7 +96,7 @@ class _Predictor:
 
     @torch.inference_mode()
     def dimensions(self, spectrogram: Tensor) -> list[float]:
-        """All that the network says of a spectrogram of shape (48, frames); the MOS comes first."""
+        """Return all values of the network for a spectrogram of shape (48, frames). The MOS comes first."""
         assert self._network is not None, "load comes first"
         windows = spectrogram.unfold(1, network.WINDOW, self.step).permute(1, 0, 2).unsqueeze(1)
         return [float(value) for value in self._network(windows)]
@@ -101,7 +105,7 @@ class _Predictor:
 class NisqaTts(_Predictor):
     """The family ``nisqa_tts``."""
 
-    info = infos.NISQA_TTS
+    info = metrics.NISQA_TTS
     pin = weights.NISQA_TTS
     architecture = network.TtsNetwork
     high_hz, step, longest_s = 8_000.0, 1, 60.0
@@ -110,7 +114,7 @@ class NisqaTts(_Predictor):
 class Nisqa(_Predictor):
     """The family ``nisqa``."""
 
-    info = infos.NISQA
+    info = metrics.NISQA
     pin = weights.NISQA
     architecture = network.QualityNetwork
     high_hz, step, longest_s = 20_000.0, 4, 52.0

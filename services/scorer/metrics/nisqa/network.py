@@ -1,7 +1,7 @@
 """The networks of NISQA-TTS (Mittag and Möller, 2020) and NISQA 2.0 (Mittag et al., 2021), for inference.
 
-Owns the layers. Both look at a mel spectrogram through a window of 15 frames with six convolutions; NISQA-TTS then runs
-a bidirectional LSTM over the windows and takes its two last states, NISQA 2.0 attends over them twice and pools by
+Owns the layers. Both apply six convolutions to windows of 15 frames of a mel spectrogram. NISQA-TTS then runs a
+bidirectional LSTM over the windows and takes its two last states; NISQA 2.0 attends over them twice and pools by
 attention once per dimension. The names of submodules are those in the published weights. Knows no audio.
 """
 
@@ -17,11 +17,14 @@ WINDOW = 15
 """Frames in a window."""
 _CHANNELS = (1, 16, 32, 64, 64, 64, 64)
 _AT_ONCE = 256
-"""Windows that go through the convolutions together; bounds memory on long clips."""
+"""Windows that go through the convolutions together. This limits memory on long clips."""
 
 
-class Convolutions(nn.Module):
-    """Six convolutions, (windows, 1, 48, 15) to (windows, features). ``pools``: by index of the layer they follow."""
+class NisqaConvolutions(nn.Module):
+    """Six convolutions, (windows, 1, 48, 15) to (windows, features).
+
+    ``pools``: a pooling by the index of the layer that it follows.
+    """
 
     def __init__(self, pools: dict[int, Callable[[Tensor], Tensor]], *, narrow_last: bool) -> None:
         super().__init__()
@@ -53,7 +56,7 @@ class TtsNetwork(nn.Module):
             2: lambda x: F.max_pool2d(x, 2),
             4: lambda x: F.max_pool2d(x, 2),
         }
-        self.convolutions = Convolutions(pools, narrow_last=False)
+        self.convolutions = NisqaConvolutions(pools, narrow_last=False)
         self.convolutions.add_module("fc_out", nn.Linear(64 * 6 * 2, 20))
         self.lstm = nn.LSTM(20, 128, batch_first=True, bidirectional=True)
         self.linear = nn.Linear(256, 1)
@@ -70,7 +73,7 @@ class TtsNetwork(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """Self-attention and a feed-forward layer, each added to its input and normalised; (1, windows, 64)."""
+    """Self-attention and a feed-forward layer, each added to its input and normalised. Shape (1, windows, 64)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +102,7 @@ class Attention(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """(1, windows, 64) to one value, each window weighted by what it holds."""
+    """Maps (1, windows, 64) to one value. Each window is weighted by its content."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,7 +125,7 @@ class QualityNetwork(nn.Module):
             2: lambda x: F.adaptive_max_pool2d(x, (12, 5)),
             4: lambda x: F.adaptive_max_pool2d(x, (6, 3)),
         }
-        self.convolutions = Convolutions(pools, narrow_last=True)
+        self.convolutions = NisqaConvolutions(pools, narrow_last=True)
         self.attention = Attention()
         self.pools = nn.ModuleList(AttentionPool() for _ in range(5))
         _fill(self.convolutions, state, "cnn.model.")
@@ -137,5 +140,5 @@ class QualityNetwork(nn.Module):
 
 
 def _fill(module: nn.Module, state: dict[str, Tensor], prefix: str) -> None:
-    """Load the part of the published weights below ``prefix``; every weight must be there, and none left over."""
+    """Load the part of the published weights below ``prefix``. Raises if a weight is missing or left over."""
     module.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})

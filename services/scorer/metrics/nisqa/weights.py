@@ -1,4 +1,4 @@
-"""Which weights: the two files that the authors publish. They are named .tar there and are torch archives."""
+"""The two files of weights that the authors publish. They are named .tar but are torch archives."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from torch import Tensor
 
-from services.scorer.metrics.weights import Pin
+from services.scorer.metrics.weights import PinnedWeights
 
 _COMMIT = "fe84f0f252abec382b24367d5b22498a7ce34dbb"
 _FOLDER = f"https://raw.githubusercontent.com/gabrielmittag/NISQA/{_COMMIT}/weights"
 
-NISQA_TTS = Pin("nisqa_tts.tar", "c556a954cd9536360b4fe6f524ad432816509cd22f436f345b281a7851360656", _FOLDER)
-NISQA = Pin("nisqa.tar", "7ec4cf937514dd3f8860b21e66fabd8ca87a168572675ef8d979c4c4ad2e805c", _FOLDER)
+NISQA_TTS = PinnedWeights("nisqa_tts.tar", "c556a954cd9536360b4fe6f524ad432816509cd22f436f345b281a7851360656", _FOLDER)
+NISQA = PinnedWeights("nisqa.tar", "7ec4cf937514dd3f8860b21e66fabd8ca87a168572675ef8d979c4c4ad2e805c", _FOLDER)
 
 
-def state_of(pin: Pin, models: Path) -> dict[str, Tensor]:
-    """The state of a network; the file may also lie beside the store, put there by hand."""
+def state_of(pin: PinnedWeights, models: Path) -> dict[str, Tensor]:
+    """Return the state of a network. The file may also be beside the store, if somebody put it there by hand."""
     state: dict[str, Tensor] = pin.read(models, (models, models / "nisqa"))["model_state_dict"]
     return state

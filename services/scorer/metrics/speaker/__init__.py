@@ -1,1 +1,1 @@
-"""Does the clip sound like the job's reference voice? Two encoders of voices, each a family of its own."""
+"""Does the clip sound like the job's reference voice? Two speaker encoders, each a family of its own."""

@@ -1,8 +1,7 @@
-"""How a clip is held against its reference voice, whatever encodes the two.
+"""Compares a clip with its reference voice, for any encoder.
 
-Owns what of a recording is listened to (the speech and a little around it), how much of it there must be, and the
-cosine. Knows no encoder. Nothing is remembered from one clip to the next: a reference voice can be taken back by its
-user, and what was made of it would stay.
+Owns which part of a recording is used (the speech and a little around it), how much of it is needed, and the cosine.
+Knows no encoder. Nothing is cached between clips: a user can withdraw a reference voice, and its embedding would stay.
 """
 
 from __future__ import annotations
@@ -13,25 +12,31 @@ from typing import Any
 import numpy as np
 
 from services.scorer.metrics import speech
-from services.scorer.metrics.base import Clip, Reading, Samples
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples
 from services.scorer.metrics.speech import SpeechDetector
 from shared.scores import Reason, Unscored
 
 MARGIN_S = 0.1
-"""Kept on both sides of every stretch of speech: about what the package keeps, which asks another detector."""
+"""Seconds kept on both sides of every stretch of speech: about what the package keeps, which uses another detector."""
 SHORTEST_S = 1.6
-"""Speech, margins included, that there must be of both: what Resemblyzer looks at together. Of less, the rest of that
-window would be silence, and the voice would be less like itself (tests/scorer/metrics/test_speaker.py)."""
+"""Seconds of speech, margins included, that both recordings need: the window that Resemblyzer looks at.
+
+With less, the rest of that window would be silence, and the voice would be less similar to itself
+(tests/scorer/metrics/test_speaker.py).
+"""
 
 PARAMETERS = {"margin_s": MARGIN_S, "shortest_s": SHORTEST_S, "speech": speech.PARAMETERS}
 PACKAGES = ("torch", "silero-vad", "onnxruntime", "soxr", "numpy")
 
 Embed = Callable[[Samples], Any]
-"""Speech at 16 kHz to a vector."""
+"""Turns speech at 16 kHz into a vector."""
 
 
-def similarity(clip: Clip, detector: SpeechDetector, embed: Embed) -> Reading:
-    """Cosine between the vectors of the clip and of its reference voice."""
+def similarity(clip: MeasuredClip, detector: SpeechDetector, embed: Embed) -> Reading:
+    """Return the cosine between the vectors of the clip and of its reference voice.
+
+    Unscored if one of them has no speech, or less than `SHORTEST_S`.
+    """
     assert clip.reference is not None, "a clip without a reference is not shown to a metric that needs one"
     pair = [spoken(clip, detector), spoken(clip.reference, detector)]
     for samples, whose in zip(pair, ("this clip", "its reference voice"), strict=True):
@@ -44,8 +49,8 @@ def similarity(clip: Clip, detector: SpeechDetector, embed: Embed) -> Reading:
     return float(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)), -1, 1))
 
 
-def spoken(clip: Clip, detector: SpeechDetector) -> Samples:
-    """What is said in ``clip`` with `MARGIN_S` around it, pauses between left out; samples at 16 kHz."""
+def spoken(clip: MeasuredClip, detector: SpeechDetector) -> Samples:
+    """Return the speech in ``clip`` with `MARGIN_S` around each stretch, without the pauses. Samples at 16 kHz."""
     samples, parts, done = clip.at_16k, [], 0
     for start_s, end_s in detector.find(clip).stretches:
         start = max(done, round((start_s - MARGIN_S) * speech.RATE))

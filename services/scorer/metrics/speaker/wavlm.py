@@ -1,8 +1,8 @@
-"""Is it the reference's voice? As metric.py asks, answered by the x-vectors of a WavLM that the team has pinned.
+"""The family ``speaker_wavlm``: is it the reference's voice? Answered by the x-vectors of a pinned WavLM.
 
-Owns how a long recording is parted; how the checkpoint is read is pretrained.py's. Which one it is says the catalog:
-the pin whose engine is ``speaker_wavlm``, for example microsoft/wavlm-base-plus-sv. Its values have a name of their
-own, because they are not those of Resemblyzer: two encoders put the same pair of voices at different distances.
+Owns how a long recording is cut; pretrained.py owns how the checkpoint is read. The catalog chooses it: the pin whose
+engine is ``speaker_wavlm``, for example microsoft/wavlm-base-plus-sv. Its values have their own name, because they
+differ from those of Resemblyzer (metric.py): two encoders put the same pair of voices at different distances.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ import numpy.typing as npt
 import torch
 from transformers import AutoFeatureExtractor, WavLMForXVector
 
-from services.scorer.metrics import infos, speech
-from services.scorer.metrics.base import Clip, Reading, Samples, too_long
+from services.scorer.metrics import speech
+from services.scorer.metrics.base import MeasuredClip, Reading, Samples, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.pretrained import Pretrained
 from services.scorer.metrics.speaker import comparison
+from shared import metrics
 from shared.weights.lock import PinLock
 
 PART_S = 10.0
-"""Longer speech is encoded in equal parts of at most this length, whose vectors are averaged: time and memory of the
-attention grow with the square of a part."""
+"""Seconds. Longer speech is encoded in equal parts of at most this length, whose vectors are averaged.
+
+Time and memory of the attention grow with the square of a part.
+"""
 _UNUSED = ("masked_spec_embed", "objective.weight")
 """Weights that only training uses, and that some checkpoints leave out."""
 
@@ -34,7 +37,7 @@ _UNUSED = ("masked_spec_embed", "objective.weight")
 class SpeakerWavlm:
     """The family ``speaker_wavlm``."""
 
-    info = infos.SPEAKER_WAVLM
+    info = metrics.SPEAKER_WAVLM
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -47,7 +50,7 @@ class SpeakerWavlm:
         return scorer_lock(
             self.info.family,
             revision=1,
-            weights={file.path: file.sha256 for file in pin.files},
+            weights=pin.hashes,
             packages=("transformers", *comparison.PACKAGES),
             parameters={"part_s": PART_S, **comparison.PARAMETERS},
         )
@@ -61,15 +64,15 @@ class SpeakerWavlm:
         self._model = checkpoint.model(WavLMForXVector, unused=_UNUSED)
         self._pin = pin
 
-    def measure(self, clip: Clip) -> Mapping[str, Reading]:
+    def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
         return {"speaker/similarity_wavlm": self._similarity(clip)}
 
-    def _similarity(self, clip: Clip) -> Reading:
+    def _similarity(self, clip: MeasuredClip) -> Reading:
         return too_long(clip) or comparison.similarity(clip, self._instruments.speech, self.embed)
 
     @torch.inference_mode()
     def embed(self, samples: Samples) -> npt.NDArray[np.float32]:
-        """The mean x-vector of speech at 16 kHz."""
+        """Return the mean x-vector of speech at 16 kHz."""
         assert self._model is not None, "load comes first"
         vectors = []
         for part in np.array_split(samples, math.ceil(len(samples) / (PART_S * speech.RATE))):

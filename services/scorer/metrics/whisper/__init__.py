@@ -1,1 +1,1 @@
-"""What is said in a clip, by a Whisper that the team has pinned, and how far it is from the text."""
+"""The transcript of a clip by a pinned Whisper, and how far it is from the text."""

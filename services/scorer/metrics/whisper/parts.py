@@ -1,4 +1,4 @@
-"""Parts a long clip, so that each part fits into what Whisper hears at a time.
+"""Cuts a long clip into parts that Whisper can hear at once.
 
 Owns where the cuts are: in pauses. Knows no model and no samples, only the stretches of speech.
 """
@@ -10,8 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 MARGIN_S = 0.2
-"""Kept before and after the speech of a part, or half the pause where that is shorter: the detector may miss the sound
-that a word begins or ends with. What is cut away is silence, in which Whisper hears words that nobody said."""
+"""Seconds kept before and after the speech of a part, or half the pause if that is shorter.
+
+The detector may miss the sound that a word begins or ends with. The rest of the silence is cut off, because Whisper
+hears words in silence that nobody said.
+"""
 
 PARAMETERS = {"margin_s": MARGIN_S}
 
@@ -20,10 +23,10 @@ Stretch = tuple[float, float]
 
 
 def parts(stretches: Sequence[Stretch], longest_s: float) -> list[Stretch]:
-    """Where each part begins and ends, in order, none longer than ``longest_s`` and none over another.
+    """Return the start and end of each part, in order. No part is longer than ``longest_s``, and none overlap.
 
-    A cut is in the longest pause of a part's second half, else of its first. Speech that goes on for that long without
-    a pause is cut into equal lengths, words or not.
+    A cut is in the longest pause of a part's second half, else of its first half. Speech that goes on for that long
+    without a pause is cut into equal lengths, even inside words.
     """
     if not stretches:
         return []
@@ -35,7 +38,7 @@ def parts(stretches: Sequence[Stretch], longest_s: float) -> list[Stretch]:
 
 
 def _pauses(stretches: Sequence[Stretch]) -> list[float]:
-    """Silence before each stretch, and after the last, which has no end."""
+    """Return the silence before each stretch, and after the last one, which has no end."""
     return [
         2 * stretches[0][0],
         *(after[0] - before[1] for before, after in pairwise(stretches)),
@@ -44,7 +47,7 @@ def _pauses(stretches: Sequence[Stretch]) -> list[float]:
 
 
 def _grouped(stretches: Sequence[Stretch], room_s: float) -> Iterator[tuple[int, int]]:
-    """First and last stretch of each part."""
+    """Yield the indices of the first and last stretch of each part."""
     first = 0
     while first < len(stretches):
         last = first + _last(stretches[first:], room_s)
@@ -53,7 +56,7 @@ def _grouped(stretches: Sequence[Stretch], room_s: float) -> Iterator[tuple[int,
 
 
 def _last(stretches: Sequence[Stretch], room_s: float) -> int:
-    """The stretch that ends the part which begins with the first of these."""
+    """Return the index of the stretch that ends the part that the first of these begins."""
     start = stretches[0][0]
     fitting = sum(end - start <= room_s for _, end in stretches)
     if fitting in (0, len(stretches)):

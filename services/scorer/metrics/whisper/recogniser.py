@@ -1,11 +1,11 @@
-"""Writes down what is said in a clip, in the languages of a Whisper that the team has pinned.
+"""Transcribes a clip in the languages of a pinned Whisper.
 
-Owns which languages such a checkpoint covers and how it decodes; how it is read is pretrained.py's. Which one it is
-says the catalog: the pin whose engine is ``whisper``, for example openai/whisper-small. Knows no text to compare with.
+Owns which languages such a checkpoint covers and how it decodes; pretrained.py owns how it is read. The catalog
+chooses it: the pin whose engine is ``whisper``, for example openai/whisper-small. Knows no text to compare with.
 
-Decoding is greedy, without timestamps, without sampling and without a second try, in the clip's language, so that the
-same samples give the same words. A clip that is longer than what the checkpoint hears at a time (30 s for those of
-OpenAI) is parted in its pauses (parts.py); each part is heard by itself.
+Decoding is greedy, without timestamps, sampling or a second try, in the clip's language, so that the same samples give
+the same words. A clip that is longer than what the checkpoint hears at a time (30 s for those of OpenAI) is cut in its
+pauses (parts.py), and each part is transcribed separately.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
 from services.scorer.metrics import speech
-from services.scorer.metrics.base import LONGEST_S, Clip, Samples, WeightsMismatch, too_long
+from services.scorer.metrics.base import LONGEST_S, MeasuredClip, Samples, WeightsMismatch, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.pretrained import Pretrained
 from services.scorer.metrics.whisper.parts import PARAMETERS as PARTS
@@ -26,17 +26,17 @@ from shared.scores import Reason, Unscored
 from shared.weights.lock import PinLock
 
 ENGINE = "whisper"
-"""Of the pin."""
+"""The engine of the pin."""
 REVISION = 1
 PARAMETERS = {"revision": REVISION, "longest_s": LONGEST_S, **PARTS, "speech": speech.PARAMETERS}
 PACKAGES = ("transformers", "tokenizers", "torch", "silero-vad", "onnxruntime", "soxr", "numpy")
 
 _OWN_CODES = {"cmn": "zh", "nb": "no", "jv": "jw", "fil": "tl"}
-"""Languages that Whisper knows by another code than BCP 47 has for them."""
+"""Languages whose code in Whisper differs from BCP 47."""
 
 
 class WhisperRecogniser:
-    """One model, loaded once for all metrics that ask it; not for use from several threads."""
+    """One model, loaded once for all metrics that use it. Not thread-safe."""
 
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
@@ -47,12 +47,13 @@ class WhisperRecogniser:
         self._languages: Mapping[str, str | None] = {}
 
     def weights(self) -> Mapping[str, str]:
-        """SHA-256 by file of the pin. `FileNotFoundError` where none, or more than one, is locked."""
+        """Return the SHA-256 of each file of the pin. Raises `FileNotFoundError` if none, or more than one, is
+        locked."""
         pin = self._pin or self._instruments.pin_for(ENGINE)
-        return {file.path: file.sha256 for file in pin.files}
+        return pin.hashes
 
     def load(self) -> None:
-        """Read the pin into memory. Raises what `Metric.load` does."""
+        """Read the pin into memory. Raises the same errors as `Metric.load`."""
         if self._pin is not None:
             return
         torch.set_num_threads(self._instruments.threads)
@@ -66,25 +67,28 @@ class WhisperRecogniser:
         self._languages = _languages(pin, self._model.generation_config)
         self._pin = pin
 
-    def language_of(self, clip: Clip) -> str | None:
-        """Whisper's own code of the clip's language; ``None`` where the pin does not cover it. Known once loaded."""
+    def language_of(self, clip: MeasuredClip) -> str | None:
+        """Return Whisper's own code for the clip's language. ``None`` if the pin does not cover it, or before
+        `load`."""
         subtag = clip.primary_language
         return next((code for code in (subtag, _OWN_CODES.get(subtag)) if code in self._languages), None)
 
-    def obstacle(self, clip: Clip) -> Unscored | None:
-        """Why this clip is not transcribed, if so."""
+    def obstacle(self, clip: MeasuredClip) -> Unscored | None:
+        """Return why this clip is not transcribed, or None if it can be."""
         assert self._pin is not None, "load comes first"
         if self.language_of(clip) is None:
             said = f"{clip.language or 'unknown'}; {self._pin.name} covers {', '.join(sorted(self._languages))}"
             return Unscored(Reason.LANGUAGE_NOT_COVERED, said)
         return too_long(clip)
 
-    def transcript(self, clip: Clip) -> str:
-        """What is said, with the punctuation that Whisper gives it; empty where it hears nothing. There must be no
-        `obstacle`."""
+    def transcript(self, clip: MeasuredClip) -> str:
+        """Return the transcript, with Whisper's punctuation; empty if it hears nothing.
+
+        Only for clips without an `obstacle`.
+        """
         return clip.once("whisper transcript", self._transcribe)
 
-    def _transcribe(self, clip: Clip) -> str:
+    def _transcribe(self, clip: MeasuredClip) -> str:
         language = self.language_of(clip)
         assert language is not None, "a language that is not covered is not transcribed"
         stretches = self._instruments.speech.find(clip).stretches
@@ -102,12 +106,12 @@ class WhisperRecogniser:
 
 
 def whisper_of(instruments: Instruments) -> WhisperRecogniser:
-    """The one Whisper of a host."""
+    """Return the one Whisper of a host."""
     return instruments.once(ENGINE, WhisperRecogniser)
 
 
 def _check(pin: PinLock) -> None:
-    """What transformers would make up where it is missing."""
+    """Refuse a pin without files that transformers would replace by its own defaults."""
     paths = {file.path for file in pin.files}
     if not {"preprocessor_config.json", "processor_config.json"} & paths:
         raise WeightsMismatch(f"{pin.name} has neither preprocessor_config.json nor processor_config.json")
@@ -118,7 +122,7 @@ def _check(pin: PinLock) -> None:
 
 
 def _languages(pin: PinLock, generation: Any) -> Mapping[str, str | None]:
-    """What to ask for, by code: a token, or nothing of a checkpoint that knows English only."""
+    """Return the language token to ask for by language code. It is None for a checkpoint that knows only English."""
     if getattr(generation, "is_multilingual", None) is False:
         return {"en": None}
     tokens = getattr(generation, "lang_to_id", None)

@@ -1,4 +1,4 @@
-"""espeak-ng as an engine: real speech in a hundred languages, no weights, CPU only.
+"""espeak NG as an engine: real speech in a hundred languages, no weights, CPU only.
 
-espeak-ng is GPL-3 and keeps process-wide state; both stay in the engine host that imports this package.
+espeak NG is GPL-3 and keeps state per process. Both stay in the engine host that imports this package.
 """

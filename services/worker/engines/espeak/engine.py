@@ -1,7 +1,7 @@
-"""espeak NG as an engine: real speech in a hundred languages, on any CPU, without weights to fetch.
+"""The espeak engine.
 
-Owns the manifest and the way from a request to one call of the library. Emotions are prosody: presets of rate, pitch,
-range and volume, scaled by strength; espeak itself has none.
+Owns the manifest and the way from a request to one call of the library. espeak has no emotions of its own: they are
+presets of rate, pitch, range and volume, scaled by strength.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from services.worker.engines.base import EngineError, SpeakRequest
 from services.worker.engines.espeak import library, prosody
 from services.worker.engines.espeak.library import LibraryRefused, Utterance
 from services.worker.engines.espeak.locking import ESPEAK, Installation, installation, verified_lock
-from services.worker.engines.espeak.voices import Voices
+from services.worker.engines.espeak.script import Script
+from services.worker.engines.espeak.voices import EspeakVoices
 from services.worker.engines.sonic import Stretch
 from shared.audio import Audio
 from shared.catalog import Manifest, Support, lock_sha256
@@ -26,20 +27,20 @@ from shared.jobs import CANONICAL_EMOTIONS
 SAMPLE_RATE = 22_050
 OPTIONS = (
     options.Number("word_gap_ms", 0, 0, 500, "extra pause between words, in milliseconds at speed 1", whole=True),
-    options.Number("volume", 100, 0, 200, "loudness; 100 is the voice's own", whole=True),
+    # below 10, some manners of some voices are only zeros
+    options.Number("volume", 100, 10, 200, "loudness; 100 is the voice's own", whole=True),
 )
 CONTROLS: Mapping[str, Support] = {
     "emotion": Support.NATIVE,
     "strength": Support.NATIVE,
-    "emotion_vector": Support.UNSUPPORTED,
-    "emotion_audio": Support.UNSUPPORTED,
-    "emotion_text": Support.UNSUPPORTED,
     "speed": Support.NATIVE,
     "pitch_scale": Support.NATIVE,
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
-    "reference": Support.UNSUPPORTED,
 }
+_PAUSES = "_:|!; "
+"""Characters in espeak's phonemes that are not heard."""
+_ENDINGS = tuple(".,;:!?…。，、；：！？—")
 
 
 class EspeakEngine:
@@ -68,7 +69,7 @@ class EspeakEngine:
         )
 
     def load(self) -> None:
-        """Verify the files, and that the library speaks."""
+        """Verify the files, and check that the library speaks."""
         _ = self.lock
         self.speak(SpeakRequest("a", "en"))
 
@@ -77,9 +78,11 @@ class EspeakEngine:
         settings = prosody.settings(
             self._preset.manner(request.emotion), request.speed, request.pitch_scale, chosen["volume"]
         )
+        voice = self._voices.find(request.language, request.voice)
+        language = request.language if request.voice is None else request.voice.partition("+")[0]
         utterance = Utterance(
-            text=request.text,
-            voice=self._voices.find(request.language, request.voice),
+            texts=self._texts(request.text, language, voice),
+            voice=voice,
             rate=settings.rate,
             pitch=settings.pitch,
             range=settings.range,
@@ -87,6 +90,14 @@ class EspeakEngine:
             word_gap_ms=chosen["word_gap_ms"],
         )
         return self._spoken(utterance, settings.stretch)
+
+    def _texts(self, text: str, language: str, voice: str) -> tuple[str, ...]:
+        try:
+            with library.phonemes(self._installed.library, self._installed.data, voice) as clauses_of:
+                parts = self._script.parts(text, language, voice, clauses_of)
+        except (LibraryRefused, OSError) as error:
+            raise EngineError(str(error)) from error
+        return (*(_going_on(part) for part in parts[:-1]), parts[-1])
 
     def _spoken(self, utterance: Utterance, stretch: Stretch) -> Audio:
         installed = self._installed
@@ -108,9 +119,19 @@ class EspeakEngine:
         return installation()
 
     @cached_property
+    def _script(self) -> Script:
+        return Script(lambda clause: bool(clause.strip(_PAUSES)))
+
+    @cached_property
     def _preset(self) -> prosody.Preset:
         return prosody.read_preset(self._preset_file)
 
     @cached_property
-    def _voices(self) -> Voices:
-        return Voices(self._installed.data)
+    def _voices(self) -> EspeakVoices:
+        return EspeakVoices(self._installed.data)
+
+
+def _going_on(part: str) -> str:
+    """Return ``part`` with an ending. Without one, espeak would lower its voice as at the end of a sentence."""
+    said = part.rstrip()
+    return said if said.endswith(_ENDINGS) else f"{said},"

@@ -12,7 +12,7 @@ _PRESETS = {pin: Path(__file__).with_name(f"{pin}.toml") for pin in ("espeak-v1"
 
 
 class Espeak:
-    """Built in: no weights to fetch."""
+    """A family of built-in pins, without weights to fetch."""
 
     name = "espeak"
 

@@ -1,7 +1,7 @@
-"""The lock of an espeak pin: the bytes that decide what it sounds like.
+"""The lock of an espeak pin: the bytes that decide how it sounds.
 
-Owns what belongs into the lock (library, every file of the voice data, preset, the revision of our own arithmetic) and
-the check of what is installed against what the package was published with: a wheel brings the hash of every file along
+Owns what belongs in the lock (library, every file of the voice data, preset, the words for signs, the revision of our
+own arithmetic), and the check of the installed files against the published package. A wheel has the hash of every file
 in its RECORD (Binary distribution format, packaging.python.org).
 """
 
@@ -13,17 +13,19 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import espeakng_loader  # type: ignore[import-untyped]
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.signs.names import ARCHIVE as SIGN_NAMES
 from shared.errors import FailureCode
 
 ESPEAK = "1.52.0"
-REVISION = 2
-"""Raised when a change of this package alters what is heard although no file in the lock has changed."""
+REVISION = 3
+"""Raised when a change of this package alters the sound although no file in the lock has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Installation:
 
 
 def installation() -> Installation:
-    """Where espeak is installed. Raises `EngineError` ``model_not_pulled`` where it is not there whole."""
+    """Return where espeak is installed. Raises `EngineError` ``model_not_pulled`` if it is missing or incomplete."""
     library = Path(espeakng_loader.get_library_path())
     data = library.parent / "espeak-ng-data"
     records = list(library.parent.parent.glob("espeakng_loader-*.dist-info/RECORD"))
@@ -53,10 +55,10 @@ def installation() -> Installation:
 
 
 def verified_lock(installed: Installation, preset: Path, package: str) -> dict[str, Any]:
-    """The lock of a pin whose preset asks for release ``package``, every file read and hashed.
+    """Return the lock of a pin whose preset asks for release ``package``. Every file is read and hashed.
 
-    Raises `EngineError` ``model_lock_mismatch`` for another release, or where a file is missing, has other bytes, or
-    was not published with the package; the message names it.
+    Raises `EngineError` ``model_lock_mismatch`` for another release, or if a file is missing, has other bytes, or was
+    not published with the package. The message names it.
     """
     if installed.version != package:
         raise _mismatch(f"made for espeakng-loader {package}; {installed.version} is installed")
@@ -74,12 +76,25 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
         "espeak": ESPEAK,
         "package": f"espeakng-loader=={package}",
         "revision": REVISION,
-        "files": [*files, _described(str(preset), preset.name)],
+        "babel": _version_of_babel(),
+        "files": [*files, *(_described(str(file), file.name) for file in (preset, SIGN_NAMES))],
     }
 
 
+def _version_of_babel() -> str:
+    """Return Babel's version from the name of its folder: importlib.metadata would add 40 ms to every start of a
+    host."""
+    found = find_spec("babel")
+    folders = (
+        [] if found is None or found.origin is None else list(Path(found.origin).parents[1].glob("babel-*.dist-info"))
+    )
+    if len(folders) != 1:
+        raise EngineError("the package babel is not installed whole", FailureCode.MODEL_NOT_PULLED)
+    return folders[0].name.removesuffix(".dist-info").rpartition("-")[2]
+
+
 def _published(record: Path) -> dict[str, str]:
-    """Path -> sha256 (hex) of every file that RECORD vouches for."""
+    """Return path -> sha256 (hex) of every file that has a hash in RECORD."""
     with record.open(newline="", encoding="utf-8") as opened:
         rows = [row for row in csv.reader(opened) if row[1].startswith("sha256=")]
     return {path: _hex(digest.removeprefix("sha256=")) for path, digest, _ in rows}
@@ -90,12 +105,12 @@ def _hex(digest: str) -> str:
 
 
 def _files_below(folder: Path) -> Iterator[str]:
-    for root, _, names in os.walk(folder):  # pathlib would take twice as long, at every start of a host
+    for root, _, names in os.walk(folder):  # pathlib would take twice as long at every start of a host
         yield from (os.path.join(root, name) for name in names)
 
 
 def _below(root: Path, path: str | Path) -> str:
-    """As RECORD and the lock write it on every system."""
+    """Return the path relative to ``root`` as RECORD and the lock write it on every system."""
     return os.path.relpath(path, root).replace(os.sep, "/")
 
 

@@ -1,11 +1,11 @@
-"""From speed, pitch and emotion to what espeak and sonic are told.
+"""From speed, pitch and emotion to the settings of espeak and sonic.
 
-Owns the presets (one TOML file per pin) and the measured curves of espeak's own scales. What lies beyond them is left
-to sonic. Knows no voice and no text.
+Owns the presets (one TOML file per pin) and the measured curves of espeak's own scales. What lies beyond the curves is
+left to sonic. Knows no voice and no text.
 
 The curves are means over en-us, en-us+f5, cmn and cmn+f2 of two sentences each: duration at 175 words per minute over
-duration, and median F0 (WORLD) over median F0 at pitch 50. Single voices lie within 4 % of them; nearer the ends of
-espeak's pitch scale (0-99) they differ by more, so that the ends are left to sonic as well.
+duration, and median F0 (WORLD) over median F0 at pitch 50. Single voices are within 4 % of them. Near the ends of
+espeak's pitch scale (0-99) they differ by more, so the ends are left to sonic as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from services.worker.engines.sonic import Stretch
 from shared.jobs import CANONICAL_EMOTIONS, Emotion
 
 Curve = Sequence[tuple[int, float]]
-"""(espeak's scale, factor), both rising."""
+"""Points (espeak's scale, factor), both rising."""
 
 RATE: Curve = (
     (80, 0.461),
@@ -53,7 +53,7 @@ PLAIN = "neutral"
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class EspeakManner:
     """How something is said: factors on rate and pitch, and espeak's scales of range and volume."""
 
     rate: float
@@ -61,9 +61,9 @@ class Manner:
     range: float
     volume: float
 
-    def towards(self, other: Manner, share: float) -> Manner:
-        """``share`` of the way from here to ``other``, linear in each quantity."""
-        return Manner(
+    def towards(self, other: EspeakManner, share: float) -> EspeakManner:
+        """Return the manner that is ``share`` of the way from here to ``other``, linear in each quantity."""
+        return EspeakManner(
             self.rate + share * (other.rate - self.rate),
             self.pitch + share * (other.pitch - self.pitch),
             self.range + share * (other.range - self.range),
@@ -72,8 +72,8 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What espeak is told, in its own units, and what sonic does afterwards."""
+class EspeakSettings:
+    """espeak's settings, in its own units, and what sonic does afterwards."""
 
     rate: int
     pitch: int
@@ -87,32 +87,33 @@ class Preset:
     """How one pin sounds."""
 
     package: str
-    """Release of espeakng-loader that it is made for."""
+    """The release of espeakng-loader that it is made for."""
     description: str
-    plain: Manner
-    emotions: Mapping[str, Manner]
+    plain: EspeakManner
+    emotions: Mapping[str, EspeakManner]
 
-    def manner(self, emotion: Emotion | None) -> Manner:
-        """The plain manner at strength 0, the emotion's own at 1. `KeyError` for an emotion without a preset."""
+    def manner(self, emotion: Emotion | None) -> EspeakManner:
+        """Return the plain manner at strength 0, the emotion's own at 1. Raises `KeyError` for an emotion without a
+        preset."""
         if emotion is None or emotion.name in (None, PLAIN):
             return self.plain
         return self.plain.towards(self.emotions[emotion.name], emotion.strength)
 
 
 def read_preset(file: Path) -> Preset:
-    """The preset in ``file``. `KeyError` or `ValueError` where it is not one."""
+    """Read the preset in ``file``. Raises `KeyError` or `ValueError` if it is not one."""
     with file.open("rb") as opened:
         data = tomllib.load(opened)
-    emotions = {name: Manner(**data["emotion"][name]) for name in CANONICAL_EMOTIONS if name != PLAIN}
-    return Preset(data["package"], data["description"], Manner(**data["plain"]), emotions)
+    emotions = {name: EspeakManner(**data["emotion"][name]) for name in CANONICAL_EMOTIONS if name != PLAIN}
+    return Preset(data["package"], data["description"], EspeakManner(**data["plain"]), emotions)
 
 
-def settings(manner: Manner, speed: float, pitch_scale: float, volume: float) -> Settings:
-    """Natively as far as espeak reaches, the rest by sonic. ``speed``, ``pitch_scale``: factors; ``volume``: 0-200,
-    100 leaves the manner's own."""
+def settings(manner: EspeakManner, speed: float, pitch_scale: float, volume: float) -> EspeakSettings:
+    """Return the settings: espeak's own as far as its scales reach, sonic for the rest. ``speed``, ``pitch_scale``:
+    factors. ``volume``: 0-200; 100 leaves the manner's own."""
     rate, tempo = _nearest(RATE, manner.rate * speed)
     pitch, shift = _nearest(PITCH, manner.pitch * pitch_scale)
-    return Settings(
+    return EspeakSettings(
         rate=rate,
         pitch=pitch,
         range=round(manner.range),
@@ -122,7 +123,7 @@ def settings(manner: Manner, speed: float, pitch_scale: float, volume: float) ->
 
 
 def _nearest(curve: Curve, factor: float) -> tuple[int, float]:
-    """The place on espeak's scale for ``factor``, and the factor that is left to be done."""
+    """Return the place on espeak's scale for ``factor``, and the factor that is left for sonic."""
     lowest, highest = curve[0], curve[-1]
     if factor <= lowest[1]:
         return lowest[0], factor / lowest[1]

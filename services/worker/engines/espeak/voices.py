@@ -1,7 +1,7 @@
 """Which voices the data folder of espeak holds, and which file speaks a language.
 
-Owns the reading of voice files (the ``language`` and ``dictionary`` lines at their head) and our own preferences where
-a tag could mean several voices. Knows nothing of prosody.
+Owns the reading of voice files (the ``language`` and ``dictionary`` lines at their head) and our preferences for tags
+that could mean several voices. Knows nothing of prosody.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class VoiceFile:
     """One voice of the data folder."""
 
     name: str
-    """How requests name it: its own language tag, lower case."""
+    """The name in requests: its own language tag, in lower case."""
     path: str
-    """Below ``lang/``; what espeak is told."""
+    """Its path below ``lang/``, which is passed to espeak."""
     tags: Mapping[str, int]
-    """Language tag -> priority; the lowest speaks it."""
+    """Language tag -> priority. The voice with the lowest number speaks the tag."""
 
 
-class Voices:
-    """Every voice that can speak, and every variant that it can speak with."""
+class EspeakVoices:
+    """Every voice that can speak, and every variant of it."""
 
     def __init__(self, data: Path) -> None:
         voices = sorted(_voices(data), key=lambda voice: (len(voice.path), voice.path))
@@ -43,25 +43,25 @@ class Voices:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Voices without a variant, sorted."""
+        """The voices without a variant, sorted."""
         return tuple(sorted(self._by_name))
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """BCP 47 tags that are spoken, lower case, sorted."""
+        """BCP 47 tags of the spoken languages, lower case, sorted."""
         return tuple(sorted(self._by_tag))
 
     @property
     def pattern(self) -> str:
-        """Regular expression of every voice name: ``LANGUAGE`` or ``LANGUAGE+VARIANT``."""
+        """A regular expression for every voice name: ``LANGUAGE`` or ``LANGUAGE+VARIANT``."""
         languages = "|".join(map(re.escape, self.names))
         variants = "|".join(map(re.escape, self.variants))
         return rf"({languages})(\+({variants}))?"
 
     def find(self, language: str, voice: str | None) -> str:
-        """What espeak is told for this voice; without one, for this language by its longest known prefix.
+        """Return espeak's name for this voice. Without a voice, the one for the longest known prefix of ``language``.
 
-        Raises `EngineError` for a voice or language that there is not.
+        Raises `EngineError` for an unknown voice or language.
         """
         if voice is None:
             return self._by_name[self._speaking(language)].path
@@ -89,7 +89,7 @@ def _voices(data: Path) -> Iterable[VoiceFile]:
 
 
 def _head(file: str) -> tuple[dict[str, int], str]:
-    """Language tags with their priorities in the order they stand, and the dictionary."""
+    """Return the language tags with their priorities, in the order of the file, and the dictionary."""
     tags: dict[str, int] = {}
     dictionary = None
     with open(file, encoding="utf-8") as opened:
@@ -103,7 +103,8 @@ def _head(file: str) -> tuple[dict[str, int], str]:
 
 
 def _by_name(voices: Iterable[VoiceFile]) -> dict[str, VoiceFile]:
-    """Each under its first tag; where two files claim one, the longer path goes by its file name."""
+    """Return each voice under its first tag. If two files have the same tag, the one with the longer path is named by
+    its file name."""
     named: dict[str, VoiceFile] = {}
     for voice in voices:
         name = voice.name if voice.name not in named else Path(voice.path).name.lower()
@@ -112,7 +113,8 @@ def _by_name(voices: Iterable[VoiceFile]) -> dict[str, VoiceFile]:
 
 
 def _by_tag(named: Mapping[str, VoiceFile]) -> dict[str, str]:
-    """Language tag -> name of the voice that speaks it. A language with regional voices only has the first of them."""
+    """Return language tag -> name of the voice that speaks it. A language that has only regional voices gets the first
+    of them."""
     speaking: dict[str, tuple[int, str]] = {}
     for name, voice in named.items():
         for tag, priority in voice.tags.items():

@@ -1,5 +1,5 @@
-"""IndexTTS2 as an engine: IndexTTS-2 and IndexTTS-2.5 of bilibili, any voice from a few seconds of it, with emotion.
+"""IndexTTS2 as an engine: IndexTTS-2 and IndexTTS-2.5 of bilibili. Any voice from a few seconds of it, with emotion.
 
-The package ``indextts`` holds transformers 4.52.1 and cannot share an environment with our own; it has an interpreter
-of its own, made from requirements.txt. Nothing in here imports it before `Engine.load`.
+The package ``indextts`` requires transformers 4.52.1 and cannot share an environment with ours. It gets its own
+interpreter, made from requirements.txt. Nothing in this package imports it before `Engine.load`.
 """

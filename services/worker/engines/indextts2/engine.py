@@ -1,7 +1,7 @@
-"""IndexTTS2: a voice from a few seconds of it, and an emotion from a name, a vector, a recording or words.
+"""The IndexTTS2 engine: a voice from a few seconds of it, and an emotion from a name, a vector, a recording or words.
 
-Owns the manifest and the way from a request to one call of ``infer``. Speed is native where the release has it, as far
-as it reaches; the rest of it, and pitch, is done by sonic on the samples.
+Owns the manifest and the way from a request to one call of ``infer``. Speed is native within the range of the releases
+that have it. sonic does the rest of it, and pitch, on the samples.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.indextts2 import feeling, generation, package
-from services.worker.engines.indextts2.package import SAMPLE_RATE, Model
-from services.worker.engines.indextts2.weights import Weights
+from services.worker.engines.indextts2.package import SAMPLE_RATE, IndexTtsModel
+from services.worker.engines.indextts2.weights import IndexTtsWeights
 from shared.audio import Audio
 from shared.catalog import Manifest, PinState, Support
 from shared.errors import FailureCode
 
 MAX_PIECE_CHARS = 200
 SLOWEST, FASTEST = 0.5, 2.0
-"""Speeds that 2.5 has of its own."""
+"""The range of speeds that release 2.5 has of its own."""
 LICENCE = "bilibili Model Use License; w2v-bert-2.0 MIT; BigVGAN MIT; CAMPPlus Apache-2.0"
 
 
@@ -29,14 +29,15 @@ class IndexTts2Engine:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._weights = Weights(snapshot.folder, snapshot.options)
+        self._weights = IndexTtsWeights(snapshot.folder, snapshot.options)
         self._release = self._weights.release
         self._voices = self._weights.voices
         self._options = generation.options_of(self._weights)
-        self._loaded: Model | None = None
+        self._loaded: IndexTtsModel | None = None
 
     def manifest(self) -> Manifest:
-        """Where the package cannot be used: refused, with the reason, and with everything that it could do."""
+        """If the package cannot be used, the pin is refused, with the reason in ``detail``; the rest says what it could
+        do."""
         fault = package.fault()
         return Manifest(
             pin=self._snapshot.pin,
@@ -59,7 +60,7 @@ class IndexTts2Engine:
         )
 
     def load(self) -> None:
-        self._loaded = Model(self._weights)
+        self._loaded = IndexTtsModel(self._weights)
 
     def speak(self, request: SpeakRequest) -> Audio:
         model = self._loaded
@@ -96,7 +97,8 @@ class IndexTts2Engine:
         }
 
     def _reference(self, request: SpeakRequest) -> Path:
-        """Whose voice: a reference stands above the pin's default voice, and beside no other."""
+        """Return the recording of the voice. A reference replaces the pin's default voice; it cannot be combined with
+        another."""
         usual = next(iter(self._voices), None)
         name = request.voice or usual
         if request.reference is not None:
@@ -110,7 +112,8 @@ class IndexTts2Engine:
         return self._voices[name]
 
     def _language(self, tag: str) -> str:
-        """The package's word for ``tag`` or for its longest prefix that there is."""
+        """Return the package's name for ``tag`` or for its longest known prefix. Raises `EngineError` if there is
+        none."""
         prefix = tag.lower()
         while prefix not in self._release.languages:
             if not (prefix := prefix.rpartition("-")[0]):

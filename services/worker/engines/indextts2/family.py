@@ -1,4 +1,4 @@
-"""The family ``indextts2``: every pin is the catalog's, for the weights are the team's to choose."""
+"""The family ``indextts2``: every pin is the catalog's, because the team chooses the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.worker.engines.indextts2.engine import IndexTts2Engine
 
 
 class IndexTts2:
-    """No pins of its own."""
+    """A family without built-in pins."""
 
     name = "indextts2"
 

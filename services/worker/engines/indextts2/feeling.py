@@ -1,7 +1,7 @@
-"""From an emotion to what IndexTTS2 is told: a vector, a recording or words, and how much of it.
+"""From an emotion to the arguments of IndexTTS2: a vector, a recording or words, and how much of it.
 
-Owns the order of the eight and the bounds of a vector. The package would take any vector; beyond a sum of 0.8 its own
-command line refuses, because the voice gives way to the emotion.
+Owns the order of the eight emotions and the bounds of a vector. The package would take any vector; its own command line
+refuses a sum above 0.8, because the emotion then overrides the voice.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ ORDER = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surpris
 EXTRAS = ("indextts2:melancholic", "indextts2:calm")
 EMOTIONS = (*CANONICAL_EMOTIONS, *EXTRAS)
 _CANONICAL = {"fear": "afraid", "disgust": "disgusted", "surprise": "surprised"}
-"""Where their word is another than ours."""
+"""Names that differ between us and IndexTTS2."""
 
 LARGEST_SUM = 0.8
 MOST_BY_WORDS = 0.6
-"""Of emotion by text; more is advised against where the package is published."""
+"""The largest strength of an emotion by text. The package's publishers advise against more."""
 
 Normalised = Callable[[Sequence[float]], Sequence[float]]
 
 
 def arguments(emotion: Emotion | None, normalised: Normalised) -> dict[str, Any]:
-    """Arguments of ``infer``; none where nothing is felt, which is the same to the sample as a vector of zeros.
+    """Return the arguments of ``infer``. Without an emotion there are none, which gives the same samples as a vector of
+    zeros.
 
-    ``normalised`` is the package's own way to weaken emotions that come out too strong. Strength is not folded into the
-    vector before it: that saturates.
+    ``normalised`` is the package's own way to weaken emotions that come out too strong. Strength is not multiplied into
+    the vector before it, because the function saturates.
     """
     if emotion is None or emotion.strength == 0:
         return {}

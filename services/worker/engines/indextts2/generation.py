@@ -1,8 +1,7 @@
-"""What a job may set of how IndexTTS2 generates: a list of what is passed on, and within which bounds.
+"""The options of a job for IndexTTS2's generation: which are passed on, and within which bounds.
 
-The package hands every further argument to its generator, which refuses those that it does not know, and takes
-``do_sample`` without heeding it; neither is an option here. Bounds are those of its own page; ours are the defaults of
-``infer``.
+The package passes every other argument to its generator, which refuses unknown ones and ignores ``do_sample``; neither
+is an option here. The bounds are those of the package's own web page, the defaults those of ``infer``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.worker.engines import options
-from services.worker.engines.indextts2.weights import Weights
+from services.worker.engines.indextts2.weights import IndexTtsWeights
 from services.worker.engines.options import Number
 
 SAMPLING = (
@@ -28,11 +27,11 @@ NORMALISATION = Number("text_normalization", 1, 0, 1, "0: numbers and signs are 
 SWITCHES = frozenset({RANDOM.name, NORMALISATION.name})
 MOST_SPEECH_TOKENS = 1815
 MOST_TEXT_TOKENS = 600
-"""Of a segment; both in the official config.yaml."""
+"""Of a segment. Both numbers are those of the official config.yaml."""
 
 
-def options_of(weights: Weights) -> Sequence[Number]:
-    """What a job for these weights may set."""
+def options_of(weights: IndexTtsWeights) -> Sequence[Number]:
+    """Return the options that a job for these weights may set."""
     speech = weights.limit("max_mel_tokens", MOST_SPEECH_TOKENS)
     text = weights.limit("max_text_tokens", MOST_TEXT_TOKENS)
     limits = (
@@ -43,6 +42,6 @@ def options_of(weights: Weights) -> Sequence[Number]:
 
 
 def arguments(known: Sequence[Number], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of ``infer``, every one of them named. Raises `EngineError` for what is unknown or out of bounds."""
+    """Return every argument of ``infer`` by name. Raises `EngineError` for one that is unknown or out of bounds."""
     chosen = options.chosen(known, given)
     return {name: bool(value) if name in SWITCHES else value for name, value in chosen.items()}

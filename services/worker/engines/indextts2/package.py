@@ -1,8 +1,8 @@
-"""The door to the package ``indextts``: whether it is there, one loaded model, one call of ``infer``.
+"""The only module that imports the package ``indextts``: whether it is there, one loaded model, one call of ``infer``.
 
-Owns what has to be done around the package so that the same call gives the same samples and every failure is one: it
-draws random numbers while it listens to a new reference, answers `None` to an error of its own, and cuts long speech
-with no more than a warning. Knows no request.
+Owns the workarounds that make the same call give the same samples and every failure an error. The package draws random
+numbers while it processes a new reference, returns `None` for an error of its own, and cuts long speech with only a
+warning. Knows no request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from services.worker.engines.base import EngineError
 from services.worker.engines.distributions import commit_of, installed
 from services.worker.engines.indextts2.releases import CODE, COMMIT, Release
-from services.worker.engines.indextts2.weights import CONFIG, Weights
+from services.worker.engines.indextts2.weights import CONFIG, IndexTtsWeights
 from services.worker.engines.samples import audio_of
 from shared.audio import Audio
 from shared.errors import FailureCode
@@ -40,7 +40,8 @@ _REMEMBERED = (
 
 
 def fault() -> str | None:
-    """Why the package cannot be used by this Python, as far as can be seen without importing it: that takes seconds."""
+    """Return why this Python cannot use the package, as far as can be seen without importing it (which takes seconds),
+    or `None`."""
     if find_spec(PACKAGE) is None:
         return _unusable(f"No module named '{PACKAGE}'")
     commit = commit_of(installed(PACKAGE))
@@ -50,7 +51,7 @@ def fault() -> str | None:
 
 
 def version() -> str:
-    """Of the package, as far as it says."""
+    """Return the package's version, with the commit if it is known."""
     found = installed(PACKAGE)
     if found is None:
         return "unknown"
@@ -58,11 +59,11 @@ def version() -> str:
     return f"{found.version}@{commit[:12]}" if commit else found.version
 
 
-class Model:
+class IndexTtsModel:
     """A model in memory. For one thread."""
 
-    def __init__(self, weights: Weights) -> None:
-        """Loads it, on the GPU where there is one. Raises `EngineError`."""
+    def __init__(self, weights: IndexTtsWeights) -> None:
+        """Load it, on the GPU if there is one. Raises `EngineError`."""
         module = _imported(weights.release)
         import torch
 
@@ -78,11 +79,12 @@ class Model:
         self._settle([0] if gpu else [])
 
     def normalised(self, vector: Any) -> list[float]:
-        """An emotion vector, weakened where the package knows that it would sound strange."""
+        """Return an emotion vector, weakened where the package knows that it would sound strange."""
         return list(self._tts.normalize_emo_vec(vector, apply_bias=True))
 
     def unknown(self, text: str) -> list[str]:
-        """What in ``text`` has a sound and is not in the vocabulary; a release that reads bytes knows everything."""
+        """Return the parts of ``text`` that have a sound but are not in the vocabulary. Empty for a release that reads
+        bytes."""
         tokenizer = self._tts.tokenizer
         if not hasattr(tokenizer, "unk_token_id"):
             return []
@@ -92,12 +94,12 @@ class Model:
         return [token for token in strange if any(character.isalnum() for character in token)]
 
     def infer(self, seed: int, arguments: Mapping[str, Any]) -> Audio:
-        """One call, its sound decided by ``seed`` and ``arguments`` alone, as long as a path means one recording: the
-        package remembers by path. Raises `EngineError`, and whatever the package raises."""
+        """Speak in one call. ``seed`` and ``arguments`` alone decide the sound, if one path always means one recording:
+        the package caches by path. Raises `EngineError`, and whatever the package raises."""
         self._seed(seed)
         try:
             with warnings.catch_warnings():
-                # speech that was cut off is no speech; the package has no other word for it than this warning
+                # speech that was cut off is an error; this warning is the package's only sign of it
                 warnings.filterwarnings("error", r".*max_mel_tokens", RuntimeWarning)
                 answer = self._tts.infer(output_path=None, **arguments)
         except Exception as error:
@@ -119,8 +121,9 @@ class Model:
         self._torch.manual_seed(seed)
 
     def _settle(self, gpus: list[int]) -> None:
-        """Listening to a reference draws from torch's generator (layer drop, evaluation or not), and happens only when
-        the reference is new: without this a seed would mean one thing cold and another warm."""
+        """Keep the package's random draws for a new reference from advancing torch's generator. It draws (layer drop,
+        even in evaluation) only when the reference is not cached, so otherwise a seed would give one sound the first
+        time and another later."""
         torch, listen = self._torch, self._tts.get_emb
 
         def get_emb(*given: Any, **named: Any) -> Any:
@@ -129,10 +132,11 @@ class Model:
 
         self._tts.get_emb = get_emb
         if hasattr(self._tts, "low_vram"):
-            self._tts.low_vram = False  # it would cut the text elsewhere, and a pin sound different on a smaller GPU
+            # it would cut the text elsewhere, and the pin would sound different on a smaller GPU
+            self._tts.low_vram = False
 
     def _forget(self) -> None:
-        """What was half remembered when a call failed is not to be built upon."""
+        """Clear the package's caches, which may be half written after a failed call."""
         for name in _REMEMBERED:
             setattr(self._tts, name, None)
 
@@ -145,13 +149,13 @@ def _imported(release: Release) -> Any:
         return import_module(release.module)
     except ImportError as error:
         raise EngineError(_unusable(f"{type(error).__name__}: {error}")) from error
-    finally:  # 2.5 points it at a folder below wherever the process happens to be
+    finally:  # release 2.5 points it at a folder below the current directory
         os.environ.pop(_HUB_CACHE, None)
         if before is not None:
             os.environ[_HUB_CACHE] = before
 
 
-def _construction(weights: Weights, device: str) -> dict[str, Any]:
+def _construction(weights: IndexTtsWeights, device: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "cfg_path": str(weights.folder / CONFIG),
         "model_dir": str(weights.folder),

@@ -1,4 +1,4 @@
-"""The releases of IndexTTS2 that are served, and in what they differ for a caller. Knows no weights and no package."""
+"""The releases of IndexTTS2 that are served, and how they differ for a caller. Knows no weights and no package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 CODE = "https://github.com/index-tts/index-tts"
 COMMIT = "ee40fa7d6c6b8a2c7f06105f9f1e65775b74868c"
-"""The code that both releases are served with: the tag v2.0.0 downloads by itself and takes no other paths."""
+"""The code that serves both releases. The tag v2.0.0 downloads files by itself and accepts no other paths."""
 
 W2V_BERT = {
     "w2v_bert": ("hf_cache/w2v-bert-2.0", ("config.json", "preprocessor_config.json", "model.safetensors")),
@@ -17,7 +17,7 @@ BIGVGAN = {"bigvgan": ("hf_cache/bigvgan", ("config.json", "bigvgan_generator.pt
 MASKGCT = {"semantic_codec": ("hf_cache/semantic_codec_model.safetensors", ())}
 
 Auxiliary = Mapping[str, tuple[str, tuple[str, ...]]]
-"""Key of ``aux_paths`` -> path in the snapshot, and what has to lie in it where that is a folder."""
+"""Key of ``aux_paths`` -> its path in the snapshot, and the files that must be in it if it is a folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class Release:
     name: str
     module: str
     files: tuple[str, ...]
-    """Names that are fixed in the code; others are named by config.yaml."""
+    """File names that are fixed in the code. Others are named by config.yaml."""
     auxiliary: Auxiliary
     takes_paths: bool
-    """The constructor takes ``aux_paths``; else it looks in their usual places, which are the same."""
+    """True if the constructor takes ``aux_paths``. Otherwise it looks in their usual places, which are the same."""
     half: str
-    """The constructor's word for half precision of the GPT."""
+    """The constructor's argument for half precision of the GPT."""
     languages: Mapping[str, str]
-    """BCP 47 -> ``lang``."""
+    """BCP 47 tag -> ``lang``."""
     asks_language: bool
-    """``infer`` takes ``lang``, and with it ``duration_factor`` and ``text_normalization``."""
+    """True if ``infer`` takes ``lang``, and with it ``duration_factor`` and ``text_normalization``."""
 
 
 V2 = Release(

@@ -1,7 +1,7 @@
-"""What lies in a snapshot of IndexTTS2, found without loading any of it.
+"""The files in a snapshot of IndexTTS2, examined without loading any of them.
 
 Owns the pin's options, the names that config.yaml gives to files, and the check that everything is there: the package
-would try to download what it misses. Knows nothing of speaking.
+would try to download missing files. Knows nothing of speaking.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ NAMED_BY_CONFIG = {
     "spk_matrix": "feat1.pt",
     "emo_matrix": "feat2.pt",
 }
-"""Key -> the name in the official weights."""
+"""Key of config.yaml -> the file name in the official weights."""
 BPE = "bpe_model"
 QWEN = "qwen_emo_path"
 
 
-class Weights:
-    """One snapshot. Raises `EngineError` where options or files are not what the release needs."""
+class IndexTtsWeights:
+    """One snapshot. Raises `EngineError` if options or files are not what the release needs."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         """``options`` of the pin: ``release`` ("2.0" or "2.5"; default: by the files), ``half`` (true or false)."""
@@ -49,22 +49,22 @@ class Weights:
 
     @property
     def auxiliary(self) -> dict[str, str]:
-        """``aux_paths`` of the constructor."""
+        """The constructor's ``aux_paths``."""
         return {key: str(self.folder / path) for key, (path, _) in self.release.auxiliary.items()}
 
     @property
     def voices(self) -> dict[str, Path]:
-        """Voices that came with the weights: ``voices/NAME.wav``."""
+        """The voices that came with the weights: ``voices/NAME.wav``."""
         return {path.stem: path for path in sorted((self.folder / VOICES).glob("*.wav"))}
 
     @cached_property
     def reads_feelings(self) -> bool:
-        """The model that turns words into emotions is there; 1.2 GB that a team may leave out."""
+        """True if the model that turns words into emotions is there. It is 1.2 GB, and a team may leave it out."""
         folder = self.folder / self._setting(QWEN, "qwen0.6bemo4-merge")
         return (folder / "config.json").is_file()
 
     def limit(self, key: str, default: int) -> int:
-        """A whole number of the GPT's configuration."""
+        """Return a whole number from the GPT's configuration."""
         value = self._setting(key, str(default))
         return int(value) if value.isdecimal() else default
 
@@ -78,7 +78,8 @@ class Weights:
         return (name for name in names if not (self.folder / name).is_file())
 
     def _setting(self, key: str, default: str) -> str:
-        """A scalar of config.yaml, wherever it stands. Read as text: this must do without the engine's packages."""
+        """Return a scalar of config.yaml, at any depth. It is read as text, because this must work without the engine's
+        packages."""
         found = re.search(rf"^\s*{key}:\s*[\"']?([^\"'#\s]+)", self._config, re.MULTILINE)
         return found.group(1) if found else default
 

@@ -9,7 +9,7 @@ from services.worker.engines.piper.engine import PiperEngine
 
 
 class Piper:
-    """All of its pins are the catalog's."""
+    """A family whose pins are all the catalog's."""
 
     name = "piper"
 

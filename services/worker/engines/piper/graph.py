@@ -1,10 +1,10 @@
-"""The graph of a voice, changed in memory so that its noise comes from outside and its lengths are told.
+"""The graph of a voice, changed in memory so that its noise is an input and its durations are an output.
 
-Piper's voices draw their noise inside the graph (ONNX operator RandomNormalLike). onnxruntime seeds it when a session
-is made and never again: the same request would sound different every time, and a session per utterance costs more than
-the utterance. Here each of these operators is replaced by an input of the graph, a list of numbers that is read from
-its beginning and anew from there where it is too short; how many were needed is an output beside. All weights and all
-other operators stay as they were published. Knows neither voices nor onnxruntime.
+Piper's voices draw their noise inside the graph (ONNX operator RandomNormalLike). onnxruntime seeds it once per
+session, so the same request would sound different every time; a session per utterance would cost more than the
+utterance. Here each of these operators is replaced by an input of the graph: a list of numbers, read from its beginning
+and again from there if it is too short. An output says how many were needed. All weights and all other operators stay
+as published. Knows neither voices nor onnxruntime.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _DRAWING = (DRAWN, "RandomNormal", "RandomUniform", "RandomUniformLike", "Multin
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Inputs and outputs that a prepared graph has besides its own."""
+    """The inputs and outputs that a prepared graph has in addition to its own."""
 
     noises: tuple[str, ...]
-    """Inputs, float (any,): independent standard normal numbers each."""
+    """Inputs, float (any,): independent standard normal numbers."""
     needed: tuple[str, ...]
-    """Outputs, int64 scalar: how many of each noise were read."""
+    """Outputs, int64 scalar: how many of each noise were needed."""
     durations: str
-    """Output, float (1, 1, n): frames that each phoneme should last, before it is rounded up to whole ones."""
+    """Output, float (1, 1, n): the frames that each phoneme should last, before rounding up to whole ones."""
 
 
 def prepared(raw: bytes) -> tuple[bytes, Ports]:
-    """The model in ``raw`` (ONNX), drawing nothing by itself.
+    """Return the model in ``raw`` (ONNX), changed so that it draws nothing itself.
 
-    Raises `EngineError` where it is none, or not one as Piper exports them.
+    Raises `EngineError` if it is no ONNX model, or not one as Piper exports them.
     """
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -65,7 +65,8 @@ def prepared(raw: bytes) -> tuple[bytes, Ports]:
 
 
 def _reading(drawn: Any, noise: str) -> Sequence[Any]:
-    """Operators (of opset 12 and later) that give what ``drawn`` gave, by numbers of the input ``noise``."""
+    """Return the operators (of opset 12 and later) that replace ``drawn`` and read the numbers of the input
+    ``noise``."""
     from onnx import helper
 
     said = {attribute.name: helper.get_attribute_value(attribute) for attribute in drawn.attribute}
@@ -94,7 +95,8 @@ def _needed(noise: str) -> str:
 
 
 def _durations(graph: Any) -> str:
-    """What is rounded up: the only use that Piper's export has for Ceil (its own tool for alignments counts on it)."""
+    """Return the tensor that is rounded up. Piper's export uses Ceil only for it (Piper's own alignment tool relies on
+    that)."""
     rounded = [node.input[0] for node in graph.node if node.op_type == "Ceil"]
     if len(rounded) != 1:
         raise EngineError(f"expected one Ceil in the voice, of the lengths of phonemes, and found {len(rounded)}")
@@ -102,7 +104,7 @@ def _durations(graph: Any) -> str:
 
 
 def _require_plain(model: Any) -> None:
-    """Nothing draws but what can be replaced."""
+    """Raise `EngineError` if an operator draws that cannot be replaced."""
     others = [node.op_type for node in model.graph.node if node.op_type in _DRAWING and node.op_type != DRAWN]
     hidden = [node.op_type for inner in _hidden(model) for node in inner if node.op_type in _DRAWING]
     if found := others + hidden:
@@ -110,7 +112,7 @@ def _require_plain(model: Any) -> None:
 
 
 def _hidden(model: Any) -> Iterator[Sequence[Any]]:
-    """Operators inside of others (If, Loop, Scan) and of the model's own functions."""
+    """Yield the operators inside others (If, Loop, Scan) and inside the model's own functions."""
     waiting = [*(function.node for function in model.functions), model.graph.node]
     yield from waiting[:-1]
     while waiting:

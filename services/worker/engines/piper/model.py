@@ -1,7 +1,7 @@
-"""A voice in memory: phonemes in, samples out, the noise drawn here.
+"""A voice in memory: from phonemes to samples, with the noise drawn here.
 
 Owns the session of onnxruntime and the random numbers, which are a function of the seed alone (numpy's PCG64; the
-stream is that of the pinned numpy). How text becomes phonemes is not known here.
+stream is that of the pinned numpy). Knows nothing of how text becomes phonemes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.piper.graph import prepared
-from services.worker.engines.piper.voice import Voice
-from services.worker.engines.piper.wishes import Wishes
+from services.worker.engines.piper.pin_options import PiperPinOptions
+from services.worker.engines.piper.voice import PiperVoiceFile
 from shared.errors import FailureCode
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _PLAIN = {"input": "tensor(int64)", "input_lengths": "tensor(int64)", "scales": "tensor(float)"}
 _SPEAKER = {"sid": "tensor(int64)"}
 FIRST_DRAW = 1 << 16
-"""Numbers drawn before anything is known of a voice: some 4 s of speech of a voice with 192 channels."""
+"""Numbers drawn before anything is known of a voice: enough for some 4 s of speech of a voice with 192 channels."""
 _SILENT = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class PiperManner:
     """How a sentence is to be spoken."""
 
     speed: float
@@ -38,24 +38,24 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """One sentence: float samples (n,), full scale 1."""
+class PiperSpoken:
+    """One spoken sentence: float samples (n,), full scale 1."""
 
     samples: npt.NDArray[np.float32]
     frames: int
-    """How long it is, in the voice's own unit."""
+    """Its length in the voice's own frames."""
     plain_frames: int
-    """How long it would be at speed 1."""
+    """The length that it would have at speed 1."""
 
 
-class Model:
-    """For one thread."""
+class PiperModel:
+    """One voice in memory. For one thread."""
 
-    def __init__(self, voice: Voice, wishes: Wishes) -> None:
-        """Loads it. Raises `EngineError`."""
+    def __init__(self, voice: PiperVoiceFile, pin_options: PiperPinOptions) -> None:
+        """Load it. Raises `EngineError`."""
         model, self._ports = prepared(voice.model.read_bytes())
         self._length_scale = voice.length_scale
-        self._session = _session(model, wishes)
+        self._session = _session(model, pin_options)
         self._draw = dict.fromkeys(self._ports.noises, FIRST_DRAW)
         expected = _PLAIN | _SPEAKER if voice.speakers else _PLAIN
         inputs = {one.name: one.type for one in self._session.get_inputs() if one.name not in self._ports.noises}
@@ -63,8 +63,8 @@ class Model:
             raise EngineError(f"expected a voice with the inputs {_listed(expected)}, got {_listed(inputs)}")
         self._output = self._session.get_outputs()[0].name
 
-    def spoken(self, ids: Sequence[int], manner: Manner, seed: Sequence[int]) -> Spoken:
-        """One sentence, by its phonemes' numbers. Raises `EngineError` where the model gives nothing."""
+    def spoken(self, ids: Sequence[int], manner: PiperManner, seed: Sequence[int]) -> PiperSpoken:
+        """Speak one sentence, given as the numbers of its phonemes. Raises `EngineError` if the model gives nothing."""
         import numpy as np
 
         scales = [manner.scales["noise_scale"], self._length_scale / manner.speed, manner.scales["noise_w"]]
@@ -76,15 +76,15 @@ class Model:
         if manner.speaker is not None:
             given["sid"] = np.array([manner.speaker], np.int64)
         samples, durations = self._run(given, seed)
-        return Spoken(
+        return PiperSpoken(
             _levelled(samples.reshape(-1)),
             frames=max(1, int(np.ceil(durations).sum())),
             plain_frames=max(1, int(np.ceil(durations * np.float32(manner.speed)).sum())),
         )
 
     def _run(self, given: Mapping[str, Any], seed: Sequence[int]) -> tuple[Any, Any]:
-        """Samples and durations. How much noise a sentence takes is known when it is spoken: where too little was
-        drawn, it is spoken again, and the numbers already drawn are the same."""
+        """Return samples and durations. How much noise a sentence needs is only known after it was spoken. If too
+        little was drawn, it is spoken again, with more numbers of the same sequence."""
         ports = self._ports
         while True:
             answer = self._session.run([self._output, ports.durations, *ports.needed], {**given, **self._noise(seed)})
@@ -103,15 +103,15 @@ class Model:
         }
 
 
-def _session(model: bytes, wishes: Wishes) -> Any:
+def _session(model: bytes, pin_options: PiperPinOptions) -> Any:
     import onnxruntime  # type: ignore[import-untyped]
     from onnxruntime.capi import onnxruntime_pybind11_state as state  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = wishes.threads
+    options.intra_op_num_threads = pin_options.threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[wishes.device]
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[pin_options.device]
     if provider not in onnxruntime.get_available_providers():
         raise EngineError(f"options/device: the installed onnxruntime has no {provider}")
     try:
@@ -128,7 +128,7 @@ def _session(model: bytes, wishes: Wishes) -> Any:
 
 
 def _levelled(samples: Any) -> Any:
-    """The loudest sample at full scale, sentence by sentence: as the package does by default."""
+    """Return the samples with the loudest at full scale, as the package does by default for each sentence."""
     import numpy as np
 
     if not samples.size or (peak := np.abs(samples).max()) < _SILENT:

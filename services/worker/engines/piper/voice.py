@@ -1,7 +1,7 @@
-"""A voice of Piper as it lies in a snapshot: one ``NAME.onnx`` with its ``NAME.onnx.json`` beside it.
+"""A voice of Piper as files of a snapshot: one ``NAME.onnx`` with its ``NAME.onnx.json`` beside it.
 
-Owns finding the two and what the JSON says: sample rate, language, speakers, scales, kind of phonemes. Reads no weights
-and needs no package.
+Owns finding the two files and reading the JSON: sample rate, language, speakers, scales, kind of phonemes. Reads no
+weights and needs no package.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.errors import FailureCode
 
 PHONEME_TYPES = ("espeak", "text", "hebrew", "japanese", "thai")
 FRAME_SIGNS = ("^", "$", "_")
-"""Begin, end and padding: the package puts them around and between phonemes."""
+"""Begin, end and padding. The package puts them around and between phonemes."""
 NOISE = (
     Number("noise_scale", 0.667, 0, 2, "how much utterances vary; 0: not at all"),
     Number("noise_w", 0.8, 0, 2, "how much the lengths of sounds vary"),
@@ -28,26 +28,27 @@ _LENGTH = Number("length_scale", 1.0, 0.05, 20, "how long sounds are")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """What can be known of a voice without its weights."""
+class PiperVoiceFile:
+    """What is known of a voice without its weights."""
 
     model: Path
     said: Mapping[str, Any]
-    """The whole of its JSON."""
+    """Its whole JSON."""
     sample_rate: int
     phoneme_type: str
     languages: tuple[str, ...]
-    """BCP 47 tags, lower case, the narrowest first; empty where the voice does not say."""
+    """BCP 47 tags, lower case, the narrowest first. Empty if the voice does not say."""
     speakers: Mapping[str, int]
-    """Name -> number, the default first; empty where there is but one."""
+    """Name -> number, the default first. Empty if there is only one speaker."""
     length_scale: float
-    """Of its own pace."""
+    """The length scale of its own pace."""
     options: Sequence[Number]
     """`NOISE`, with the voice's own defaults."""
 
 
-def voice_in(folder: Path) -> Voice:
-    """The voice below ``folder``. Raises `EngineError` where there is none, more than one, or it is not whole."""
+def voice_in(folder: Path) -> PiperVoiceFile:
+    """Return the voice below ``folder``. Raises `EngineError` if there is none, more than one, or if it is
+    incomplete."""
     model = _model(folder)
     description = model.with_name(f"{model.name}.json")
     said = json_object(description, description.name)
@@ -61,7 +62,7 @@ def voice_in(folder: Path) -> Voice:
     espeak = _table(said, "espeak").get("voice")
     if not isinstance(espeak, str):
         raise EngineError("espeak/voice must be a name")
-    return Voice(
+    return PiperVoiceFile(
         model=model,
         said=said,
         sample_rate=_whole(_table(said, "audio").get("sample_rate"), "audio/sample_rate", 8_000, 48_000),
@@ -106,7 +107,7 @@ def _scale(scales: Mapping[str, Any], known: Number) -> float:
 
 
 def _languages(language: Mapping[str, Any], espeak: str) -> tuple[str, ...]:
-    """``en_US`` speaks for ``en-us`` and for ``en``, where no narrower voice is asked for."""
+    """Return the tags of a voice: ``en_US`` serves ``en-us``, and ``en`` for requests that name no region."""
     code = str(language.get("code") or espeak).lower().replace("_", "-")
     if not is_tag(code):
         return ()

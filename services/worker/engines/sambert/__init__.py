@@ -1,6 +1,6 @@
 """Sambert-HifiGAN as an engine: the voices that ModelScope publishes for it, most of them Mandarin, some with emotions.
 
-Its front end exists for Python 3.10 at most, and the packages want old ones beside them: it has an interpreter of its
-own, made from requirements.txt. So this folder keeps to the syntax and the library of Python 3.10. Nothing in here
-imports the packages before `Engine.load`.
+Its front end exists for Python 3.10 at most and needs old packages, so it has its own interpreter, made from
+requirements.txt. This folder keeps to the syntax and library of Python 3.10. Nothing in it imports the packages before
+`Engine.load`.
 """

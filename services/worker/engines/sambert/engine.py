@@ -1,7 +1,7 @@
-"""Sambert-HifiGAN: a voice of the pin, and an emotion where the voice has it.
+"""The Sambert-HifiGAN engine: a voice of the pin, and an emotion if the voice has it.
 
-Owns the manifest and the way from a request to one call. Speed and pitch have no way into the model; sonic does them on
-the samples.
+Owns the manifest and the way from a request to one call. The model has no input for speed and pitch; sonic changes them
+on the samples.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.sambert import feeling, installed
-from services.worker.engines.sambert.package import Model
-from services.worker.engines.sambert.weights import Voice, Weights
+from services.worker.engines.sambert.package import SambertModel
+from services.worker.engines.sambert.weights import SambertVoice, SambertWeights
 from shared.audio import Audio
-from shared.catalog import CONTROLS, Manifest, PinState, Support
+from shared.catalog import Manifest, PinState, Support
 from shared.errors import FailureCode
 
 MAX_PIECE_CHARS = 200
@@ -26,11 +26,12 @@ class SambertEngine:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._weights = Weights(snapshot.folder, snapshot.options)
-        self._loaded: Model | None = None
+        self._weights = SambertWeights(snapshot.folder, snapshot.options)
+        self._loaded: SambertModel | None = None
 
     def manifest(self) -> Manifest:
-        """Where the packages cannot be used: refused, with the reason, and with everything that they could do."""
+        """If the packages cannot be used, the pin is refused, with the reason in ``detail``; the rest says what it
+        could do."""
         fault, weights = installed.fault(), self._weights
         return Manifest(
             pin=self._snapshot.pin,
@@ -53,7 +54,7 @@ class SambertEngine:
         )
 
     def load(self) -> None:
-        self._loaded = Model(self._weights, self._snapshot.trust_remote_code)
+        self._loaded = SambertModel(self._weights, self._snapshot.trust_remote_code)
 
     def speak(self, request: SpeakRequest) -> Audio:
         model = self._loaded
@@ -67,13 +68,12 @@ class SambertEngine:
         audio = model.speak(feeling.marked(request.text, request.emotion, voice.emotions), voice.name, request.seed)
         return sonic.applied(audio, sonic.Stretch(request.speed, request.pitch_scale))
 
-    def _voice(self, name: str | None) -> Voice:
+    def _voice(self, name: str | None) -> SambertVoice:
         return self._weights.voices[name or next(iter(self._weights.voices))]
 
     def _controls(self) -> Mapping[str, Support]:
         felt = Support.NATIVE if self._weights.emotions else Support.UNSUPPORTED
         return {
-            **dict.fromkeys(CONTROLS, Support.UNSUPPORTED),
             "emotion": felt,
             "strength": felt,
             "speed": Support.POST,

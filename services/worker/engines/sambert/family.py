@@ -1,4 +1,4 @@
-"""The family ``sambert``: every pin is the catalog's, for the weights are the team's to choose."""
+"""The family ``sambert``: every pin is the catalog's, because the team chooses the weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.worker.engines.sambert.engine import SambertEngine
 
 
 class Sambert:
-    """No pins of its own."""
+    """A family without built-in pins."""
 
     name = "sambert"
 

@@ -1,8 +1,8 @@
-"""From an emotion to what Sambert is told: the category of an SSML element around the text.
+"""From an emotion to the input of Sambert: the category of an SSML element around the text.
 
-Owns which voice has which emotions, and the markup. An emotion is felt or it is not: the model has one row of numbers
-per category, and ``intensity`` has no way to it. Every category has a row, whether the voice was trained on it or not;
-only what is known of a voice is offered.
+Owns which voice has which emotions, and the markup. An emotion is on or off: the model has one embedding per category,
+and ``intensity`` does not reach it. Every category has an embedding, whether the voice was trained on it or not, so
+only the emotions known for a voice are offered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared.jobs import CANONICAL_EMOTIONS, Emotion
 
 _PREFIX = "sambert:"
 _CANONICAL = {"disgust": "hate"}
-"""Where the word that voices were trained with is another than ours."""
+"""Names that differ between us and the voices' training data."""
 _EXTRAS = (
     *("calm", "gentle", "relax", "lyrical", "serious", "disgruntled", "satisfied", "disappointed"),
     *("excited", "anxiety", "jealousy", "pity", "pleasure", "arousal", "dominance"),
@@ -30,11 +30,11 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "zhimi_emo": CANONICAL_EMOTIONS,
     "zhiyan_emo": (*CANONICAL_EMOTIONS, "sambert:arousal"),
 }
-"""What published voices were trained on. Of zhizhe_emo it is not published."""
+"""What published voices were trained on. For zhizhe_emo this is not published."""
 
 
 def declared(given: Any) -> Mapping[str, Sequence[str]]:
-    """The pin's option ``emotions``: a table of voices to names. Raises `EngineError`."""
+    """Return the pin's option ``emotions``, a table of voices to names, checked. Raises `EngineError`."""
     if not isinstance(given, Mapping) or not all(isinstance(names, (list, tuple)) for names in given.values()):
         raise EngineError(f"the pin's option emotions must be a table of voices to lists of emotions, not {given!r}")
     for voice, names in given.items():
@@ -46,10 +46,11 @@ def declared(given: Any) -> Mapping[str, Sequence[str]]:
 
 
 def marked(text: str, emotion: Emotion | None, able: Sequence[str]) -> str:
-    """What the front end is given for ``text`` in a voice that is ``able`` to feel these.
+    """Return the front end's input for ``text`` in a voice that has the emotions ``able``.
 
-    Of such a voice no emotion, ``neutral`` and a strength of 0 are one and the same: its neutral. A voice without
-    emotions gets the text as it is, unless that could be taken for markup. Raises `EngineError` for what it lacks.
+    For such a voice, no emotion, ``neutral`` and strength 0 all mean its neutral category. A voice without emotions
+    gets the text as it is, unless it could be taken for markup. Raises `EngineError` for an emotion that the voice
+    lacks.
     """
     name = emotion.name if emotion is not None and emotion.strength > 0 and emotion.name else "neutral"
     if not able and name == "neutral":

@@ -1,7 +1,7 @@
-"""Which packages this Python has, and what is wrong with them, found without importing any: that takes seconds.
+"""Which packages this Python has, and what is wrong with them, found without importing any (which takes seconds).
 
-Owns their names and the commit that the engine is written for. Two of the three names also belong to placeholders at
-the package index, a greeting each, which an installer takes where it is not told better.
+Owns their names and the commit that the engine is written for. Two of the three names also belong to placeholder
+packages on the package index, which an installer takes unless it is told another source.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ _INSTEAD = {
 }
 _VOCODER = Path("models", "hifigan", "hifigan.py")
 _PHONES = Path("preprocess", "languages", "PinYin", "PhoneSet.xml")
-"""In ``kantts``; its setup.py by itself leaves out both: a folder without __init__.py, and what is not Python."""
+"""Parts of ``kantts`` that its setup.py leaves out by default: a folder without __init__.py, and a file that is not
+Python."""
 
 
 def fault() -> str | None:
-    """Why the packages cannot be used by this Python."""
+    """Return why this Python cannot use the packages, or `None`."""
     for name in ("modelscope", "kantts", "ttsfrd"):
         if find_spec(name) is None:
             return unusable(f"No module named '{name}'")
@@ -36,7 +37,7 @@ def fault() -> str | None:
 
 
 def version() -> str:
-    """Of the packages, as far as they say."""
+    """Return the versions of the packages, as far as they are known."""
     commit = commit_of(installed("kantts"))
     said = {name: getattr(installed(name), "version", "unknown") for name in ("modelscope", "kantts", "ttsfrd")}
     said["kantts"] += f"@{commit[:12]}" if commit else ""
@@ -44,12 +45,12 @@ def version() -> str:
 
 
 def placeholder(name: str) -> str:
-    """What is wrong with a package that only has the name."""
+    """Return the message for a package that is only a placeholder of that name."""
     return f"what is installed as {name} is a placeholder of that name: remove it and install {_INSTEAD[name]}"
 
 
 def unusable(why: str) -> str:
-    """``why``, and what to do about it."""
+    """Return ``why`` and what to do about it."""
     return (
         f"Sambert-HifiGAN cannot be used by {sys.executable} ({why}): give the engine an interpreter of its own, "
         "Python 3.10 with the packages of services/worker/engines/sambert/requirements.txt"

@@ -1,7 +1,7 @@
-"""The door to the packages: whether they are there, one pipeline with its voices, one call of it.
+"""The only module that imports the packages: whether they are there, one pipeline with its voices, one call of it.
 
-Owns what has to be done around ``modelscope``, ``kantts`` and ``ttsfrd`` so that the same call gives the same samples,
-no file of a model runs as code, and every failure is one. Knows no request.
+Owns the workarounds around ``modelscope``, ``kantts`` and ``ttsfrd`` that make the same call give the same samples,
+keep a model's files from running as code, and turn every failure into an error. Knows no request.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.sambert import installed
-from services.worker.engines.sambert.weights import Weights
+from services.worker.engines.sambert.weights import SambertWeights
 from services.worker.engines.sambert.workplace import Workplace
 from shared.audio import BYTES_PER_SAMPLE, Audio
 from shared.errors import FailureCode
 
 _TASK, _OUTPUT = "text-to-speech", "output_wav"
 _WEIGHTS_ONLY, _WHATEVER = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
-"""What torch heeds where its caller does not say how far a file is trusted; this caller does not."""
+"""torch reads these when its caller does not say how far a file is trusted, as the packages do not."""
 _NUMPY_SEEDS = 2**32
 
 
-class Model:
+class SambertModel:
     """A pipeline in memory. For one thread."""
 
-    def __init__(self, weights: Weights, trusted: bool) -> None:
-        """Loads it and its first voice, on the GPU where there is one; other voices follow when they are asked for.
+    def __init__(self, weights: SambertWeights, trusted: bool) -> None:
+        """Load the pipeline and its first voice, on the GPU if there is one. Other voices are loaded when they are
+        asked for.
 
-        ``trusted``: checkpoints may hold whatever pickle can, and configurations whatever PyYAML can, which is code.
-        Raises `EngineError`.
+        ``trusted``: checkpoints may hold anything that pickle can, and configurations anything that PyYAML can, which
+        includes code. Raises `EngineError`.
         """
         make, self._failure = _imported()
         import torch
@@ -48,7 +49,7 @@ class Model:
         if not trusted:
             _check_plain([path for voice in weights.voices.values() for path in voice.configurations])
         os.environ.pop(_WEIGHTS_ONLY, None)
-        os.environ[_WHATEVER if trusted else _WEIGHTS_ONLY] = "1"  # for good: voices are loaded late
+        os.environ[_WHATEVER if trusted else _WEIGHTS_ONLY] = "1"  # stays set, because voices are loaded later
         self._workplace = Workplace(weights.folder, Path(tempfile.gettempdir()))
         gpu = torch.cuda.is_available()
         with self._told():
@@ -57,14 +58,15 @@ class Model:
             _load(self._pipeline.model.voices[next(iter(weights.voices))])
 
     def speak(self, text: str, voice: str, seed: int) -> Audio:
-        """One call, its sound decided by these alone. Raises `EngineError`, and whatever the packages raise."""
+        """Speak in one call. The arguments alone decide the sound. Raises `EngineError`, and whatever the packages
+        raise."""
         self._seed(seed)
         with self._told():
             return _audio(self._pipeline(input=text, voice=voice), self._sample_rate)
 
     def _settle(self, gpus: list[int]) -> None:
-        """A voice that is loaded draws its first weights from torch's generator, to put others in their place: without
-        this a seed would mean one thing in the call that loads a voice and another in the next."""
+        """Keep the loading of a voice from advancing torch's generator. Loading draws initial weights that are then
+        overwritten, so otherwise a seed would give one sound in the call that loads a voice and another in the next."""
         torch = self._torch
 
         def apart(load: Callable[[], None]) -> Callable[[], None]:
@@ -80,7 +82,7 @@ class Model:
         torch.backends.cudnn.deterministic = True
 
     def _seed(self, seed: int) -> None:
-        """A vocoder with a source module draws phases and noise from torch; the others draw nothing."""
+        """Set all seeds. A vocoder with a source module draws phases and noise from torch; the others draw nothing."""
         import numpy as np
 
         random.seed(seed)
@@ -89,10 +91,10 @@ class Model:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """What the packages raise on purpose, and a full GPU, as the engine's own error."""
+        """Raise the engine's own error for what the packages raise on purpose and for a full GPU."""
         try:
             yield
-        except ImportError as error:  # of a Python above 3.10 the package says so when it has begun to load
+        except ImportError as error:  # on a Python above 3.10 the package only fails after it has begun to load
             raise EngineError(installed.unusable(f"{type(error).__name__}: {error}")) from error
         except self._failure as error:
             raise EngineError(f"{type(error).__name__}: {error}") from error
@@ -106,7 +108,7 @@ class Model:
 
 
 def _load(voice: Any) -> None:
-    """As the voice does it when it is first spoken with."""
+    """Load the voice in the same way as the packages do at its first use."""
     with voice.lock:
         voice.load_am()
         voice.load_vocoder()
@@ -114,12 +116,13 @@ def _load(voice: Any) -> None:
 
 
 def _imported() -> tuple[Any, type[Exception]]:
-    """What makes a pipeline, and the root of the errors that it knows."""
+    """Return the function that makes a pipeline, and the base class of the packages' errors."""
     if (why := installed.fault()) is not None:
         raise EngineError(why)
     try:
         make = import_module("modelscope.pipelines").pipeline
-        import_module("modelscope.models.audio.tts.voice")  # else what it misses ends as a RuntimeError below
+        # otherwise a missing import there would become a RuntimeError later
+        import_module("modelscope.models.audio.tts.voice")
         failure: type[Exception] = import_module("modelscope.utils.audio.tts_exceptions").TtsException
         front_end = import_module("ttsfrd")
     except ImportError as error:
@@ -130,7 +133,8 @@ def _imported() -> tuple[Any, type[Exception]]:
 
 
 def _check_plain(configurations: Sequence[Path]) -> None:
-    """The package reads them with a loader that makes any object that they name."""
+    """Raise `EngineError` for a file that is not plain YAML. The package reads it with a loader that creates any object
+    it names."""
     import yaml  # type: ignore[import-untyped]
 
     for path in configurations:
@@ -142,7 +146,7 @@ def _check_plain(configurations: Sequence[Path]) -> None:
 
 
 def _audio(answer: Any, sample_rate: int) -> Audio:
-    """Of the WAV file that comes back. Raises `EngineError`."""
+    """Return the audio of the WAV file in ``answer``. Raises `EngineError`."""
     file = answer.get(_OUTPUT) if isinstance(answer, Mapping) else None
     if not isinstance(file, bytes):
         raise EngineError(f"the model failed and did not say why ({_OUTPUT} is {type(file).__name__})")

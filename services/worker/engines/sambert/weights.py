@@ -1,8 +1,8 @@
-"""What lies in a snapshot of Sambert-HifiGAN, found without loading any of it.
+"""The files in a snapshot of Sambert-HifiGAN, examined without loading any of them.
 
 Owns the pin's options, the voices, and the checks that everything is there and that configuration.json asks for no
-code: the package would install and run it. Configurations of voices are read as text, for this must do without the
-engine's packages. Knows nothing of speaking.
+code, which the package would install and run. The voices' configurations are read as text, because this must work
+without the engine's packages. Knows nothing of speaking.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ CONFIGURATION = "configuration.json"
 RESOURCE = "resource.zip"
 VOICES = "voices/voices.json"
 LANGUAGES = {"PinYin": "zh", "Sichuan": "zh-x-sichuan", "ZhHK": "yue", "WuuShanghai": "wuu"}
-"""What KAN-TTS has phones of (kantts/preprocess/languages), as BCP 47; what another word means, the pin has to say."""
+"""The languages for which KAN-TTS has phones (kantts/preprocess/languages), as BCP 47. For another word, the pin has to
+say its language."""
 USUAL_RATE = 16_000
-"""In Hz, what the package assumes where configuration.json does not say."""
+"""In Hz. The package assumes it if configuration.json does not say."""
 _KINDS = {"model": "sambert-hifigan", "pipeline": "sambert-hifigan-tts"}
 _CODE = ("plugins", "allow_remote")
 _NULL = ("null", "~")
@@ -32,7 +33,7 @@ _NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class SambertVoice:
     """One voice of a pin."""
 
     name: str
@@ -46,22 +47,22 @@ class Voice:
 
     @property
     def language(self) -> str:
-        """The front end's word for it."""
+        """The front end's name for it."""
         return self._setting("am/config.yaml", "language", "PinYin")
 
     @property
     def draws(self) -> bool:
-        """Its vocoder starts from random numbers: one with a source module does, and no other."""
+        """True if its vocoder starts from random numbers: only one with a source module does."""
         return self._setting("voc/config.yaml", "nsf_params", "null", inside=True) not in _NULL
 
     @property
     def sample_rate(self) -> int | None:
-        """In Hz, of what it was trained on; ``None`` where it does not say."""
+        """In Hz, of what it was trained on. ``None`` if it does not say."""
         value = self._setting("audio_config.yaml", "sampling_rate", "")
         return int(value) if value.isdecimal() else None
 
     def missing(self) -> Iterator[str]:
-        """Files that the package would miss, as paths in the snapshot."""
+        """Yield the files that the package would miss, as paths in the snapshot."""
         place = f"voices/{self.name}"
         yield from (f"{place}/{path.relative_to(self.folder)}" for path in self.configurations if not path.is_file())
         for part in ("am", "voc"):
@@ -69,7 +70,7 @@ class Voice:
                 yield f"{place}/{part}/ckpt/checkpoint_N.pth"
 
     def _setting(self, name: str, key: str, default: str, inside: bool = False) -> str:
-        """A scalar, wherever it stands; ``inside``: of a mapping, how it begins, whatever that is."""
+        """Return a scalar, at any depth. ``inside``: return the beginning of a mapping, whatever it is."""
         file = self.folder / name
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         value = r"\s*(\S+)" if inside else r"[ \t]*[\"']?([^\"'#\s,}]+)"
@@ -77,11 +78,12 @@ class Voice:
         return found.group(1).rstrip(",}") if found else default
 
 
-class Weights:
-    """One snapshot. Raises `EngineError` where options or files are not what the engine needs."""
+class SambertWeights:
+    """One snapshot. Raises `EngineError` if options or files are not what the engine needs."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
-        """``options`` of the pin: ``emotions``, a table of voices to what each was trained on; ``language``, BCP 47."""
+        """``options`` of the pin: ``emotions``, a table from voices to what each was trained on; ``language``, BCP
+        47."""
         if unknown := sorted(set(options) - {"emotions", "language"}):
             raise EngineError(f"no such option of a sambert pin: {', '.join(unknown)}; there are: emotions, language")
         self.folder = folder
@@ -96,16 +98,17 @@ class Weights:
 
     @property
     def emotions(self) -> tuple[str, ...]:
-        """What at least one voice has."""
+        """The emotions that at least one voice has."""
         return tuple(name for name in feeling.NAMES if any(name in voice.emotions for voice in self.voices.values()))
 
     @property
     def draws(self) -> bool:
-        """At least one voice draws random numbers."""
+        """True if at least one voice draws random numbers."""
         return any(voice.draws for voice in self.voices.values())
 
     def _agree(self) -> None:
-        """The package has one front end and one sample rate for all: the last voice's, and configuration.json's."""
+        """Check that all voices agree. The package has one front end, the last voice's, and one sample rate, that of
+        configuration.json."""
         for voice in self.voices.values():
             if voice.sample_rate not in (None, self.sample_rate):
                 raise EngineError(
@@ -143,13 +146,14 @@ def _sample_rate(configuration: Mapping[str, Any]) -> int:
     return rate
 
 
-def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, Voice]:
-    """By name, in their order: those that voices.json names and that are there, as the package takes them."""
+def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, SambertVoice]:
+    """Return the voices by name, in their order: those that voices.json names and whose folders exist, as the package
+    does."""
     names = _object(folder, VOICES).get("voices")
     if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
         raise EngineError(f"{VOICES} has no list of voices")
     known = {**feeling.KNOWN, **emotions}
-    voices = {name: Voice(name, folder / "voices" / name, known.get(name, ())) for name in names}
+    voices = {name: SambertVoice(name, folder / "voices" / name, known.get(name, ())) for name in names}
     there = {name: voice for name, voice in voices.items() if voice.folder.is_dir()}
     if not there:
         raise EngineError(f"none of the voices of {VOICES} is there: {', '.join(voices) or 'it names none'}")

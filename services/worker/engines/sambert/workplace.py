@@ -1,7 +1,7 @@
 """A folder for the package to write into: it unpacks resource.zip beside the weights, and a snapshot is read-only.
 
-Owns the folder, of links to the snapshot's files, and what may be unpacked there: nothing that would be written through
-one of the links. Hosts are ended by SIGKILL, so none can remove its own folder; the next one that comes does.
+Owns the folder, which has links to the snapshot's files, and what may be unpacked there: nothing that would be written
+through one of the links. Hosts are ended by SIGKILL and cannot remove their own folder; the next host does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.sambert.weights import RESOURCE
-from shared.own_folder import OwnFolder
+from shared.files.locked_tempdir import LockedTempdir
 
 _PREFIX = "ringtrue-sambert-"
 _UNPACKED = Path(RESOURCE).stem
@@ -21,13 +21,13 @@ MOST_FILES = 20_000
 
 
 class Workplace:
-    """One such folder, this process's alone, as long as the process lives."""
+    """One such folder. It belongs to this process alone, as long as the process lives."""
 
     def __init__(self, snapshot: Path, room: Path) -> None:
-        """In ``room``. Raises `EngineError` where resource.zip must not be unpacked, and `OSError`."""
+        """Make the folder in ``room``. Raises `EngineError` if resource.zip must not be unpacked, and `OSError`."""
         tops = {path.name for path in snapshot.iterdir()} - {_UNPACKED}
         _check(snapshot / RESOURCE, tops)
-        self._own = OwnFolder(room, _PREFIX)
+        self._own = LockedTempdir(room, _PREFIX)
         self.folder = self._own.path
         for path in snapshot.rglob("*"):
             inside = path.relative_to(snapshot)
@@ -38,7 +38,8 @@ class Workplace:
 
 
 def _check(archive: Path, tops: set[str]) -> None:
-    """`zipfile` keeps what it unpacks in the folder and to the sizes that are declared; the rest is checked here."""
+    """Check the archive. `zipfile` keeps what it unpacks within the folder and the declared sizes; the rest is checked
+    here."""
     try:
         with ZipFile(archive) as file:
             entries = file.infolist()

@@ -1,4 +1,5 @@
-"""Models of the library transformers as an engine: VITS and MMS, SpeechT5, Bark, and what else makes waveforms of text.
+"""Models of the library transformers as an engine: VITS and MMS, SpeechT5, Bark, and other text-to-waveform models.
 
-One file per class of models; torch and transformers are imported when a model is loaded, and only in its engine host.
+Each class of models has a file. torch and transformers are imported when a model is loaded, and only in its engine
+host.
 """

@@ -1,7 +1,7 @@
-"""Bark: text to semantic tokens to a codec, three language models in a row; many languages, voices by preset.
+"""Bark: text to semantic tokens to a codec, by three language models in a row. Many languages, voices by preset.
 
-Owns the presets (``speaker_embeddings_path.json``), the three temperatures and the limit on text, beyond which the
-library would cut it off without a word. About 13 seconds are the most that Bark was trained to say at once.
+Owns the presets (``speaker_embeddings_path.json``), the three temperatures, and the limit on text, beyond which the
+library would cut it silently. Bark was trained to say at most about 13 seconds at once.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
+from services.worker.engines.spoken_characters import require_tokens
 from services.worker.engines.transformers.checkpoint import Checkpoint
-from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.wording import require_tokens
+from services.worker.engines.transformers.speaking import Facts, TextLine, Waveform
 from shared.catalog import Support
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 LANGUAGES = ("en", "de", "es", "fr", "hi", "it", "ja", "ko", "pl", "pt", "ru", "tr", "zh")
 PIECE_CHARS = 150
 NEVER = 1.0
-"""A probability that nothing is above."""
+"""A probability that is never exceeded."""
 _PROMPTS = ("semantic_prompt", "coarse_prompt", "fine_prompt")
 
 
 class Bark:
-    """Without a preset the seed chooses the voice as well."""
+    """A Bark checkpoint. Without a preset the seed chooses the voice as well."""
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         if speakers:
@@ -55,7 +55,7 @@ class Bark:
         self._processor = self._checkpoint.processor()
         self._model = self._checkpoint.model(BarkModel, device)
 
-    def waveform(self, line: Line) -> Waveform:
+    def waveform(self, line: TextLine) -> Waveform:
         require_tokens(line.text, self._processor.tokenizer)
         most = self._stage("semantic").get("max_input_semantic_length", 256)
         if len(self._processor.tokenizer(line.text, add_special_tokens=False)["input_ids"]) > most:
@@ -67,7 +67,7 @@ class Bark:
         return Waveform(samples[0], tempo=line.speed)
 
     def _presets(self) -> Iterator[str]:
-        """Names of the presets whose files are all there."""
+        """Yield the names of the presets whose files are all there."""
         for name, files in self._checkpoint.described("speaker_embeddings_path.json").items():
             if isinstance(files, dict) and all(
                 (self._checkpoint.folder / files.get(prompt, "missing")).is_file() for prompt in _PROMPTS
@@ -84,7 +84,7 @@ class Bark:
 
     @property
     def _options(self) -> Sequence[Number]:
-        """Temperatures of the stages that draw; the others take the likeliest token, whatever the temperature."""
+        """The temperatures of the stages that draw. The others take the likeliest token, whatever the temperature."""
         stages = {"semantic": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
         return [
             Number(f"{stage}_temperature", heat, 0.05, 2, f"how daring the {stage} stage is")

@@ -1,4 +1,4 @@
-"""The random numbers of one call: drawn from its seed, whatever was drawn before, and nothing is left behind."""
+"""The random numbers of one call: drawn from its seed alone, without changing the generator's state for other calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, torch draws from ``seed`` on the CPU and on ``device``, and keeps no gradients."""
+    """In the block, torch draws from ``seed`` on the CPU and on ``device``, and keeps no gradients."""
     import torch
 
     devices = [device] if device.type == "cuda" else []
@@ -26,13 +26,14 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def seed_of_all(requests: Sequence[SpeakRequest]) -> int:
-    """The one seed of a batch: by all its seeds and texts in their order, so that the same batch has the same seed."""
+    """Return the one seed of a batch, computed from all its seeds and texts in their order. The same batch has the same
+    seed."""
     composition = [[request.seed, request.text] for request in requests]
     return int.from_bytes(hashlib.sha256(canonical_json(composition)).digest()[:8], "big") >> 1
 
 
 def settle(device: torch.device, threads: int) -> None:
-    """Have ``device`` choose its algorithms by the shape alone, never by trying which is fast just now.
+    """Make ``device`` choose its algorithms by shape alone, never by measuring which is fastest at the moment.
 
     On a CPU the order of sums depends on how many ``threads`` share them, so their number is fixed as well.
     """

@@ -1,7 +1,7 @@
-"""A checkpoint as it lies in a snapshot: its configuration files, and the one way that weights come into memory.
+"""A checkpoint in a snapshot: its configuration files, and the one way that weights come into memory.
 
-Owns what makes loading safe: files of the snapshot only, safetensors or ``weights_only``, code of the repository only
-where the snapshot allows it, and no weight that the library would have made up. Knows no class of models.
+Owns what makes loading safe: only files of the snapshot, safetensors or ``weights_only``, code of the repository only
+if the snapshot allows it, and no weight that the library would have initialised itself. Knows no class of models.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Checkpoint:
-    """The files in ``folder``, which complaints call ``name``."""
+    """The files in ``folder``. Errors call it ``name``."""
 
     def __init__(self, folder: Path, name: str = "the checkpoint", *, trust_remote_code: bool = False) -> None:
         self.folder = folder
@@ -30,7 +30,7 @@ class Checkpoint:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """``config.json``. Raises `EngineError` where there is none."""
+        """The content of ``config.json``. Raises `EngineError` if there is none."""
         if not (self.folder / "config.json").is_file():
             raise EngineError(f"{self._name}: config.json is missing", FailureCode.MODEL_NOT_PULLED)
         return self.described("config.json")
@@ -40,24 +40,25 @@ class Checkpoint:
         return str(self.config.get("model_type", ""))
 
     def described(self, name: str) -> Mapping[str, Any]:
-        """The JSON object in the file ``name``; empty where there is no such file."""
+        """Return the JSON object in the file ``name``. Empty if there is no such file."""
         file = self.folder / name
         return json_object(file, f"{self._name}: {name}") if file.is_file() else {}
 
     def tokenizer(self) -> Any:
-        """The checkpoint's tokenizer."""
+        """Return the checkpoint's tokenizer."""
         from transformers import AutoTokenizer
 
         return self._made(AutoTokenizer)
 
     def processor(self) -> Any:
-        """The checkpoint's processor; its tokenizer where it has none."""
+        """Return the checkpoint's processor, or its tokenizer if it has none."""
         from transformers import AutoProcessor
 
         return self._made(AutoProcessor)
 
     def model(self, made_by: Any, device: torch.device) -> Any:
-        """The model by the class ``made_by``, on ``device``, in float32, every weight from the files."""
+        """Return the model of the class ``made_by`` on ``device``, in float32. Raises `EngineError` unless every weight
+        comes from the files."""
         import torch
 
         safe = any(self.folder.glob("*.safetensors"))
@@ -74,7 +75,7 @@ class Checkpoint:
             return made_by.from_pretrained(
                 str(self.folder), local_files_only=True, trust_remote_code=self._trusted, **arguments
             )
-        except UnpicklingError as error:  # its own advice is to run what the file holds
+        except UnpicklingError as error:  # the library's message advises to run what the file holds
             raise EngineError(f"{self._name}: the pickled weights hold more than weights") from error
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"{self._name}: {error}") from error

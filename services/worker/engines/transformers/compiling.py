@@ -1,7 +1,7 @@
-"""A network compiled by torch's inductor, where the pin asks for it, and never different in silence.
+"""A network compiled by torch's inductor, if the pin asks for it. A deviation is never silent.
 
-Owns what has to be there for it and how far from the network itself it may be: for other lengths of speech the compiler
-makes other code, and all that it makes is held against the network when it is first used. Knows no class of models.
+Owns what must be installed for it and how far the result may be from the uncompiled network. The compiler makes other
+code for other lengths of speech, and each code is compared with the network at its first use. Knows no class of models.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 COMPILER = "g++"
 APART = 1e-3
-"""Most that a sample may differ, full scale being 1 (-60 dB)."""
+"""The most that a sample may differ, with full scale 1 (-60 dB)."""
 _SETTINGS = {
-    "freezing": True,  # weights laid out beforehand: without it, convolutions on a CPU are several times slower
-    "compile_threads": 1,  # others would be children of the host, which inherit its pipe
+    "freezing": True,  # prepares the weights beforehand: without it, convolutions on a CPU are several times slower
+    "compile_threads": 1,  # more would start children of the host, which inherit its pipe
 }
 _MOST_CODES = 64
-"""By default it gives up after 8: there is one per range of lengths."""
+"""The default is to give up after 8. One code is made per range of lengths."""
 
 log = logging.getLogger(__name__)
 
 
 def require_compiler(*, gpu: bool) -> None:
-    """Raises `EngineError` that says what is not installed. Loads nothing."""
+    """Raise `EngineError` that says what is not installed. Loads nothing."""
     if which(COMPILER) is None:
         raise EngineError(f"options/compile: inductor needs {COMPILER}, and it is not installed")
     if gpu and find_spec("triton") is None:
@@ -49,7 +49,8 @@ class Compiled:
         self._unproven = False
 
     def __call__(self, *given: Any) -> torch.Tensor:
-        """Raises `EngineError` where it cannot be compiled, and where what was compiled just now is too far off."""
+        """Return the samples. Raises `EngineError` if the network cannot be compiled, or if newly compiled code differs
+        too much."""
         from torch import _dynamo, _inductor
 
         try:

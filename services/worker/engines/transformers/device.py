@@ -1,4 +1,4 @@
-"""Which device a pin runs on. Owns what has to be known of it before torch is loaded: whether it is a GPU."""
+"""Which device a pin runs on. Owns how to tell, before torch is loaded, whether it is a GPU."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     import torch
 
 _NODES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
-"""One of these is there with a GPU of NVIDIA's, on Linux or under WSL, or of AMD's."""
+"""One of these exists if there is a GPU of NVIDIA (on Linux or under WSL) or of AMD."""
 
 
 def on_gpu(wanted: str) -> bool:
-    """Whether a pin that wants ``wanted`` (`wishes.DEVICES`) runs on a GPU. torch is asked only where one may be."""
+    """Return whether a pin that wants ``wanted`` (`pin_options.DEVICES`) runs on a GPU. torch is imported only if there
+    may be one."""
     if wanted == "cpu" or not any(Path(node).exists() for node in _NODES):
         return False
     import torch
@@ -24,7 +25,7 @@ def on_gpu(wanted: str) -> bool:
 
 
 def chosen(wanted: str) -> torch.device:
-    """The device for a pin that wants ``wanted``. Raises `EngineError` where it asks for a GPU that is not here."""
+    """Return the device for a pin that wants ``wanted``. Raises `EngineError` if it wants a GPU and there is none."""
     import torch
 
     if wanted == "cuda" and not torch.cuda.is_available():

@@ -1,8 +1,8 @@
 """A checkpoint of the library transformers as an engine, whatever its class.
 
-Owns what all classes share: the manifest, the device, the seed of every call and what is done on the audio. Which
-class speaks a model type is the table `_CLASSES`; each has a file of its own. On a CPU one text at a time, unless the
-pin's options say otherwise: a batch is slower there, and other texts in it change how this one sounds.
+Owns what all classes share: the manifest, the device, the seed of every call and the processing of the audio. The table
+`_CLASSES` says which class speaks a model type; each has its own file. On a CPU texts are spoken one at a time, unless
+the pin's options say otherwise: a batch is slower there, and the other texts change how a text sounds.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
+from services.worker.engines.spoken_characters import require_words
 from services.worker.engines.transformers import chance, compiling, device
 from services.worker.engines.transformers.bark import Bark
 from services.worker.engines.transformers.checkpoint import Checkpoint
 from services.worker.engines.transformers.general import General
+from services.worker.engines.transformers.pin_options import PinOptions, pin_options
 from services.worker.engines.transformers.speaking import (
     BatchSpeaker,
+    CheckpointSpeaker,
     CompiledSpeaker,
     Facts,
-    Line,
-    Speaker,
+    TextLine,
     Waveform,
 )
 from services.worker.engines.transformers.speecht5 import SpeechT5
 from services.worker.engines.transformers.vits import Vits
-from services.worker.engines.transformers.wishes import Wishes, wishes
-from services.worker.engines.wording import require_words
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode
@@ -40,24 +40,18 @@ from shared.errors import FailureCode
 if TYPE_CHECKING:
     import torch
 
-_CLASSES: Mapping[str, Callable[[Checkpoint, Mapping[str, Any]], Speaker]] = {
+_CLASSES: Mapping[str, Callable[[Checkpoint, Mapping[str, Any]], CheckpointSpeaker]] = {
     "bark": Bark,
     "speecht5": SpeechT5,
     "vits": Vits,
 }
 CONTROLS: Mapping[str, Support] = {
-    "emotion": Support.UNSUPPORTED,
-    "strength": Support.UNSUPPORTED,
-    "emotion_vector": Support.UNSUPPORTED,
-    "emotion_audio": Support.UNSUPPORTED,
-    "emotion_text": Support.UNSUPPORTED,
     "pitch_scale": Support.POST,
     "sample_rate": Support.POST,
-    "reference": Support.UNSUPPORTED,
 }
 
 BATCH = 16
-"""Texts in one go on a GPU, where the pin's options do not say."""
+"""Texts in one call on a GPU, if the pin's options do not say."""
 
 
 class TransformersEngine:
@@ -88,9 +82,9 @@ class TransformersEngine:
         )
 
     def load(self) -> None:
-        compiles = self._facts.compiles and self._wishes.compile != "none"
-        self._device = device.chosen(self._wishes.device)
-        chance.settle(self._device, self._wishes.threads)
+        compiles = self._facts.compiles and self._pin_options.compile != "none"
+        self._device = device.chosen(self._pin_options.device)
+        chance.settle(self._device, self._pin_options.threads)
         with _out_of_memory_told():
             self._speaker.load(self._device)
         if compiles:
@@ -109,9 +103,9 @@ class TransformersEngine:
             made = cast(BatchSpeaker, self._speaker).waveforms(lines)
         return [self._audio(one, request) for one, request in zip(made, requests, strict=True)]
 
-    def _line(self, request: SpeakRequest) -> Line:
+    def _line(self, request: SpeakRequest) -> TextLine:
         require_words(request.text)
-        return Line(
+        return TextLine(
             text=request.text,
             voice=request.voice or self._default_voice,
             speed=request.speed,
@@ -136,12 +130,12 @@ class TransformersEngine:
     def _max_batch(self) -> int:
         if not self._facts.batches:
             return 1
-        return self._wishes.max_batch or (BATCH if device.on_gpu(self._wishes.device) else 1)
+        return self._pin_options.max_batch or (BATCH if device.on_gpu(self._pin_options.device) else 1)
 
     @cached_property
     def _facts(self) -> Facts:
-        """Of the class, with what the catalog says otherwise."""
-        facts, said = self._speaker.facts(), self._wishes
+        """The facts of the class, changed by the catalog's options."""
+        facts, said = self._speaker.facts(), self._pin_options
         if (said.max_batch or 1) > 1 and not facts.batches:
             raise EngineError(f"options/max_batch: {facts.description} speaks one text at a time")
         if said.compile != "none":
@@ -159,13 +153,13 @@ class TransformersEngine:
         return facts
 
     @cached_property
-    def _speaker(self) -> Speaker:
+    def _speaker(self) -> CheckpointSpeaker:
         checkpoint = Checkpoint(self._snapshot.folder, trust_remote_code=self._snapshot.trust_remote_code)
-        return _CLASSES.get(checkpoint.model_type, General)(checkpoint, self._wishes.speakers)
+        return _CLASSES.get(checkpoint.model_type, General)(checkpoint, self._pin_options.speakers)
 
     @cached_property
-    def _wishes(self) -> Wishes:
-        return wishes(self._snapshot.options)
+    def _pin_options(self) -> PinOptions:
+        return pin_options(self._snapshot.options)
 
 
 def _described(description: str, compiler: str) -> str:
@@ -176,7 +170,7 @@ def _described(description: str, compiler: str) -> str:
 
 @contextlib.contextmanager
 def _out_of_memory_told() -> Iterator[None]:
-    """Of a GPU: for a CPU torch raises nothing that could be told from other errors by its type."""
+    """Turn torch's GPU error into ours. For a CPU, torch raises nothing that differs by type from other errors."""
     import torch
 
     try:

@@ -9,7 +9,7 @@ from services.worker.engines.transformers.engine import TransformersEngine
 
 
 class Transformers:
-    """All of its pins are the catalog's."""
+    """A family whose pins are all the catalog's."""
 
     name = "transformers"
 

@@ -1,7 +1,7 @@
 """Every other model that `AutoModelForTextToWaveform` loads, by the library's own pipeline, one text at a time.
 
-Owns what can be known of such a model from its files: its rate, whether it draws, and the arguments of generation that
-a request may set. What a single class needs besides (a target language, a reference) it does not know.
+Owns what its files say of such a model: its sample rate, whether it draws, and the generation options that a request
+may set. Does not know what a single class needs in addition (a target language, a reference).
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
+from services.worker.engines.spoken_characters import require_tokens
 from services.worker.engines.transformers.checkpoint import Checkpoint
-from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.wording import require_tokens
+from services.worker.engines.transformers.speaking import Facts, TextLine, Waveform
 from shared.catalog import Support
 
 if TYPE_CHECKING:
     import torch
 
 MOST_TOKENS = 1_500
-"""Of audio, where the checkpoint does not say; the pipeline's own 256 would cut sentences off."""
+"""Tokens of audio, if the checkpoint does not say. The pipeline's own 256 would cut sentences off."""
 _RATES = ("sampling_rate", "sample_rate")
 _DIFFUSING = ("gradium_phonon_tts", "pocket_tts", "vibevoice")
-"""Types that start from noise, whether they sample tokens or not."""
+"""Model types that start from noise, whether they sample tokens or not."""
 
 
 class General:
-    """It has no voices: what a class does with speakers is its own affair."""
+    """A model of any other class. It offers no voices, because classes treat speakers differently."""
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         if speakers:
@@ -61,7 +61,7 @@ class General:
                 f"the model speaks at {self._pipeline.sampling_rate} Hz, its files say {self._sample_rate()}"
             )
 
-    def waveform(self, line: Line) -> Waveform:
+    def waveform(self, line: TextLine) -> Waveform:
         import torch
 
         require_tokens(line.text, self._pipeline.tokenizer)
@@ -76,7 +76,7 @@ class General:
         raise EngineError("no file of the checkpoint says its sample rate")
 
     def _descriptions(self) -> Iterator[Mapping[str, Any]]:
-        """Where a rate may stand, in the order in which the library looks."""
+        """Yield the tables that may have a sample rate, in the order in which the library looks."""
         config = self._checkpoint.config
         yield self._generation
         yield config
@@ -99,7 +99,7 @@ class General:
 
     @property
     def _options(self) -> Sequence[Number]:
-        """None for a model that makes the waveform in one pass; it has no generation to set."""
+        """The options of generation. None for a model that makes the waveform in one pass."""
         said = self._generation
         if not said:
             return ()

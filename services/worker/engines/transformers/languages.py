@@ -1,4 +1,4 @@
-"""The tags of languages that checkpoints name in other ways.
+"""BCP 47 tags for the languages that checkpoints name in other ways.
 
 Owns the table of ISO 639-3 codes that have a shorter code in ISO 639-1 (BCP 47 asks for the shortest), and the names
 that MMS gives to scripts.
@@ -38,7 +38,8 @@ _SCRIPTS = {
 
 
 def tag_of(name: str) -> str:
-    """The BCP 47 tag, lower case: ``eng`` is ``en``, ``uzb-script_cyrillic`` is ``uz-cyrl``, ``en-us`` itself."""
+    """Return the BCP 47 tag in lower case: ``eng`` becomes ``en``, ``uzb-script_cyrillic`` becomes ``uz-cyrl``,
+    ``en-us`` stays."""
     code, _, rest = name.lower().partition("-")
     rest = "" if rest.startswith("dialect_") else _SCRIPTS.get(rest, rest)
     return "-".join(part for part in (_SHORTER.get(code, code), rest) if part)

@@ -1,4 +1,4 @@
-"""What a class of models must do to speak, and what it says of itself before its weights are in memory."""
+"""What a class of models must do to speak, and what it reports before its weights are in memory."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Facts:
 
     sample_rate: int
     languages: tuple[str, ...]
-    """BCP 47 tags, lower case; empty where the files do not say."""
+    """BCP 47 tags, lower case. Empty if the files do not say."""
     seed: Support
     description: str
     voices: tuple[str, ...] = ()
-    """The first is spoken with where a request names none, unless `voiceless`."""
+    """The first is used if a request names none, unless `voiceless`."""
     voiceless: bool = False
-    """It speaks without a voice too."""
+    """It can also speak without a voice."""
     speed: Support = Support.POST
     options: Sequence[Number] = ()
     max_piece_chars: int = 400
@@ -36,8 +36,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One piece of text for a model; its text has words in it, its voice is one of the facts'."""
+class TextLine:
+    """One piece of text for a model. Its text has words in it, and its voice is one of the facts'."""
 
     text: str
     voice: str | None
@@ -51,32 +51,33 @@ class Waveform:
 
     samples: torch.Tensor
     tempo: float
-    """How much faster it has yet to become for the speed that was asked for."""
+    """The factor of tempo that is left to reach the requested speed."""
 
 
-class Speaker(Protocol):
-    """A class of models with one checkpoint. Constructing it reads configuration files only."""
+class CheckpointSpeaker(Protocol):
+    """A class of models with one checkpoint. The constructor reads configuration files only."""
 
     def facts(self) -> Facts:
-        """Raises `EngineError` where files are missing or do not belong together."""
+        """Return what the checkpoint can do. Raises `EngineError` if files are missing or do not belong together."""
 
     def load(self, device: torch.device) -> None:
         """Bring the weights into memory."""
 
-    def waveform(self, line: Line) -> Waveform:
-        """Speak. Random numbers are seeded and gradients off around this call. Raises `EngineError` for text of which
-        the model knows a part only."""
+    def waveform(self, line: TextLine) -> Waveform:
+        """Speak one line. The caller seeds the random numbers and turns gradients off. Raises `EngineError` for text
+        that the model knows only in part."""
 
 
-class BatchSpeaker(Speaker, Protocol):
+class BatchSpeaker(CheckpointSpeaker, Protocol):
     """A class of models that speaks several lines in one pass."""
 
-    def waveforms(self, lines: Sequence[Line]) -> Sequence[Waveform]:
-        """As `waveform`, one per line and in their order; the lines agree in everything but text."""
+    def waveforms(self, lines: Sequence[TextLine]) -> Sequence[Waveform]:
+        """Speak several lines, like `waveform`: one result per line, in their order. The lines agree in everything but
+        text."""
 
 
-class CompiledSpeaker(Speaker, Protocol):
-    """A class of models with a network in it that is worth compiling."""
+class CompiledSpeaker(CheckpointSpeaker, Protocol):
+    """A class of models with a network that is worth compiling."""
 
     def compile(self) -> None:
-        """Compile it, and try it out. Gradients are off around this call. Raises `EngineError`."""
+        """Compile it and try it out. The caller turns gradients off. Raises `EngineError`."""

@@ -1,10 +1,10 @@
 """SpeechT5: text to a spectrogram by an autoregressive decoder, and that to a waveform by a vocoder.
 
-Owns the vocoder (the component's folder ``vocoder``) and the speakers: x-vectors, one file ``speakers/NAME.npy`` each
-or numbers in the pin's options. The decoder drops units at random in inference too, so the seed is heard.
+Owns the vocoder (the component's folder ``vocoder``) and the speakers: x-vectors, either a file ``speakers/NAME.npy``
+each or numbers in the pin's options. The decoder drops units at random in inference too, so the seed changes the sound.
 
-In a batch the library counts the bounds on length by the longest text. What a shorter one has beyond its own upper
-bound is cut off; where there is a lower bound, texts are spoken one after the other.
+In a batch the library computes the bounds on length from the longest text. What a shorter text has beyond its own upper
+bound is cut off. If there is a lower bound, texts are spoken one after the other.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
+from services.worker.engines.spoken_characters import require_tokens
 from services.worker.engines.transformers.checkpoint import Checkpoint
-from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.wording import require_tokens
+from services.worker.engines.transformers.speaking import Facts, TextLine, Waveform
 from shared.catalog import Support
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ OPTIONS = (
 
 
 class SpeechT5:
-    """``speakers`` of the pin are x-vectors by name."""
+    """A SpeechT5 checkpoint. The pin's ``speakers`` are x-vectors by name."""
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         self._checkpoint = checkpoint
@@ -66,14 +66,14 @@ class SpeechT5:
         self._model = self._checkpoint.model(SpeechT5ForTextToSpeech, device)
         self._vocoder = self._vocoder_files.model(SpeechT5HifiGan, device)
 
-    def waveform(self, line: Line) -> Waveform:
+    def waveform(self, line: TextLine) -> Waveform:
         tokens = self._tokens([line]).to(self._model.device)
         samples = self._model.generate_speech(
             tokens["input_ids"], self._speaker(line), vocoder=self._vocoder, **line.options
         )
         return Waveform(samples, tempo=line.speed)
 
-    def waveforms(self, lines: Sequence[Line]) -> list[Waveform]:
+    def waveforms(self, lines: Sequence[TextLine]) -> list[Waveform]:
         first = lines[0]
         if first.options["minlenratio"] > 0:
             return [self.waveform(line) for line in lines]
@@ -90,7 +90,7 @@ class SpeechT5:
         kept = [samples[number, : min(lengths[number], most)] for number, most in enumerate(bounds)]
         return [Waveform(one, tempo=first.speed) for one in kept]
 
-    def _tokens(self, lines: Sequence[Line]) -> Any:
+    def _tokens(self, lines: Sequence[TextLine]) -> Any:
         for line in lines:
             require_tokens(line.text, self._tokenizer)
         tokens = self._tokenizer([line.text for line in lines], padding=True, return_tensors="pt")
@@ -99,11 +99,12 @@ class SpeechT5:
             raise EngineError(f"the text has {count} tokens (numbers are read as words), and at most {most} fit")
         return tokens
 
-    def _speaker(self, line: Line) -> torch.Tensor:
+    def _speaker(self, line: TextLine) -> torch.Tensor:
         return self._vectors[line.voice or self.facts().voices[0]]
 
-    def _most_samples(self, tokens: int, line: Line) -> int:
-        """How long a text of so many tokens may become when it is spoken alone (as in the library's loop)."""
+    def _most_samples(self, tokens: int, line: TextLine) -> int:
+        """Return how many samples a text of so many tokens may have when it is spoken alone (as in the library's
+        loop)."""
         frames = self._config("reduction_factor", 2)
         steps = max(1, int(tokens * line.options["maxlenratio"] / frames))
         return steps * int(frames * math.prod(self._vocoder.config.upsample_rates))

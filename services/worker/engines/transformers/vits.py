@@ -1,10 +1,10 @@
 """VITS, and MMS, which is VITS in a thousand languages: text to waveform in one pass.
 
-Owns the noise scales (attributes of the model, put back after each call), the rate of speech and its reach: every token
-lasts whole frames and at least one, so that fast speech comes out slower than asked. What is missing is left to sonic.
+Owns the noise scales (attributes of the model, restored after each call), the rate of speech and its reach. Every token
+lasts a whole number of frames and at least one, so fast speech comes out slower than asked; sonic does the rest.
 
-In a batch shorter texts are padded. The decoder hears the padding, so that their last tenth of a second is not what it
-would be alone, and the noise is drawn for all of them at once.
+In a batch shorter texts are padded. The decoder also reads the padding, so the last tenth of a second of a shorter text
+differs from what it would be alone, and the noise is drawn for all texts at once.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.options import Number
+from services.worker.engines.spoken_characters import require_known
 from services.worker.engines.transformers.checkpoint import Checkpoint
 from services.worker.engines.transformers.compiling import Compiled
 from services.worker.engines.transformers.languages import tag_of
-from services.worker.engines.transformers.speaking import Facts, Line, Waveform
-from services.worker.engines.wording import require_known
+from services.worker.engines.transformers.speaking import Facts, TextLine, Waveform
 from shared.catalog import Support
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Vits:
-    """``speakers`` of the pin are names of the checkpoint's speakers by number."""
+    """A VITS checkpoint. The pin's ``speakers`` are names for the checkpoint's speaker numbers."""
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         self._checkpoint = checkpoint
@@ -61,17 +61,18 @@ class Vits:
         self._model = self._checkpoint.model(VitsModel, device)
 
     def compile(self) -> None:
-        """The decoder, in which nearly all of the time goes; tried on every sign that the model knows, once."""
+        """Compile the decoder, which takes nearly all of the time, and try it once on every sign that the model
+        knows."""
         import torch
 
         self._model.decoder.forward = Compiled(self._model.decoder.forward)
         signs = torch.arange(self._model.config.vocab_size, device=self._model.device)
         self._model(signs[None], speaker_id=0 if self._speakers else None)
 
-    def waveform(self, line: Line) -> Waveform:
+    def waveform(self, line: TextLine) -> Waveform:
         return self.waveforms([line])[0]
 
-    def waveforms(self, lines: Sequence[Line]) -> list[Waveform]:
+    def waveforms(self, lines: Sequence[TextLine]) -> list[Waveform]:
         for line in lines:
             self._check(line.text)
         first, rate = lines[0], self._model.speaking_rate
@@ -92,7 +93,8 @@ class Vits:
         return spoken
 
     def _check(self, text: str) -> None:
-        """What is left of the text before the tokenizer drops what it does not know has to be known."""
+        """Raise `EngineError` unless the model knows every spoken sign that is left before the tokenizer drops unknown
+        ones."""
         signs, lowered = self._tokenizer.encoder, self._tokenizer.normalize
         kept, _ = self._tokenizer.prepare_for_tokenization(text, normalize=False)
         require_known(kept, lambda sign: sign in signs or (lowered and sign.lower() in signs))
@@ -110,7 +112,8 @@ class Vits:
 
     @contextlib.contextmanager
     def _durations(self) -> Iterator[list[torch.Tensor]]:
-        """What the model's own predictor says of the length of each token, at no rate of speech (logarithms)."""
+        """Collect what the model's own predictor says of the length of each token, before any rate of speech
+        (logarithms)."""
         heard: list[torch.Tensor] = []
         hook = self._model.duration_predictor.register_forward_hook(lambda _module, _given, said: heard.append(said))
         try:
@@ -143,7 +146,7 @@ class Vits:
 
 
 def _frames(log_durations: torch.Tensor, rate: float) -> int:
-    """How many frames of the spectrogram VITS makes of these lengths (as in its forward pass)."""
+    """Return how many frames of the spectrogram VITS makes of these lengths (as in its forward pass)."""
     import torch
 
     return max(1, int(torch.ceil(torch.exp(log_durations) * (1.0 / rate)).sum()))

@@ -105,6 +105,7 @@ FAULTS: Mapping[str, Callable[[Samples], Samples]] = {
     "inaudible": lambda samples: samples * 0,
     "truncated": lambda samples: samples[:0],
     "endless": lambda samples: np.resize(samples, 700 * 22_050),
+    "overlong": lambda samples: np.resize(samples, 590 * 22_050),
     "twofold": lambda samples: np.stack([samples, samples]),
 }
 """Word -> what becomes of the samples."""

@@ -1,0 +1,69 @@
+"""Errors for a person at a keyboard: in the words of the command line, and with what to do.
+
+Owns the translation from the gateway's words, which are those of HTTP, to the command's.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ringtrue.errors import APIError, ConnectionFailed, RingtrueError
+from ringtrue.proxies import is_here
+
+_IN_OUR_WORDS = {
+    "POST /v1/jobs:batch": "`submit_many` of the Python client",
+    "GET /v1/pins": "`ringtrue pins`",
+}
+"""What a program requests -> what a person types."""
+_WHERE_KEYS_ARE_FROM = "the key is taken from RINGTRUE_API_KEY; `ringtrue keys` makes one on the gateway's machine"
+_KINDS = {"options": "option", "metadata": "metadata", "params": "parameter"}
+"""Members whose own members have names that the user chose."""
+_WRAPPERS = ("input", "body")
+"""Members that contain what the user wrote, but that the user did not write."""
+
+
+def told(error: RingtrueError) -> str:
+    """Return the lines to print for an error."""
+    headline = in_our_words(str(error))
+    wrong: list[str] = []
+    if isinstance(error, APIError):
+        for one in error.errors:
+            what = in_our_words(one.detail)
+            wrong += [f"{place_in_words(one.pointer)}: {what}"]
+            headline = headline.replace(f"{one.pointer}: {what}", wrong[-1])
+    lines = [f"error: {headline}", *(line for line in wrong if line not in headline)]
+    if isinstance(error, APIError):
+        lines += [_WHERE_KEYS_ARE_FROM] if (error.code or "").startswith("key_") else []
+        lines += [f"request {error.request_id}"] if error.request_id else []
+    if isinstance(error, ConnectionFailed):
+        lines += [_where_to_look(error)]
+    return "\n".join(lines)
+
+
+def in_our_words(text: str) -> str:
+    """Return ``text`` with the command's names instead of HTTP's."""
+    for theirs, ours in _IN_OUR_WORDS.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def place_in_words(pointer: str) -> str:
+    """Return a JSON pointer into a request in words: ``/text`` is the text, ``/jobs/0/text`` the text of job 1."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/") if part]
+    if parts[:1] and parts[0] in _WRAPPERS and len(parts) > 1:
+        parts = parts[1:]
+    named: list[str] = []
+    for part in parts:
+        if part.isdecimal() and named:
+            named[-1] = f"{named[-1].removeprefix('the ').removesuffix('s')} {int(part) + 1}"
+        elif named and (kind := _KINDS.get(named[-1].removeprefix("the "))):
+            named[-1] = f"the {kind} {part}"
+        else:
+            named.append(f"the {part}")
+    return " of ".join(reversed(named)) or "the request"
+
+
+def _where_to_look(error: ConnectionFailed) -> str:
+    if is_here(urlsplit(error.url).hostname or ""):
+        return "is `ringtrue up` running? Another gateway is named by --url or RINGTRUE_URL"
+    return "is that the gateway? --url or RINGTRUE_URL names it"

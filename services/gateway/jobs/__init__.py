@@ -1,0 +1,1 @@
+"""Jobs: submission, lists, reading, audio, and their JSON."""

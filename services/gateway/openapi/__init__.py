@@ -1,0 +1,1 @@
+"""The OpenAPI document: descriptions of the routes, and the schemas of answers."""

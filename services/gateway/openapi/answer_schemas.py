@@ -1,0 +1,305 @@
+"""The shapes of the answers, for the OpenAPI document and for the tests that check real answers against them.
+
+Owns no behaviour: answers are made in `answers.py`, as plain dictionaries, because thousands of them are made.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.catalog import PinState, Support
+from shared.errors import FailureCode, RefusalCode
+from shared.jobs import FacetStatus, Status
+from shared.scores import Reason
+
+Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", examples=["2025-01-31T12:00:00.000Z"])]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class JobError(Document):
+    """Why a job ended without audio."""
+
+    code: FailureCode
+    message: str
+
+
+class PinUsed(Document):
+    """The model version that was used, tied to its files by the hash of its lock."""
+
+    name: str
+    engine: str
+    lock_sha256: str
+    alias: Annotated[str | None, Field(description="What was asked for, where that was an alias of the pin.")] = None
+
+
+class EmotionUsed(Document):
+    """The emotion in one of the four forms, and its strength."""
+
+    name: str | None = None
+    vector: list[float] | None = None
+    audio: str | None = None
+    text: str | None = None
+    strength: float
+
+
+class Recording(Document):
+    """The audio of an uploaded voice: mono 16-bit PCM at its own sample rate, named by its SHA-256."""
+
+    pcm_sha256: Sha256
+    sample_rate: int
+    duration_s: float
+
+
+class InputUsed(Document):
+    """What is spoken and how, with every default filled in.
+
+    `sample_rate` is absent if it is the pin's own. `recordings` has, by id, the recordings of the uploaded voices that
+    were named, as they were then."""
+
+    text: str
+    language: str
+    voice: str | None = None
+    reference: str | None = None
+    emotion: EmotionUsed | None = None
+    speed: float
+    pitch_scale: float
+    seed: int
+    sample_rate: int | None = None
+    options: dict[str, Any]
+    recordings: dict[str, Recording] | None = None
+    score: bool | list[str]
+    priority: int
+    ttl_s: float
+    timeout_s: float
+
+
+class Piece(Document):
+    """A part of the text that was spoken in one call."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class Audio(Document):
+    """The audio of a job. `pcm_sha256` is the SHA-256 of the bare samples."""
+
+    url: str
+    pcm_sha256: Sha256
+    duration_s: float
+    sample_rate: int
+    channels: int
+    pieces: list[Piece]
+    batch: Annotated[list[str] | None, Field(description="Jobs spoken in one go with this one and itself.")] = None
+
+
+class Progress(Document):
+    """The number of pieces spoken, and of pieces in all."""
+
+    piece: int
+    pieces: int
+
+
+class Score(Document):
+    """A measured value."""
+
+    value: float
+    unit: str
+    scorer_lock: str
+
+
+class Unscored(Document):
+    """A value that could not be measured, and why. It is never zero."""
+
+    unscored: Reason
+    detail: str | None = None
+
+
+class Scoring(Document):
+    """The status of scoring, and the scores by metric."""
+
+    status: FacetStatus
+    scores: dict[str, Score | Unscored] | None = None
+
+
+class Tracking(Document):
+    """The status of tracking, and the job's run in MLflow."""
+
+    status: FacetStatus
+    run_id: str | None = None
+    url: str | None = None
+
+
+class Links(Document):
+    """Paths, so that clients need not build any."""
+
+    self: str
+    audio: str
+    cancel: str
+
+
+class Job(Document):
+    """A job. Members that do not apply yet are absent, except `error` and `audio`, which are null."""
+
+    id: str
+    object: Literal["job"]
+    status: Status
+    error: JobError | None
+    pin: PinUsed
+    input: InputUsed
+    controls: Annotated[dict[str, Support], Field(description="How the pin honours each control that was asked for.")]
+    attempt: int
+    queue_position: Annotated[int | None, Field(description="1 is next; absent once started or if not counted.")] = None
+    eta_seconds: float | None = None
+    progress: Progress | None = None
+    audio: Audio | None
+    scoring: Scoring
+    tracking: Tracking
+    timings: dict[str, float]
+    metadata: dict[str, str]
+    created_at: Time
+    started_at: Time | None = None
+    completed_at: Time | None = None
+    links: Links
+
+
+class FieldError(Document):
+    """One fault of a request. `pointer` is a JSON pointer into the body, or into the query seen as an object."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Document):
+    """Why a request was refused (RFC 9457). `code` is stable; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: RefusalCode
+    request_id: str
+    errors: list[FieldError] | None = None
+    retry_after: int | None = None
+
+
+class BatchResult(Document):
+    """The result for one job of a batch: the job, or the problem with it."""
+
+    index: int
+    job: Job | None = None
+    problem: Problem | None = None
+
+
+class Batch(Document):
+    """The results of a batch, in the order in which its jobs came."""
+
+    object: Literal["batch"]
+    accepted: int
+    refused: int
+    data: list[BatchResult]
+
+
+class JobList(Document):
+    """A page of jobs, newest first. A page can be short or empty although there are more jobs: check `has_more`."""
+
+    data: list[Job]
+    next_cursor: str | None
+    has_more: bool
+
+
+class AliasOfPin(Document):
+    """An alias of this pin, and its last move. A candidate has a `weight`, and the `share` that it takes now."""
+
+    alias: str
+    weight: float | None = None
+    share: float | None = None
+    detail: str | None = None
+    since: Time
+    by: str
+    reason: str
+
+
+class Pin(Document):
+    """A pin and what it can do."""
+
+    name: str
+    object: Literal["pin"]
+    engine: str
+    engine_version: str
+    lock_sha256: str
+    sample_rate: int
+    languages: list[str]
+    default_language: str
+    voices: list[str]
+    voice_pattern: str | None = None
+    default_voice: str | None = None
+    controls: dict[str, Support]
+    emotions: list[str]
+    max_batch: int
+    max_piece_chars: int
+    options_schema: dict[str, Any]
+    licence: str
+    description: str
+    trust_remote_code: bool = False
+    model_repo: str | None = None
+    model_revision: str | None = None
+    state: PinState
+    detail: str | None = None
+    live: bool
+    aliases: list[AliasOfPin]
+    confirmed_at: Time | None = None
+    environment: Annotated[dict[str, Any] | None, Field(description="What of it can move a sample.")] = None
+
+
+class PinList(Document):
+    """Every pin that a worker ever published."""
+
+    data: list[Pin]
+    next_cursor: None
+    has_more: Literal[False]
+
+
+class Consent(Document):
+    """Who allowed the voice to be used, when, and in which words."""
+
+    by: str
+    at: Time
+    text: str
+
+
+class Voice(Document):
+    """An uploaded voice."""
+
+    id: str
+    object: Literal["voice"]
+    name: str | None
+    recording: Recording
+    consent: Consent
+    created_at: Time
+    links: dict[Literal["self", "audio"], str]
+
+
+class VoiceList(Document):
+    """A page of voices, newest first."""
+
+    data: list[Voice]
+    next_cursor: str | None
+    has_more: bool
+
+
+class Readiness(Document):
+    """Whether the gateway accepts jobs.
+
+    `degraded`: it does, but jobs wait for something that is away. Each check is `ok`, `unreachable` or a reason
+    code."""
+
+    status: Literal["ready", "degraded", "unavailable"]
+    checks: dict[str, str]

@@ -1,0 +1,195 @@
+"""The shapes of answers about evaluations, comparisons and gates. `answer_schemas.py` has those of jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from services.gateway.openapi.answer_schemas import Document, PinUsed, Sha256, Time, Tracking
+from shared.scores import Direction
+
+Files = Annotated[dict[str, Sha256], Field(description="Path of each file and the SHA-256 of its bytes.")]
+
+
+class SuiteUsed(Document):
+    """The suite that is spoken. `items` is the number of its items. Suites with the same hash give the same result."""
+
+    name: str
+    version: str
+    sha256: Sha256
+    items: int
+
+
+class EvaluationProgress(Document):
+    """How many clips have reached each step. A clip counts in every step that it has passed. `failed`: without
+    audio."""
+
+    clips: int
+    cached: int
+    spoken: int
+    scored: int
+    tracked: int
+    failed: int
+
+
+class Summary(Document):
+    """A summary of one quantity over the items. `scored` and `unscored` count clips."""
+
+    unit: str
+    direction: Direction
+    mean: float | None
+    n: int
+    scored: int
+    unscored: dict[str, int]
+
+
+class Noise(Document):
+    """The noise floor of one quantity.
+
+    `run_to_run`: half-width of the 95 % range of the difference between two readings with one seed each."""
+
+    sigma: float
+    freedom: int
+    items: int
+    run_to_run: float
+    is_zero: bool
+    scorer_lock: str
+
+
+class EvaluationResult(Document):
+    """The result of an evaluation.
+
+    `noise`: by quantity, how much readings differ when only the seed changes. It needs two or more seeds."""
+
+    metrics: dict[str, Summary]
+    noise: dict[str, Noise]
+    scorer_locks: dict[str, str]
+    environments: list[str]
+    files: Files
+
+
+class StudyError(Document):
+    """Why there is no result."""
+
+    code: str
+    message: str
+
+
+class EvaluationLinks(Document):
+    self: str
+    cancel: str
+    items: str
+    clips: str
+
+
+class Evaluation(Document):
+    """A suite, spoken by a pin and scored. `result` is null until it is there, and absent in lists."""
+
+    id: str
+    object: Literal["evaluation"]
+    status: Literal["running", "succeeded", "failed", "canceled"]
+    pin: PinUsed
+    suite: SuiteUsed
+    seeds: list[int]
+    score: Literal[True] | list[str]
+    params: dict[str, Any]
+    preprocessing: str
+    progress: EvaluationProgress
+    eta_seconds: Annotated[float | None, Field(description="Until all is scored; absent where unknown.")] = None
+    result: EvaluationResult | None = None
+    error: StudyError | None
+    tracking: Tracking
+    created_at: Time
+    completed_at: Time | None = None
+    links: EvaluationLinks
+
+
+class EvaluationList(Document):
+    """A page of evaluations, newest first."""
+
+    data: list[Evaluation]
+    next_cursor: str | None
+    has_more: bool
+
+
+class Clip(Document):
+    """An item at one seed, and the job that speaks it."""
+
+    item: str
+    seed: int
+    job: str
+    cached: bool
+    links: dict[Literal["job", "audio"], str]
+
+
+class ClipList(Document):
+    """Every clip of an evaluation."""
+
+    data: list[Clip]
+    next_cursor: None
+    has_more: Literal[False]
+
+
+class ComparisonLinks(Document):
+    self: str
+    report: str
+
+
+class Comparison(Document):
+    """A comparison of two evaluations. `result` has a row per metric and scope; it is null until it is there."""
+
+    id: str
+    object: Literal["comparison"]
+    status: Literal["waiting", "running", "succeeded", "failed", "canceled"]
+    baseline: str
+    candidate: str
+    allow: list[str]
+    headline: Annotated[str | None, Field(description="What came out, in a sentence.")]
+    result: dict[str, Any] | None = None
+    files: list[str]
+    error: StudyError | None
+    tracking: Tracking
+    created_at: Time
+    completed_at: Time | None = None
+    links: ComparisonLinks
+
+
+class ComparisonList(Document):
+    """A page of comparisons, newest first."""
+
+    data: list[Comparison]
+    next_cursor: str | None
+    has_more: bool
+
+
+class GateLinks(Document):
+    self: str
+    summary: str
+
+
+class Gate(Document):
+    """Rules, checked against a comparison. `result` has the outcome of each rule; it is null until it is there."""
+
+    id: str
+    object: Literal["gate"]
+    status: Literal["waiting", "running", "succeeded", "failed", "canceled"]
+    comparison: str
+    rules: Annotated[dict[str, Any], Field(description="Every default filled in.")]
+    verdict: Literal["pass", "fail", "inconclusive"] | None
+    headline: str | None
+    result: dict[str, Any] | None = None
+    files: list[str]
+    error: StudyError | None
+    tracking: Tracking
+    created_at: Time
+    completed_at: Time | None = None
+    links: GateLinks
+
+
+class GateList(Document):
+    """A page of gates, newest first."""
+
+    data: list[Gate]
+    next_cursor: str | None
+    has_more: bool

@@ -1,0 +1,1 @@
+"""What clients send: reads and checks JSON, forms, headers, and the fields of jobs and studies."""

@@ -1,0 +1,295 @@
+"""The form of a submission: the shape of the whole body, with every wrong field reported at once.
+
+Owns the form. `admission.py` decides what a pin can do with a well-formed submission.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from services.gateway.requests.values import check_depth, clean, few_marks, members, named, options, to_speak, wrong
+from shared import controls
+from shared.controls import Control
+from shared.errors import FieldError, InvalidRequest, RefusalCode
+from shared.jobs import MAX_TEXT_CHARS
+from shared.metrics import METRICS
+from shared.values.faults import MOST_FAULTS
+from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
+from shared.values.numbers import as_whole
+from shared.values.text import shown
+from shared.values.times import FIRST_S, LAST_S
+
+_FAMILIES = tuple(METRICS)
+"""What `score` may name. Not a set: what is looked up in it may be a list."""
+MAX_BATCH_JOBS = 1000
+MAX_TTL_S = 7 * 24 * 3600
+MAX_TIMEOUT_S = 3600
+MAX_METADATA = 16
+"""Most pairs of metadata."""
+_MAX_CONSENT_CHARS = 4000
+JOB_ID = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
+_EMOTION_FORMS = ("name", "vector", "audio", "text")
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_CODES = frozenset({RefusalCode.TEXT_EMPTY.value, RefusalCode.TEXT_TOO_LONG.value})
+
+
+def _emotion(value: object) -> object:
+    """Return an emotion as an object: a bare name is short for an object with that name."""
+    return {"name": value} if isinstance(value, str) else members(value, len(_EMOTION_FORMS) + 1)
+
+
+def families(value: object) -> bool | tuple[str, ...]:
+    """Return what `score` asks for: true, false, or the named metric families, each once."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list):
+        raise wrong("true, false or a list of metric families")
+    if unknown := [family for family in value if family not in _FAMILIES]:
+        raise wrong(f"no such metric family: {named(unknown)}; there are {', '.join(_FAMILIES)}")
+    return tuple(dict.fromkeys(value)) or False
+
+
+def _consent(text: str) -> str:
+    text = clean(text, _MAX_CONSENT_CHARS)
+    if not text:
+        raise wrong("no words of consent are given")
+    return text
+
+
+def _language(said: str | None) -> str | None:
+    if said is None:
+        return None
+    if (tag := tag_in(said)) is None:
+        raise wrong(f"{shown(said)} is not {MEANT}")
+    return tag
+
+
+def _representable(at: datetime) -> datetime:
+    """Return a time that can be shown in UTC. In other zones, the last hours of the year 9999 are in the year 10000."""
+    if not FIRST_S <= at.timestamp() <= LAST_S:
+        raise wrong("a time of the years 1 to 9999 in UTC is needed")
+    return at
+
+
+def _metadata(value: object) -> object:
+    if isinstance(value, dict) and len(value) > MAX_METADATA:
+        raise wrong(f"{len(value)} pairs, at most {MAX_METADATA} are taken")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE), AfterValidator(few_marks)]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=_ONE_LINE), AfterValidator(few_marks)]
+MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE), AfterValidator(few_marks)]
+Priority = Annotated[
+    int, Field(ge=-10, le=10, description="Among your own jobs; higher goes first."), BeforeValidator(as_whole)
+]
+FAMILIES_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(_FAMILIES)}}
+_SCORE_SCHEMA = {"anyOf": [{"type": "boolean"}, FAMILIES_SCHEMA]}
+
+
+class Shape(BaseModel):
+    """Base of all request bodies: every member must be known and of its own type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+def control_field(control: Control) -> Any:
+    """Return a field with the bounds and the description of a control."""
+    return Field(ge=control.minimum, le=control.maximum, description=control.description)
+
+
+class EmotionRequest(Shape):
+    """An emotion: exactly one of `name`, `vector`, `audio` or `text`."""
+
+    name: Annotated[Name | None, Field(description="A canonical emotion, or one of the engine's own.")] = None
+    vector: Annotated[
+        list[Annotated[float, Field(ge=0, le=1.5)]] | None,
+        Field(
+            min_length=8,
+            max_length=8,
+            description="Weights of happy, angry, sad, afraid, disgusted, melancholic, surprised, calm.",
+        ),
+    ] = None
+    audio: Annotated[Name | None, Field(description="An uploaded voice whose feeling is taken.")] = None
+    text: Annotated[
+        str | None,
+        Field(min_length=1, max_length=1000, pattern=_ONE_LINE, description="The feeling in words."),
+        AfterValidator(lambda text: text and few_marks(text)),
+    ] = None
+    strength: Annotated[float | None, Field(ge=0, le=1, description="0: not at all; 1 (default): full.")] = None
+
+    @property
+    def form(self) -> str:
+        """Which of the four forms was given."""
+        return "name" if self.name is not None else next(f for f in _EMOTION_FORMS if getattr(self, f) is not None)
+
+    @model_validator(mode="after")
+    def _exactly_one_form(self) -> Self:
+        given = 4 - (self.name, self.vector, self.audio, self.text).count(None)
+        if given != 1:
+            raise wrong(f"exactly one of name, vector, audio and text is needed, not {given}")
+        return self
+
+
+class JobRequest(Shape):
+    """What to speak, with which pin, and how. All members but `text` and `pin` have a default."""
+
+    text: Annotated[
+        str,
+        AfterValidator(to_speak),
+        Field(
+            description=f"1 to {MAX_TEXT_CHARS} characters after NFC; controls only as line ends and tabs; no SSML.",
+            json_schema_extra={"minLength": 1, "maxLength": MAX_TEXT_CHARS},
+        ),
+    ]
+    pin: Annotated[
+        Name,
+        Field(description="Name of the model version, or an alias of it (`indextts2@production`): see GET /v1/pins."),
+    ]
+    language: Annotated[
+        str | None,
+        AfterValidator(_language),
+        Field(
+            description="BCP 47 (`zh-CN`), or as a locale is written (`zh_CN.UTF-8`). Default: the pin's.",
+            json_schema_extra={"pattern": f"^{SPELLED}$", "maxLength": MOST_CHARS},
+        ),
+    ] = None
+    voice: Annotated[Name | None, Field(description="One of the engine's own voices.")] = None
+    reference: Annotated[Name | None, control_field(controls.REFERENCE)] = None
+    emotion: Annotated[
+        EmotionRequest | None,
+        BeforeValidator(_emotion, json_schema_input_type=str | EmotionRequest | None),
+        Field(description="A name, or an object."),
+    ] = None
+    speed: Annotated[float | None, control_field(controls.SPEED)] = None
+    pitch_scale: Annotated[float | None, control_field(controls.PITCH_SCALE)] = None
+    seed: Annotated[int | None, control_field(controls.SEED), BeforeValidator(as_whole)] = None
+    sample_rate: Annotated[int | None, control_field(controls.SAMPLE_RATE), BeforeValidator(as_whole)] = None
+    options: Annotated[
+        dict[str, Any],
+        AfterValidator(options),
+        Field(default_factory=dict, description="The engine's own, by its published schema."),
+    ]
+    score: Annotated[
+        bool | tuple[str, ...],
+        BeforeValidator(families),
+        WithJsonSchema(_SCORE_SCHEMA),
+        Field(description="true: the default metric families; false: none; or a list of them."),
+    ] = True
+    priority: Priority = 0
+    ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, seconds.")] = 86400.0
+    timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long it may run, seconds.")] = 300.0
+    metadata: Annotated[
+        dict[MetadataKey, MetadataValue],
+        BeforeValidator(_metadata),
+        Field(default_factory=dict, max_length=MAX_METADATA, description="Yours; filters of GET /v1/jobs."),
+    ]
+
+
+class ConsentRequest(Shape):
+    """The consent of the person whose voice it is. It is kept as long as the voice."""
+
+    by: Annotated[Name, Field(description="Who allowed it.")]
+    at: Annotated[
+        AwareDatetime,
+        AfterValidator(_representable),
+        Field(strict=False, description="When; with an offset from UTC."),
+    ]
+    text: Annotated[
+        str,
+        AfterValidator(_consent),
+        Field(
+            description="In which words, in NFC.", json_schema_extra={"minLength": 1, "maxLength": _MAX_CONSENT_CHARS}
+        ),
+    ]
+
+
+class VoiceRequest(Shape):
+    """The fields that come with a recording."""
+
+    name: Annotated[Name | None, Field(description="For people; voices are told apart by their ids.")] = None
+    consent: Annotated[ConsentRequest, BeforeValidator(lambda said: members(said, 3))]
+
+
+def read_voice(fields: dict[str, object]) -> VoiceRequest:
+    """Return the fields that came with a recording. ``fields``: JSON values. Raises `InvalidRequest`."""
+    return read_shape(VoiceRequest, fields)
+
+
+def read_job(body: object, at: str = "") -> JobRequest:
+    """Return the submission in ``body``. Raises `InvalidRequest`.
+
+    ``at``: JSON pointer of ``body`` within the whole request."""
+    try:
+        return JobRequest.model_validate(members(body, len(JobRequest.model_fields)))
+    except PydanticCustomError as many:
+        raise InvalidRequest((FieldError(at, many.message()),)) from None
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False, include_input=False), at) from None
+
+
+def read_shape(shape: type[AnyShape], body: object, at: str = "") -> AnyShape:
+    """Return ``body`` as a request of this shape. Raises `InvalidRequest`."""
+    try:
+        check_depth(body)
+        return shape.model_validate(members(body, len(shape.model_fields)))
+    except PydanticCustomError as deep:
+        raise InvalidRequest((FieldError(at, deep.message()),)) from None
+    except ValidationError as error:
+        raise _refusal(error.errors(include_url=False, include_input=False), at) from None
+
+
+def read_batch(body: object) -> list[object]:
+    """Return the submissions of a batch; they are not checked yet. Raises `InvalidRequest` if it is not a batch."""
+    jobs = body.get("jobs") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(jobs, list):
+        raise InvalidRequest((FieldError("/jobs", "a list of jobs is needed"),))
+    unknown = (FieldError(_pointer((name,)), "no such field") for name in body if name != "jobs")
+    if told := [*islice(unknown, MOST_FAULTS + 1)]:
+        raise InvalidRequest(told)
+    if not 1 <= len(jobs) <= MAX_BATCH_JOBS:
+        raise InvalidRequest((FieldError("/jobs", f"{len(jobs)} jobs, 1 to {MAX_BATCH_JOBS} are taken"),))
+    return jobs
+
+
+def _refusal(details: list[ErrorDetails], at: str) -> InvalidRequest:
+    codes = {detail["type"] if detail["type"] in _CODES else RefusalCode.INVALID_REQUEST.value for detail in details}
+    code = RefusalCode(codes.pop()) if len(codes) == 1 else RefusalCode.INVALID_REQUEST
+    return InvalidRequest(tuple(FieldError(at + _pointer(d["loc"]), _detail(d)) for d in details), code)
+
+
+def _detail(detail: ErrorDetails) -> str:
+    match detail["type"]:
+        case "extra_forbidden":
+            return "no such field"
+        case "model_type" | "model_attributes_type":
+            return "an object is needed"
+        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ONE_LINE:
+            return "control characters are not taken here"
+        case _:
+            return detail["msg"]
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    # pydantic adds a last step of its own for a wrong key of a mapping
+    steps = place[:-1] if place and place[-1] == "[key]" else place
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)

@@ -1,0 +1,1 @@
+"""What users share: threads, commits, the backlog and waiting."""

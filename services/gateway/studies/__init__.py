@@ -1,0 +1,1 @@
+"""Evaluations, comparisons and gates: submission, lists, reading, and their JSON."""

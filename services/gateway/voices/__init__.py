@@ -1,0 +1,1 @@
+"""Uploaded voices, and the child process that decodes them."""

@@ -1,0 +1,1 @@
+"""Pins in one file, for carrying to a host without a network."""

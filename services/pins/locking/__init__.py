@@ -1,0 +1,1 @@
+"""From the catalog to the lock: which files a pin has, by their hashes."""

@@ -1,0 +1,1 @@
+"""Statistics and comparisons, as functions of tables of scores."""

@@ -1,0 +1,1 @@
+"""Pictures of clips, drawn in a child process."""

@@ -1,9 +1,0 @@
-"""The statistics of a comparison: is one evaluation better than another, and how sure is that?
-
-Owns the arithmetic and nothing else: numpy and scipy in, numbers out. Knows no suite, store, HTTP or MLflow, and does
-not decide whether two evaluations may be compared at all.
-
-Throughout, **items are the sample**: what several seeds of one item say is averaged before anything is estimated,
-because seeds of one sentence are no new evidence about sentences. Which interval is used where was chosen by measured
-coverage (benchmarks/calibration.py, docs/statistics.md).
-"""

@@ -1,0 +1,1 @@
+"""Evaluations, comparisons and gates: their computation in a child process, and their files."""

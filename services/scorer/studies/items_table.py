@@ -1,0 +1,79 @@
+"""The items table of an evaluation: a row per item and seed, with every score, as Parquet and as JSON lines.
+
+Owns its columns. A missing score is null, and the column ``<quantity>.unscored`` beside it gives the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
+from services.scorer.analysis.comparison.quantities import SHIPPED
+from shared.scores import Score, Unscored
+from shared.suites.suite import Item
+
+_TEXT, _NUMBER = pa.string(), pa.float64()
+_COLUMNS = {
+    "item": _TEXT,
+    "seed": pa.int64(),
+    "text": _TEXT,
+    "language": _TEXT,
+    "emotion": _TEXT,
+    "tags": pa.list_(_TEXT),
+    "job_id": _TEXT,
+    "run_id": _TEXT,
+    "pcm_sha256": _TEXT,
+    "duration_s": _NUMBER,
+    "cached": pa.bool_(),
+    "error": _TEXT,
+}
+PARQUET, JSON_LINES = "items.parquet", "items.jsonl"
+
+
+def items_table(evaluated: Evaluated) -> dict[str, bytes]:
+    """Return both files by their names.
+
+    The same evaluation gives the same bytes. ``run_id`` is null until a clip is in MLflow.
+    """
+    quantities = SHIPPED.ordered({name for clip in evaluated.clips for name in clip.scores})
+    items = evaluated.items
+    rows = [_row(items[clip.item], clip, quantities) for clip in evaluated.clips]
+    return {PARQUET: _parquet(rows, quantities), JSON_LINES: _json_lines(rows)}
+
+
+def _row(item: Item, clip: SpokenClip, quantities: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "item": item.id,
+        "seed": clip.seed,
+        "text": item.text,
+        "language": item.language,
+        "emotion": item.emotion,
+        "tags": list(item.tags),
+        "job_id": clip.job_id,
+        "run_id": clip.run_id,
+        "pcm_sha256": clip.pcm_sha256,
+        "duration_s": clip.duration_s,
+        "cached": clip.cached,
+        "error": clip.error,
+    }
+    for name in quantities:
+        scored = clip.scores.get(name)
+        row[name] = scored.value if isinstance(scored, Score) else None
+        row[f"{name}.unscored"] = scored.reason.value if isinstance(scored, Unscored) else None
+    return row
+
+
+def _parquet(rows: Sequence[Mapping[str, Any]], quantities: Sequence[str]) -> bytes:
+    scores = {name: kind for one in quantities for name, kind in ((one, _NUMBER), (f"{one}.unscored", _TEXT))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema({**_COLUMNS, **scores})), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _json_lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

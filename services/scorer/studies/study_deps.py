@@ -1,0 +1,26 @@
+"""What a scorer process needs to work on studies, whether it computes or tracks them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.ports import Announcer, Blobs, JobStore, WakeUps
+from shared.studies import StudyStore
+
+
+@dataclass(kw_only=True)
+class StudyDeps:
+    """``holder``: the name under which this process holds leases. ``clock``: returns the seconds since 1970."""
+
+    studies: StudyStore
+    store: JobStore
+    blobs: Blobs
+    wake_ups: WakeUps
+    announcer: Announcer
+    holder: str
+    lease_s: float = 30.0
+    clock: Callable[[], float] = time.time
+    stopping: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,1 @@
+"""The runs of clips and studies in MLflow."""

@@ -1,0 +1,192 @@
+"""The flow that logs finished jobs as runs: the sixth and last stop of a job's path.
+
+Owns the calls to the store while runs are logged. Knows the tracking server as a `Tracker`, and pictures as something
+that is drawn or not. A server that is not available delays this facet only: the job is postponed, and the sweeper
+decides for how long.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from services.scorer.backoff import MAX_BACKOFF_S, backoff_s
+from services.scorer.tracking.parent_runs import ParentRuns
+from services.scorer.tracking.run_record import feeling, picture_title, run_record
+from services.scorer.tracking.runs import RunRecord, Tracker, TrackerRefused, TrackerUnavailable
+from shared.audio import Audio, provenance, wav_file
+from shared.catalog import Manifest
+from shared.errors import RingtrueError, StorageUnavailable, StoreUnavailable
+from shared.jobs import Job, Piece
+from shared.ports import Announcer, Blobs, FacetName, JobStore, WakeUps
+from shared.scheduling.leases import kept
+from shared.studies import Home
+
+log = logging.getLogger(__name__)
+
+
+class AudioMissing(RingtrueError):
+    """The store says that a job has audio, but its blob is gone. Waiting does not bring it back."""
+
+    code = "audio_missing"
+
+
+class Draws(Protocol):
+    """Draws the picture of a clip, or returns None."""
+
+    def draw(self, audio: Audio, *, title: str, pieces: Sequence[Piece] = ()) -> bytes | None: ...
+
+
+class TrackOutcome(Enum):
+    """The outcome of one claimed job."""
+
+    LOGGED = auto()  # its run is complete and recorded
+    LOST = auto()  # complete, but recorded by another holder
+    POSTPONED = auto()  # this job failed; the next may succeed
+    AWAY = auto()  # the server or the store does not answer, and would not for the next job either
+
+
+def run(
+    store: JobStore,
+    blobs: Blobs,
+    tracker: Tracker,
+    pictures: Draws,
+    holder: str,
+    clock: Callable[[], float],
+    in_flight: int = 8,
+    *,
+    announcer: Announcer | None = None,
+    wake_ups: WakeUps | None = None,
+    parents: ParentRuns | None = None,
+    stopping: threading.Event | None = None,
+    lease_s: float = 60.0,
+) -> int:
+    """Log what is due, up to ``in_flight`` runs at once, until nothing is. Return how many runs were recorded.
+
+    ``parents``: the parent runs of clips of evaluations. ``wake_ups``: wake analysis when such a clip is logged. Ends
+    early once the server is away or ``stopping`` is set; jobs that were claimed are then logged or postponed.
+    """
+    flow = Flow(store, blobs, tracker, pictures, holder, clock, lease_s, announcer, wake_ups, parents)
+    recorded, away = 0, False
+    pending: set[Future[TrackOutcome]] = set()
+    with ThreadPoolExecutor(in_flight, thread_name_prefix="track") as threads:
+        while True:
+            if not away and not (stopping and stopping.is_set()):
+                pending |= {threads.submit(flow.log, job) for job in flow.claim(in_flight - len(pending))}
+            if not pending:
+                return recorded
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            outcomes = [future.result() for future in done]
+            recorded += outcomes.count(TrackOutcome.LOGGED)
+            away = away or TrackOutcome.AWAY in outcomes
+
+
+@dataclass
+class Flow:
+    """What the threads of one call share."""
+
+    store: JobStore
+    blobs: Blobs
+    tracker: Tracker
+    pictures: Draws
+    holder: str
+    clock: Callable[[], float]
+    lease_s: float
+    announcer: Announcer | None = None
+    wake_ups: WakeUps | None = None
+    parents: ParentRuns | None = None
+    _manifests: Mapping[str, Manifest] = field(default_factory=dict)
+    _homes: dict[str, Home] = field(default_factory=dict)
+
+    def claim(self, limit: int) -> list[Job]:
+        """Claim up to ``limit`` jobs whose tracking is due, under a lease."""
+        claimed = self.store.claim_facet(FacetName.TRACKING, self.holder, self.lease_s, self.clock(), limit)
+        if any(job.pin not in self._manifests for job in claimed):
+            self._manifests = {manifest.pin: manifest for manifest, _ in self.store.manifests()}
+        if self.parents is not None:
+            self._homes |= self.parents.homes([job.id for job in claimed])
+        return claimed
+
+    def log(self, job: Job) -> TrackOutcome:
+        """Log one claimed job, keeping its lease meanwhile, or postpone it."""
+        attempt = job.tracking.attempt
+
+        def beat() -> bool:
+            return self.store.beat_facet(FacetName.TRACKING, job.id, attempt, self.lease_s, self.clock())
+
+        try:
+            with kept(beat, self.lease_s / 3):
+                return self._logged(job)
+        except TrackerUnavailable as error:
+            log.log(error.level, "%s is logged later: %s", job.id, error)
+            return self._postponed(job, backoff_s(attempt), TrackOutcome.AWAY)
+        except TrackerRefused as error:
+            log.error("%s was refused: %s", job.id, error)
+            return self._postponed(job, MAX_BACKOFF_S, TrackOutcome.POSTPONED)
+        except StorageUnavailable as error:
+            log.warning("%s is logged later: %s", job.id, error)
+            return self._postponed(job, backoff_s(attempt), TrackOutcome.POSTPONED)
+        except StoreUnavailable as error:
+            log.warning("%s is recorded once its lease has run out: %s", job.id, error)
+            return TrackOutcome.AWAY
+        except Exception:  # the one catch-all: an unexpected error in one job must not stop the others
+            log.exception("%s could not be logged", job.id)
+            return self._postponed(job, MAX_BACKOFF_S, TrackOutcome.POSTPONED)
+
+    def _logged(self, job: Job) -> TrackOutcome:
+        environment = self._environment(job)
+        manifest = self._manifests.get(job.pin)
+        home = self._homes.get(job.id)
+        item = self.parents.item(home) if home is not None and self.parents is not None else None
+        try:
+            audio, problem = self._audio(job), None
+        except AudioMissing as missing:
+            log.error("%s: %s", job.id, missing)
+            audio, problem = None, f"{missing.code}: {missing}"
+        record = run_record(job, environment, manifest, item, problem=problem, limits=self.tracker.limits)
+        logged = self.tracker.log(record, self._files(job, record, audio))
+        # The write names the attempt: if the lease was lost meanwhile, the other holder records the run.
+        if not self.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
+            log.warning("%s was logged by somebody else as well", job.id)
+            return TrackOutcome.LOST
+        if self.announcer is not None:
+            self.announcer.announce(job.id, "tracked")
+        if self.wake_ups is not None and home is not None:
+            self.wake_ups.wake_analysis()
+        return TrackOutcome.LOGGED
+
+    def _postponed(self, job: Job, delay_s: float, outcome: TrackOutcome) -> TrackOutcome:
+        try:
+            self.store.postpone_facet(FacetName.TRACKING, job.id, job.tracking.attempt, self.clock() + delay_s)
+        except StoreUnavailable as error:
+            log.warning("%s is tried again once its lease has run out: %s", job.id, error)
+            return TrackOutcome.AWAY
+        return outcome
+
+    def _environment(self, job: Job) -> Mapping[str, Any] | None:
+        return None if job.environment is None else self.store.environment(job.environment)
+
+    def _audio(self, job: Job) -> Audio | None:
+        if job.audio is None:
+            return None
+        try:
+            return Audio(self.blobs.get(job.audio.pcm_sha256), job.audio.sample_rate)
+        except KeyError as error:
+            raise AudioMissing(f"blob {job.audio.pcm_sha256} is gone") from error
+
+    def _files(self, job: Job, record: RunRecord, audio: Audio | None) -> dict[str, bytes]:
+        """Return the artifacts of a run. The WAV is byte for byte the file that the gateway serves."""
+        files = {"text.txt": job.input.text.encode()}
+        if audio is None or job.audio is None:
+            return files
+        info = provenance(job.id, job.pin, job.lock_sha256)
+        files[f"audio/{feeling(job)}.wav"] = wav_file(audio, info)
+        picture = self.pictures.draw(audio, title=picture_title(record), pieces=job.audio.pieces)
+        if picture is not None:
+            files["picture.png"] = picture
+        return files

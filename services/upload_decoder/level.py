@@ -1,0 +1,75 @@
+"""Checks whether there is any sound in samples, as far as numbers can tell.
+
+Owns what is not sound: silence, a constant, noise of one bit, and channels that cancel each other out when they are
+averaged. Each is reported by its name. Does not know whether somebody speaks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+_FULL_SCALE = 32_768
+_FAINTEST_DB = -80.0
+"""Root mean square, in dBFS, below which only the noise of 16 bits is left: some 3 of 32,768 steps."""
+_MOST_LOST = 0.01
+"""If the average of the channels keeps less than this share of their power, they cancel each other out. Unrelated
+channels keep one part in as many as there are channels."""
+_FEWEST_VALUES = 5
+"""Fewest different sample values. A voice has hundreds."""
+
+
+class Level:
+    """The level of the samples so far: of all channels as they came, and of their average."""
+
+    def __init__(self) -> None:
+        self._channels, self._mono = _Power(), _Power()
+        self._seen = np.zeros(2 * _FULL_SCALE, dtype=bool)
+
+    def add(self, block: NDArray[np.float64], mono: NDArray[np.int16]) -> None:
+        """Add samples. ``block``: one column per channel. ``mono``: the samples that are kept of it."""
+        within = np.clip(block, -1, 1)
+        self._channels.add(within)
+        self._mono.add(mono[:, np.newaxis] / _FULL_SCALE)
+        self._seen[mono.view(np.uint16)] = True
+
+    def fault(self) -> str | None:
+        """Return why it is not sound, or None if it is."""
+        each, kept, values = self._channels.power, self._mono.power, int(self._seen.sum())
+        if _decibels(each) >= _FAINTEST_DB and kept < _MOST_LOST * each:
+            return "its channels cancel each other out: averaged to one, it is silent. Send one of them alone"
+        if values == 1:
+            return "it is silent" if self._seen[0] else "it is a constant (DC) and no sound"
+        if _decibels(kept) < _FAINTEST_DB:
+            return f"it is too faint: {_decibels(kept):.0f} dBFS, at least {_FAINTEST_DB:.0f} dBFS are needed"
+        if values < _FEWEST_VALUES:
+            return f"it is noise: its samples have {values} values, and a voice has hundreds"
+        return None
+
+
+class _Power:
+    """Mean square around the mean, over all columns together."""
+
+    def __init__(self) -> None:
+        self._sums: NDArray[np.float64] | None = None
+        self._count = 0
+
+    def add(self, block: NDArray[np.float64]) -> None:
+        sums = np.array([block.sum(axis=0), np.square(block).sum(axis=0)])
+        if self._sums is not None and self._sums.shape != sums.shape:  # another stream, with other channels
+            self._sums, sums = self._sums.mean(axis=1, keepdims=True), sums.mean(axis=1, keepdims=True)
+        self._sums = sums if self._sums is None else self._sums + sums
+        self._count += len(block)
+
+    @property
+    def power(self) -> float:
+        if self._sums is None:
+            return 0.0
+        means, squares = self._sums / self._count
+        return max(0.0, float(np.mean(squares - np.square(means))))
+
+
+def _decibels(power: float) -> float:
+    return 10 * math.log10(power) if power > 0 else -math.inf

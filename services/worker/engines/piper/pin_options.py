@@ -1,0 +1,49 @@
+"""The table ``options`` of a catalog's pin of this family, checked.
+
+options = {languages = ["en-gb"], max_piece_chars = 200, device = "cuda", threads = 4}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.language_tags import tags_fault
+from services.worker.engines.options import Number
+
+DEVICES = ("cpu", "cuda")
+NUMBERS = (
+    Number("max_piece_chars", 400, 50, 2_000, "longer texts are split", whole=True),
+    Number("threads", 1, 1, 64, "how many threads one model may use", whole=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PiperPinOptions:
+    """The catalog's options of one pin."""
+
+    languages: tuple[str, ...] = ()
+    """BCP 47 tags, the default first. Empty: what the voice says."""
+    max_piece_chars: int = 400
+    device: str = "cpu"
+    threads: int = 1
+    """More than one thread makes a voice faster if cores are idle, and never changes the sound. The default is one,
+    because several hosts run at once."""
+
+
+def pin_options(options: Mapping[str, Any]) -> PiperPinOptions:
+    """Return the checked options. Raises `EngineError` for the first one that is unknown or wrong."""
+    checks = {"languages": tags_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
+    for name, value in options.items():
+        if name not in checks:
+            raise EngineError(f"options/{name}: no such option; there are: {', '.join(checks)}")
+        if (fault := checks[name](value)) is not None:
+            raise EngineError(f"options/{name}: {fault}, not {value!r}")
+    languages = tuple(tag.lower() for tag in options.get("languages", ()))
+    return PiperPinOptions(**{**options, "languages": languages})
+
+
+def _device_fault(value: object) -> str | None:
+    return None if value in DEVICES else f"must be one of {', '.join(DEVICES)}"

@@ -1,0 +1,1 @@
+"""Child processes, and how a process starts, logs and stops."""

@@ -1,0 +1,1 @@
+"""Who works on what, and for how long: leases, slots, fair turns between users, polling."""

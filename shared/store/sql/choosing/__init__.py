@@ -1,0 +1,1 @@
+"""Which user is served next, and which job or study is next."""

@@ -1,0 +1,1 @@
+"""The database: opening, migrating, its clock, and checks that it is whole."""

@@ -1,0 +1,56 @@
+"""Opens the SQL store for a process: creates it if missing, upgrades its schema, and refuses it if it is not whole.
+
+Owns what is checked before anything is served, and what an operator is told. Repairs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared.errors import SettingsError, StoreDamaged, StoreUnusable
+from shared.store.sql.connection.database import Database
+from shared.store.sql.connection.migrate import migrate, version
+
+ACCEPT_EMPTY = "start with an empty store although there is audio: its jobs are given up"
+_RESTORE = "Restore a backup of it (docs/deploy.md)"
+
+
+def open_database(url: str, blobs: Path, *, accept_empty: bool = False) -> Database:
+    """Return the database, ready for use.
+
+    Raises `StoreUnusable` if it is damaged, made by a newer version, or empty while ``blobs`` has audio (unless
+    ``accept_empty``); ``StoreUnavailable`` if it does not answer; ``SettingsError`` if ``url`` is not a URL of one.
+    """
+    try:
+        where = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise SettingsError("RINGTRUE_DATABASE_URL is no URL: sqlite:///FILE or postgresql://HOST/NAME") from error
+    database = Database(url)
+    try:
+        if not accept_empty and version(database) is None and (found := any_file(blobs)):
+            raise StoreUnusable(
+                f"{where} is empty or not there, but {blobs} holds audio of jobs ({found.name[:12]}…). {_RESTORE}, "
+                f"or start once with --accept-empty to begin anew; the audio is left where it is"
+            )
+        migrate(database)
+        database.look_through()
+    except StoreDamaged as error:
+        database.close()
+        raise StoreUnusable(f"{where} is damaged: {error}. {_RESTORE}") from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def any_file(folder: Path) -> Path | None:
+    """Return one file below ``folder``, or ``None``. Hidden files do not count."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if not name.startswith("."):
+                return Path(where, name)
+    return None

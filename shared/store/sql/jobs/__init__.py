@@ -1,0 +1,1 @@
+"""Statements about jobs, by their caller: gateway, worker, scorer, sweeper."""

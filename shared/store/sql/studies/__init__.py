@@ -1,0 +1,1 @@
+"""Statements about studies, by their caller: gateway, scorer, sweeper."""

@@ -1,0 +1,1 @@
+"""Tables, indexes, and the conversion between rows and values."""

@@ -1,0 +1,107 @@
+"""Signs, units, currencies, full width and emoji: heard in the text's language, or refused by name; never left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from services.worker.engines.base import EngineError, SpeakRequest
+from services.worker.engines.espeak.family import Espeak
+from services.worker.engines.signs.names import ARCHIVE, name_of
+from services.worker.engines.signs.reading import folded, readable
+
+LANGUAGES = ("zh", "en", "ja", "ko", "de", "ru", "ar", "fr", "hi")
+SIGNS = "+±×÷=<>~^°§©®™→←½¼²³№Ⅳ①㎏㎡℃℉％＄￥€£¥₽₩₹¢‰µΩ&@#%♥😀👍１Ａ🇩🇪"
+FRAMES = {"zh": "价格{}今天", "ja": "値段{}今日", "ko": "가격 {} 오늘", "ar": "السعر {} اليوم", "ru": "цена {} сегодня"}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Espeak:
+    return Espeak()
+
+
+@pytest.fixture(scope="module")
+def heard(engine: Espeak):  # type: ignore[no-untyped-def]
+    built = engine.build("espeak-v2")
+    return lambda text, language: built.speak(SpeakRequest(text, language)).sha256
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "plain"),
+    [
+        ("zh", "价格是１２３元", "价格是123元"),
+        ("zh", "20℃", "20摄氏度"),
+        ("zh", "20°C。", "20摄氏度。"),
+        ("zh", "¥100", "100 元"),
+        ("zh", "￥１００万", "100万 元"),
+        ("zh", "气温是-5度", "气温是 负 5度"),
+        ("ja", "ｶﾞｷﾞｸﾞ", "ガギグ"),
+        ("ja", "２０℃", "摂氏 20 度"),
+        ("ko", "−5도", " 마이너스 5도"),
+        ("en", "It is -5 today", "It is minus 5 today"),
+        ("en", "ＡＢＣ １２", "ABC 12"),
+        ("en", "20℃", "20 degrees Celsius"),
+        ("de", "5*3", "5 × 3"),
+        ("ru", "5₽", "5 российских рублей"),
+        ("ru", "21₽", "21 российский рубль"),
+        ("fr", "-5", "moins 5"),
+    ],
+)
+def test_what_stands_for_words_is_said_as_they_are(heard, language: str, text: str, plain: str) -> None:  # type: ignore[no-untyped-def]
+    assert heard(text, language) == heard(plain, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sign_is_left_out(heard, language: str) -> None:  # type: ignore[no-untyped-def]
+    frame = FRAMES.get(language, "price {} today")
+    lost = []
+    for sign in ["🇩🇪", *SIGNS[:-2]]:
+        for text in (frame.format(sign), frame.format(f"20{sign}"), frame.format(f"{sign} 20")):
+            try:
+                same = heard(text, language) == heard(text.replace(sign, ""), language)
+            except EngineError as error:
+                same = repr(sign) not in str(error)
+            if same:
+                lost.append(text)
+    assert lost == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("amount", ["{} €", "€{}", "{} ℃", "{}%"])
+def test_an_amount_of_sixty_digits_is_put_into_words(language: str, amount: str) -> None:
+    number = "987654321012" * 5
+    assert number in readable(amount.format(number), language, lambda _one, _word: _one.isalnum())
+
+
+@pytest.mark.parametrize("text", ["COVID-19", "3-5", "2026-11-29", "555-1234", "A4-80", "(3)-4", "- 5"])
+def test_a_hyphen_is_no_minus(text: str) -> None:
+    assert readable(text, "en", lambda one, word: True) == text
+
+
+def test_what_is_read_is_left_as_it_is() -> None:
+    text = "20 ℃, ¥100, 5% and 😀; “so” – he said…"
+    assert readable(text, "en", lambda one, word: True) == text
+
+
+def test_punctuation_of_full_width_stays() -> None:
+    assert folded("你好，世界！（１）") == "你好，世界！（1）"
+
+
+def test_all_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(EngineError, match="does not know 'Ω', 'ж'"):
+        readable("a Ωж", "en", lambda one, word: one.isascii())
+
+
+@pytest.mark.parametrize("text", ["**bold** | `code` ── ▪ ¦ ´", "👍🏽 1️⃣", "a\u200db"])
+def test_layout_and_modifiers_refuse_nothing(heard, text: str) -> None:  # type: ignore[no-untyped-def]
+    assert heard(f"Look: {text}", "en")
+
+
+def test_names_are_those_of_the_lock_beside_them() -> None:
+    lock = json.loads(ARCHIVE.with_suffix(".json").read_text())
+    assert hashlib.sha256(ARCHIVE.read_bytes()).hexdigest() == lock["sha256"]
+    assert name_of("€", "de-AT") == "Euro"
+    assert name_of("😀", "zh") == "嘿嘿"
+    assert name_of("€", "xx") is None

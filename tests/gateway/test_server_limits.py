@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.gateway.server.limits import ConnectionLimits
+from services.gateway.server.protocol import PIECE
 from tests.gateway.place import SENTENCE
 from tests.gateway.served import Server, read_all, served, status_of
 
@@ -133,6 +135,27 @@ def test_requests_ahead_of_their_answers_are_answered_in_order_up_to_a_number(se
     assert 0 < many.count(b"HTTP/1.1 200") < 50_000
     assert many.count(b"HTTP/1.1 ") == many.count(b"HTTP/1.1 200")
     assert server.memory_mb - before < MEMORY_MB
+
+
+@pytest.mark.parametrize("shared", [1, 200, PIECE - 200])
+def test_a_head_that_begins_in_the_piece_of_the_request_before_is_counted_whole(server: Server, shared: int) -> None:
+    """``shared``: bytes of the second head in the piece of 32 KiB that holds the end of the first request."""
+    first = padded(PIECE - shared, b"\r\n")
+    for over, answers in ((0, 2), (1, 1)):
+        answer = server.ask(first + of_counted_bytes(ConnectionLimits().head_bytes + over))
+        assert answer.count(b"HTTP/1.1 200") == answers
+
+
+def padded(length: int, end: bytes) -> bytes:
+    """Return a request for /healthz of ``length`` bytes."""
+    begin = GET + b"X: "
+    return begin + b"v" * (length - len(begin) - len(end) - 2) + b"\r\n" + end
+
+
+def of_counted_bytes(counted: int) -> bytes:
+    """Return a request of whose head ``counted`` bytes count: the address, the headers, and no first line."""
+    uncounted = len(b"GET  HTTP/1.1\r\n\r\n")
+    return padded(counted + uncounted, CLOSE)
 
 
 def test_what_is_wrong_after_a_request_does_not_answer_it(server: Server) -> None:

@@ -8,7 +8,8 @@ depends on the voice. Its error rate tells a clip with the wrong words from one 
 of one voice from each other. It does not measure what a person would understand. Rates above 1 are possible, because
 inserted words count.
 
-Another sample rate or silence at the end changes it by a word now and then (``python -m benchmarks.recognition``).
+Another sample rate or silence at the end changes it by a word now and then
+(``python -m benchmarks.evidence.recognition``).
 """
 
 from __future__ import annotations

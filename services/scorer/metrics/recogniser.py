@@ -40,7 +40,8 @@ DECODER: Mapping[str, object] = {"samprate": RATE, "cmn": "batch", "fwdflat": Fa
 """One pass instead of two, and a third of the hypotheses.
 
 These settings recognise as many words as the published ones in three quarters of the time. Of all settings that were
-tried, another sample rate or silence at the end changes their result least (``python -m benchmarks.recognition``).
+tried, another sample rate or silence at the end changes their result least
+(``python -m benchmarks.evidence.recognition``).
 """
 
 REVISION = 2

@@ -1,6 +1,6 @@
 """How far apart two clips of one text are: by their samples if there are any, otherwise by hashes and fingerprints.
 
-Owns the four tiers and the limits of the third, which were calibrated on planted pairs (benchmarks/log_mel.py,
+Owns the four tiers and the limits of the third, which were calibrated on planted pairs (benchmarks/evidence/log_mel.py,
 docs/certificates.md). Knows no pin.
 """
 

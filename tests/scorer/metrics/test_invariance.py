@@ -7,7 +7,8 @@ are measured again on every run.
 DNSMOS and NISQA are as jumpy as their authors left them. NISQA takes its frames at whole samples, so 22,050 Hz (the
 clips' own rate) differs from every rate that is a multiple of 100; DNSMOS repeats a short clip, so silence at its end
 becomes silence in its midst and looks like a clean background. The recogniser hears one word of the fast clip
-differently, and the similarity of meaning hangs on it; over more clips see ``python -m benchmarks.recognition``.
+differently, and the similarity of meaning hangs on it; over more clips see
+``python -m benchmarks.evidence.recognition``.
 """
 
 from __future__ import annotations

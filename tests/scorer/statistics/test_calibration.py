@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.calibration import coverage, rates
-from benchmarks.outcomes import OUTCOMES, Outcome
+from benchmarks.evidence.calibration import coverage, rates
+from benchmarks.evidence.outcomes import OUTCOMES, Outcome
 from services.scorer.analysis.statistics.proportions import mcnemar_p
 from tests.scorer.statistics.samples import signs
 

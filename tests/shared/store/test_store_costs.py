@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, event, text
 
-from benchmarks.lists import filters
-from benchmarks.many_jobs import RARE_PIN, USER, add_finished, tend
+from benchmarks.gateway.lists import filters
+from benchmarks.harness.many_jobs import RARE_PIN, USER, add_finished, tend
 from shared.jobs import FacetStatus, Status
 from shared.ports import FacetName, JobFilter
 from shared.store.sql import Database, SqlJobStore, migrate

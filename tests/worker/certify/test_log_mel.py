@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.log_mel import Row, rows
+from benchmarks.evidence.log_mel import Row, rows
 from services.worker.certify.tiers import Tier
 
 NEARLY_ALL = 0.95

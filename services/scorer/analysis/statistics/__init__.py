@@ -5,5 +5,5 @@ not decide whether two evaluations may be compared at all.
 
 **Items are the sample** everywhere: the scores of several seeds of one item are averaged before anything is estimated,
 because seeds of one sentence are no new evidence about sentences. Each interval was chosen by its measured coverage
-(benchmarks/calibration.py, docs/statistics.md).
+(benchmarks/evidence/calibration.py, docs/statistics.md).
 """

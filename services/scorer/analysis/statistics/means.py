@@ -7,7 +7,7 @@ There are two methods, and the wider bound is taken at either end:
   follows the skew and is too short if tails are long on both sides.
 
 The percentile bootstrap and BCa cover less, at 10 items far less, and are not used. Figures: docs/statistics.md, from
-benchmarks/calibration.py.
+benchmarks/evidence/calibration.py.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ in pairs, each with the one that draws the items of mirrored rank (antithetic; H
 swapping the two sides of a comparison only changes signs.
 
 Both are matrix products. A resample is how often each item was drawn, a row of ``weights``. Means and mean squares of
-all resamples of all samples are then two products, some hundred times faster than a loop (benchmarks/resampling.py).
+all resamples of all samples are then two products, some hundred times faster than a loop
+(benchmarks/scoring/resampling.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What speaking costs: loading, hosts, batches, and the files of a model."""

@@ -1,0 +1,1 @@
+"""One-off measurements that documents and comments cite. No targets: each is run by its own name."""

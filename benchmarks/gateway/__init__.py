@@ -1,0 +1,1 @@
+"""What requests, lists and claims cost."""

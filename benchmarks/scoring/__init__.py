@@ -1,0 +1,1 @@
+"""What scoring, tracking and comparing cost."""

@@ -14,7 +14,8 @@ import time
 from collections.abc import Mapping
 
 PARTS: Mapping[str, str] = {
-    "command": "import ringtrue.cli, services.embedded.app, services.embedded.relay, services.gateway.key_commands",
+    "command": "import ringtrue.cli, services.embedded.app, services.embedded.parts.relay\n"
+    "import services.gateway.key_commands",
     "gateway": "import services.gateway.app, services.upload_decoder.__main__",
     "worker": "import services.worker.app, services.worker.engines.host, services.worker.engines.families\n"
     "from services.worker.engines.espeak.family import Espeak\n"

@@ -1,7 +1,8 @@
 """The ports of a service: the protocols behind which it keeps rows, sends messages and stores bytes.
 
-Owns the protocols and the values that they take and return. Adapters: shared/store, shared/queue.py, shared/events.py,
-shared/blobs. Every method of a store is one transaction and is safe to call from any thread. Times are epoch seconds.
+Owns the protocols and the values that they take and return. Adapters: shared/store, shared/messages/queue.py,
+shared/messages/events.py, shared/blobs. Every method of a store is one transaction and is safe to call from any thread.
+Times are epoch seconds.
 """
 
 from __future__ import annotations

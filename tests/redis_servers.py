@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from services.embedded.redis_server import redis_binary
+from services.embedded.parts.redis_server import redis_binary
 
 
 def server_binary() -> Path:

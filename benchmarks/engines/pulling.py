@@ -21,8 +21,8 @@ from statistics import median
 from benchmarks.harness.processes import Processes, environment
 from benchmarks.harness.progress import say
 from benchmarks.harness.weights_hub import COMMIT, REPO
-from services.embedded.child import ChildSpec, says
 from services.embedded.preflight import free_port
+from services.embedded.processes.child import ChildSpec, says
 from shared.weights.lock import Component, LockedFile, PinLock, Source, write_locks
 
 _SIZES_MB = (160, 96, 64, 48, 32, 16, 8, 4, 1, 1, 1, 1)

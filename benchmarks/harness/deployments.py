@@ -21,9 +21,9 @@ import psycopg
 
 from benchmarks.harness.processes import Processes, environment
 from services.embedded.app import fitting_scorer_slots
-from services.embedded.child import ChildSpec, answers_http, answers_ping
+from services.embedded.parts.redis_server import redis_binary
 from services.embedded.preflight import free_port
-from services.embedded.redis_server import redis_binary
+from services.embedded.processes.child import ChildSpec, answers_http, answers_ping
 from services.embedded.stack import Given, StackOptions, plan_stack
 from shared.settings import read_settings
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from services.embedded.child import ChildSpec, SupervisedChild
+from services.embedded.processes.child import ChildSpec, SupervisedChild
 
 _LOOK_EVERY_S = 0.05
 _KEPT = "RINGTRUE_MODELS"

@@ -1,6 +1,6 @@
 """The `ringtrue` command: composes its parts, and turns every way it can end into an exit code.
 
-A composition root. The commands are in `ringtrue.commands`, the exit codes in `ringtrue.exits`.
+A composition root. The commands are in `ringtrue.commands`, the exit codes in `ringtrue.console.exits`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Annotated
 import typer
 import typer.main
 
-from ringtrue.arguments import options_first
 from ringtrue.commands import compare, evaluations, gate, jobs, local, noise, pins, say, voices
 from ringtrue.commands.refusals import told
+from ringtrue.console.arguments import options_first
+from ringtrue.console.exits import ExitCode, exit_code_of
+from ringtrue.console.printable import PrintableStream, open_closed_streams
+from ringtrue.console.terminal import data, words
 from ringtrue.errors import OutputFailed, RingtrueError, TextInvalid
-from ringtrue.exits import ExitCode, exit_code_of
-from ringtrue.printable import PrintableStream, open_closed_streams
-from ringtrue.terminal import data, words
 from ringtrue.texts import argument_at_fault
 
 

@@ -1,6 +1,6 @@
 """`Ringtrue` and `AsyncRingtrue`: the gateway's operations as methods.
 
-Owns the connection (httpx), the key, and the driving of flows. `ringtrue.operations` defines the operations. Reads
+Owns the connection (httpx), the key, and the driving of flows. `ringtrue.http.operations` defines the operations. Reads
 RINGTRUE_URL and RINGTRUE_API_KEY from the environment, and only for arguments that the constructor does not get.
 """
 
@@ -20,13 +20,13 @@ from ringtrue.audio import Clip, check_ending
 from ringtrue.comparisons import AsyncComparisons, Comparisons
 from ringtrue.errors import APIError, ConnectionFailed
 from ringtrue.evaluations import AsyncEvaluations, Evaluations
-from ringtrue.exchange import Flow, Request, id_of
 from ringtrue.gates import AsyncGates, Gates
+from ringtrue.http.exchange import Flow, Request, id_of
+from ringtrue.http.operations import Operations, Watcher
+from ringtrue.http.transports import AsyncTransport, Transport
 from ringtrue.jobs import Job, JobFilters, Pin, Until
-from ringtrue.operations import Operations, Watcher
 from ringtrue.speech import SpeechOptions, SpeechRequest
 from ringtrue.texts import sendable
-from ringtrue.transports import AsyncTransport, Transport
 from ringtrue.voices import AsyncVoices, VoiceOperations, Voices
 
 T = TypeVar("T")

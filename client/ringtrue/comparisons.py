@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringtrue.evaluations import Evaluation
-from ringtrue.exchange import id_of
+from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, common
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Required, TypedDict, Unpack
 
-from ringtrue.exchange import id_of
+from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json, PinUsed
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
 

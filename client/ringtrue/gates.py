@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ringtrue.comparisons import Comparison, Range
-from ringtrue.exchange import id_of
+from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
 from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
 

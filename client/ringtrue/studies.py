@@ -14,10 +14,10 @@ from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from ringtrue.errors import RingtrueError
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.http.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.http.waiting import OUTAGE_S, Patience, wait_until
 from ringtrue.jobs import OVER, JobError, Json, Tracking
 from ringtrue.voices import AsyncRun, Run
-from ringtrue.waiting import OUTAGE_S, Patience, wait_until
 
 PAGE = 50
 POLL_S = 25.0

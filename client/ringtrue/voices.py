@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.http.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
 from ringtrue.jobs import Json
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from services.embedded.journal import View
 from services.embedded.lifecycle import bring_down, bring_up
 from services.embedded.preflight import writing
+from services.embedded.processes.journal import View
 from services.embedded.stack import Given, StackOptions, plan_stack, scorer_slots_for
 from shared.files.private_folder import keep_private
 from shared.sandbox.privileges import hide_from_others

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from services.embedded.identity import end_marked, wait_gone
+from services.embedded.processes.identity import end_marked, wait_gone
 from services.embedded.record import read_record, record_path
 from services.embedded.run_folder import remove_run_folders
 

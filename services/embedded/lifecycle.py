@@ -13,15 +13,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.embedded.child import ChildSpec
 from services.embedded.errors import AlreadyRunning
-from services.embedded.identity import MARK, Identity, end_marked, wait_gone
-from services.embedded.interrupts import Interrupts
-from services.embedded.journal import View
 from services.embedded.leftovers import STRAY_GRACE_S, Say, clear_leftovers
 from services.embedded.preflight import FreeBytes, check_space, free_bytes, prepare_folder, writing
+from services.embedded.processes.child import ChildSpec
+from services.embedded.processes.identity import MARK, Identity, end_marked, wait_gone
+from services.embedded.processes.interrupts import Interrupts
+from services.embedded.processes.journal import View
+from services.embedded.processes.supervisor import Backoff, Supervisor
 from services.embedded.record import FolderLock, StackRecord, read_record, record_path, write_record
-from services.embedded.supervisor import Backoff, Supervisor
 from services.embedded.watchdog import watched
 
 _SUPERVISOR_GRACE_S = 60.0

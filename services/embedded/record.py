@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 
 from services.embedded.errors import FolderBusy
-from services.embedded.identity import Identity
 from services.embedded.preflight import writing
+from services.embedded.processes.identity import Identity
 from shared.files.whole_file import write_whole
 
 _FORMAT = 1

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from services.embedded.child import ChildSpec, answers_http, says
 from services.embedded.lifecycle import Plan
-from services.embedded.mlflow_server import listen_for_mlflow, mlflow_spec, relay_spec
+from services.embedded.parts.mlflow_server import listen_for_mlflow, mlflow_spec, relay_spec
+from services.embedded.parts.redis_server import redis_spec
 from services.embedded.preflight import listen_on
-from services.embedded.redis_server import redis_spec
+from services.embedded.processes.child import ChildSpec, answers_http, says
 from services.embedded.run_folder import run_folder
 from shared.network.proxies import without_proxy_here
 from shared.network.redis_urls import unix_url

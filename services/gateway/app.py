@@ -57,12 +57,12 @@ from services.gateway.voices.upload_decoder import ChildUploadDecoder, UploadDec
 from services.gateway.voices.voices import UploadedVoices, VoiceRoom
 from shared.blobs import FolderBlobs
 from shared.errors import SettingsError, StoreUnavailable
-from shared.events import Listener
 from shared.files.private_folder import keep_private
 from shared.keys import KeyStore
+from shared.messages.events import Listener
+from shared.messages.queue import CeleryWakeUps
 from shared.ports import AliasStore, Blobs, JobStore, WakeUps
 from shared.processes import logs
-from shared.queue import CeleryWakeUps
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.store.sql import (
     ACCEPT_EMPTY,

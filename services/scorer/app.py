@@ -27,14 +27,14 @@ from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.surplus_runs import SurplusRuns
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.blobs import FolderBlobs
-from shared.consumer import consume
 from shared.errors import RingtrueError
-from shared.events import RedisAnnouncer
 from shared.files.private_folder import keep_private
+from shared.messages.consumer import consume
+from shared.messages.events import RedisAnnouncer
+from shared.messages.queue import ANALYSIS_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryWakeUps, make_celery
 from shared.ports import AliasStore, Announcer, Blobs, JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
-from shared.queue import ANALYSIS_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryWakeUps, make_celery
 from shared.scheduling.lapsing import LONGEST_LEASE_S
 from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings

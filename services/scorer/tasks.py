@@ -1,4 +1,5 @@
-"""Celery's task handlers of the scorer. The delivery policy is in shared/queue.py, the work is in the flows."""
+"""Celery's task handlers of the scorer. The delivery policy is in shared/messages/queue.py, the work is in the
+flows."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from services.scorer.studies.compute_studies import ComputeDeps
 from services.scorer.tracking import clip_tracking_deps, track_studies
 from services.scorer.tracking.clip_tracking_deps import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
-from shared.queue import ANALYSE, SCORE, TRACK
+from shared.messages.queue import ANALYSE, SCORE, TRACK
 
 MIRROR_ALIASES, DELETE_SURPLUS_RUNS = "ringtrue.mirror_aliases", "ringtrue.delete_surplus_runs"
 """Periodic tasks that no wake-up is ever sent for. They seldom find work, and every handler is called now and then."""

@@ -29,15 +29,15 @@ from services.worker.synthesis import Slot, SynthesisDeps
 from services.worker.tasks import task_handlers
 from shared import environment
 from shared.blobs import FolderBlobs
-from shared.consumer import consume
 from shared.errors import RingtrueError
-from shared.events import RedisAnnouncer
 from shared.files.locked_tempdir import LockedTempdir
 from shared.files.private_folder import keep_private
+from shared.messages.consumer import consume
+from shared.messages.events import RedisAnnouncer
+from shared.messages.queue import CeleryWakeUps, make_celery, speaking_queue
 from shared.ports import JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
-from shared.queue import CeleryWakeUps, make_celery, speaking_queue
 from shared.scheduling.lapsing import LONGEST_LEASE_S
 from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings

@@ -1,4 +1,5 @@
-"""The worker's Celery task handlers, one line each. The policy is in shared/queue.py, the work in synthesis.py."""
+"""The worker's Celery task handlers, one line each. The policy is in shared/messages/queue.py, the work in
+synthesis.py."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from services.worker import synthesis
 from services.worker.synthesis import SynthesisDeps
-from shared.queue import SPEAK
+from shared.messages.queue import SPEAK
 
 
 def task_handlers(deps: SynthesisDeps) -> Mapping[str, Callable[[], None]]:

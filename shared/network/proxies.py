@@ -2,8 +2,8 @@
 
 Owns the rule that this machine is never reached through a proxy: its traffic is private, and a proxy elsewhere would
 look for the address on its own machine. Libraries that read these variables themselves send such traffic to the proxy,
-and fail on forms that curl accepts. The client has the same rules in `ringtrue/proxies.py`, since it shares no code
-with the services.
+and fail on forms that curl accepts. The client has the same rules in `ringtrue/http/proxies.py`, since it shares no
+code with the services.
 """
 
 from __future__ import annotations

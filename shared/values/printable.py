@@ -1,7 +1,7 @@
 """Makes text from others safe for a terminal: what it would obey, or show in another order, is escaped as in JSON.
 
-Owns which characters these are. The client has the same table (`ringtrue/printable.py`), since it shares no code with
-the services.
+Owns which characters these are. The client has the same table (`ringtrue/console/printable.py`), since it shares no
+code with the services.
 """
 
 from __future__ import annotations

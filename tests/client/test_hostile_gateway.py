@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shared.values.printable
-from ringtrue import printable
 from ringtrue.cli import main
+from ringtrue.console import printable
 from shared.processes import logs
 from tests.client.fake_gateway import Answer, Fault, Seen, wav_of
 from tests.client.fake_studies import StudyGateway

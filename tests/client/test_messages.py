@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from ringtrue.commands.refusals import in_our_words, place_in_words, told
+from ringtrue.console.terminal import ProgressLine
 from ringtrue.errors import APIError, InvalidRequest
-from ringtrue.terminal import ProgressLine
 from tests.client.fake_gateway import PIN, FakeGateway, problem, refusal
 from tests.client.fake_studies import StudyGateway
 from tests.client.test_command import COMMAND, SAY, Run, environment, run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ringtrue.arguments import options_first
+from ringtrue.console.arguments import options_first
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ringtrue import Evaluation, NotFound, Ringtrue, StudyTimedOut
-from ringtrue.exits import ExitCode, exit_code_of
+from ringtrue.console.exits import ExitCode, exit_code_of
 from tests.client.fake_studies import FILES, RULES, StudyGateway
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from services.embedded.mlflow_server import HEALTH_CHECK_S
+from services.embedded.parts.mlflow_server import HEALTH_CHECK_S
 from tests.compose.compose_file import OURS, ROOT, composed, example
 from tests.compose.dockerfile import arguments, last_said, stages
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import redis
 
-from services.embedded.redis_server import redis_binary
+from services.embedded.parts.redis_server import redis_binary
 from shared.weights.lock import Component, LockedFile, PinLock, Source, write_locks
 from shared.weights.store import WeightStore
 

@@ -12,11 +12,11 @@ import os
 import sys
 from pathlib import Path
 
-from services.embedded.child import ChildSpec, says
 from services.embedded.errors import StackError
-from services.embedded.journal import View
 from services.embedded.lifecycle import Plan, bring_up
-from services.embedded.supervisor import Backoff
+from services.embedded.processes.child import ChildSpec, says
+from services.embedded.processes.journal import View
+from services.embedded.processes.supervisor import Backoff
 
 
 def main(folder: str, *arguments: str) -> int:

@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from ringtrue import Ringtrue
-from shared.queue import make_celery
+from shared.messages.queue import make_celery
 from tests.embedded.stack_process import StackProcess, eventually, kill
 from tests.foreign_folder import plant
 from tests.strangers import as_nobody, needs_a_second_user

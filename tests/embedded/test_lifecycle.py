@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.embedded.identity import Identity
 from services.embedded.lifecycle import bring_down
+from services.embedded.processes.identity import Identity
 from services.embedded.record import StackRecord, read_record, write_record
 from tests.embedded.stack_process import StartStack, eventually, gone, kill
 

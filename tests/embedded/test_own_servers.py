@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from services.embedded.child import ChildSpec, SupervisedChild
-from services.embedded.journal import Follower
-from services.embedded.mlflow_server import mlflow_spec
-from services.embedded.redis_server import redis_spec
+from services.embedded.parts.mlflow_server import mlflow_spec
+from services.embedded.parts.redis_server import redis_spec
+from services.embedded.processes.child import ChildSpec, SupervisedChild
+from services.embedded.processes.journal import Follower
 from services.embedded.run_folder import run_folder
-from shared.events import Listener, RedisAnnouncer
+from shared.messages.events import Listener, RedisAnnouncer
+from shared.messages.queue import SCORING_QUEUE, CeleryWakeUps, make_celery
 from shared.network.redis_urls import unix_url
-from shared.queue import SCORING_QUEUE, CeleryWakeUps, make_celery
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from services.embedded.errors import DiskFull, FolderUnwritable, PortUnusable, StackError
-from services.embedded.journal import View
 from services.embedded.lifecycle import Plan, bring_up
-from services.embedded.mlflow_server import listen_for_mlflow
+from services.embedded.parts.mlflow_server import listen_for_mlflow
 from services.embedded.preflight import listen_near, listen_on, prepare_folder
+from services.embedded.processes.journal import View
 from tests.embedded.stack_process import ROOT
 
 RINGTRUE = Path(sys.executable).with_name("ringtrue")

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Iterator[Path]:
 def port(path: Path) -> Iterator[int]:
     listening = socket.create_server(("127.0.0.1", 0))
     fd = listening.fileno()
-    argv = [sys.executable, "-P", "-m", "services.embedded.relay", "--fd", str(fd), "--to", str(path)]
+    argv = [sys.executable, "-P", "-m", "services.embedded.parts.relay", "--fd", str(fd), "--to", str(path)]
     process = subprocess.Popen(argv, pass_fds=(fd,))
     yield listening.getsockname()[1]
     process.terminate()

@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from services.embedded.child import answers_http
+from services.embedded.processes.child import answers_http
 from tests.embedded.stack_process import StartStack, eventually, gone, kill
 
 SERVES = "import time; print('ready'); time.sleep(600)"

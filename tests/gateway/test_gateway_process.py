@@ -20,8 +20,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisAway
 
-from shared.events import RedisAnnouncer
 from shared.keys import Key
+from shared.messages.events import RedisAnnouncer
 from shared.store.sql import Database, SqlJobStore, SqlKeyStore, migrate
 from tests.gateway.place import RICH, SENTENCE, refused
 

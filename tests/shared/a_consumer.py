@@ -7,9 +7,9 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from shared.consumer import consume
+from shared.messages.consumer import consume
+from shared.messages.queue import SCORE, SCORING_QUEUE, make_celery
 from shared.processes import logs
-from shared.queue import SCORE, SCORING_QUEUE, make_celery
 
 
 def main(redis_url: str) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from shared.queue import SCORING_QUEUE, CeleryWakeUps
+from shared.messages.queue import SCORING_QUEUE, CeleryWakeUps
 from tests.redis_servers import server_binary
 from tests.shared.rude_redis import JUNK, REFUSALS, SILENCE, Way
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from shared.events import CHANNEL, Listener, RedisAnnouncer, _understood
+from shared.messages.events import CHANNEL, Listener, RedisAnnouncer, _understood
 from tests.shared.rude_redis import JUNK, REFUSALS, SILENCE, Way
 
 pytestmark = pytest.mark.anyio

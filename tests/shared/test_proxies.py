@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-import ringtrue.proxies
+import ringtrue.http.proxies
 import shared.network.proxies
 from ringtrue.errors import EnvironmentUnusable
 from shared.errors import SettingsError
@@ -15,7 +15,7 @@ from tests.recording_proxy import say_proxies
 PROXY = "http://proxy.example:3128"
 
 
-@pytest.fixture(params=[shared.network.proxies, ringtrue.proxies], ids=["services", "client"])
+@pytest.fixture(params=[shared.network.proxies, ringtrue.http.proxies], ids=["services", "client"])
 def rules(request: pytest.FixtureRequest) -> ModuleType:
     module: ModuleType = request.param
     return module

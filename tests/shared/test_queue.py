@@ -12,7 +12,7 @@ import pytest
 from kombu.message import Message
 from redis import Redis
 
-from shared.queue import (
+from shared.messages.queue import (
     ANALYSIS_QUEUE,
     SCORING_QUEUE,
     SPEAK,
@@ -148,7 +148,7 @@ def test_a_redis_that_hung_is_woken_at_once_when_it_is_back(redis: Redis, redis_
 
 
 def test_importing_the_queue_connects_to_nothing() -> None:
-    code = "import socket; socket.socket.connect = None; import shared.queue"
+    code = "import socket; socket.socket.connect = None; import shared.messages.queue"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from kombu.utils.url import url_to_parts
 from redis import Redis
 
+from shared.messages.queue import make_celery
 from shared.network.redis_urls import broker_url, socket_path, unix_url
-from shared.queue import make_celery
 
 PATHS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=80).map(
     lambda rest: f"/{rest}"

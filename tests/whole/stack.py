@@ -19,7 +19,7 @@ import httpx
 import psutil
 from redis import Redis
 
-from services.embedded.redis_server import redis_binary
+from services.embedded.parts.redis_server import redis_binary
 
 LEASE_S = 3.0
 SKEWED = Path(__file__).with_name("skewed.py")

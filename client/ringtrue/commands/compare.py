@@ -31,7 +31,7 @@ from ringtrue.commands.studying import (
     settled,
     write,
 )
-from ringtrue.terminal import data_json, data_table, words
+from ringtrue.console.terminal import data_json, data_table, words
 
 Baseline = Annotated[str, typer.Argument(metavar="A", help="The baseline: a pin, or an evaluation's id.")]
 Candidate = Annotated[str, typer.Argument(metavar="B", help="The candidate: likewise.")]

@@ -10,11 +10,11 @@ import typer
 
 from ringtrue import Job, Ringtrue
 from ringtrue.audio import check_ending
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.printable import screen
+from ringtrue.console.terminal import ProgressLine, data_bytes, job_going, words
 from ringtrue.errors import NotWritten
-from ringtrue.exits import ExitCode
 from ringtrue.jobs import Until
-from ringtrue.printable import screen
-from ringtrue.terminal import ProgressLine, data_bytes, job_going, words
 
 LOOK_S = 1.0
 """Seconds between two looks at the progress."""

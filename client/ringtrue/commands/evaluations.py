@@ -25,7 +25,7 @@ from ringtrue.commands.studying import (
     figure,
     reasons,
 )
-from ringtrue.terminal import data, data_json, data_table, words
+from ringtrue.console.terminal import data, data_json, data_table, words
 
 PinName = Annotated[str, typer.Argument(metavar="PIN", help="Model version, or an alias of it.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Only ask for it, and print its id.")]

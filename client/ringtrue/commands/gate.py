@@ -37,11 +37,11 @@ from ringtrue.commands.studying import (
 )
 from ringtrue.commands.telling import Listener, run, tell
 from ringtrue.comparisons import REPORT
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.terminal import data, data_json, data_table, words
 from ringtrue.errors import OutputFailed
-from ringtrue.exits import ExitCode
 from ringtrue.gates import JUNIT, SUMMARY
 from ringtrue.studies import as_sent
-from ringtrue.terminal import data, data_json, data_table, words
 from ringtrue.webhooks import secret_from
 
 Baseline = Annotated[str | None, typer.Argument(metavar="A", help="The baseline: a pin, or an evaluation's id.")]

@@ -12,7 +12,7 @@ import typer
 from ringtrue import Job, JobFilters, Unscored
 from ringtrue.commands.connection import AsJson, JobId, connect, pairs
 from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
-from ringtrue.terminal import data, data_json, data_table
+from ringtrue.console.terminal import data, data_json, data_table
 
 ByStatus = Annotated[str | None, typer.Option("--status", help="queued, starting, processing, succeeded, failed, ...")]
 ByPin = Annotated[str | None, typer.Option("--pin", help="Model version.")]

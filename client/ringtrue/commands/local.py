@@ -13,8 +13,8 @@ from typing import Any
 import typer
 import typer.main
 
-from ringtrue.exits import ExitCode
-from ringtrue.terminal import words
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.terminal import words
 
 GROUP = "ringtrue.commands"
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}

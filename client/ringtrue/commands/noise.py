@@ -21,7 +21,7 @@ from ringtrue.commands.studying import (
     evaluated,
     figure,
 )
-from ringtrue.terminal import data_json, data_table, words
+from ringtrue.console.terminal import data_json, data_table, words
 
 SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="One that ships, or a YAML or JSONL file.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=2, help="How often every item is spoken, with another seed each.")]

@@ -6,7 +6,7 @@ import typer
 
 from ringtrue import Pin
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.terminal import data_json, data_table
+from ringtrue.console.terminal import data_json, data_table
 
 SHOWN_LANGUAGES = 4
 

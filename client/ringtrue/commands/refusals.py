@@ -8,7 +8,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from ringtrue.errors import APIError, ConnectionFailed, RingtrueError
-from ringtrue.proxies import is_here
+from ringtrue.http.proxies import is_here
 
 _IN_OUR_WORDS = {
     "POST /v1/jobs:batch": "`submit_many` of the Python client",

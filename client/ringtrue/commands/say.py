@@ -11,8 +11,8 @@ import typer
 from ringtrue import Job, Ringtrue, SpeechOptions
 from ringtrue.commands.connection import AsJson, connect, pairs
 from ringtrue.commands.delivery import Delivered, Output, Timeout, WaitFor, check_output, deliver, end
-from ringtrue.exits import ExitCode
-from ringtrue.terminal import data, data_json, words
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.terminal import data, data_json, words
 from ringtrue.texts import read_as_english, text_from
 
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")]

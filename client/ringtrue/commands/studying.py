@@ -28,10 +28,10 @@ from ringtrue import (
 )
 from ringtrue.commands.connection import pairs
 from ringtrue.commands.refusals import in_our_words
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.terminal import ProgressLine, words
 from ringtrue.errors import NotWritten
-from ringtrue.exits import ExitCode
 from ringtrue.studies import Studies, Study
-from ringtrue.terminal import ProgressLine, words
 from ringtrue.texts import why_no_text
 
 LOOK_S = 1.0

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from ringtrue import Gate
+from ringtrue.console.terminal import words
 from ringtrue.errors import EnvironmentUnusable
-from ringtrue.terminal import words
-from ringtrue.transports import Transport
+from ringtrue.http.transports import Transport
 from ringtrue.webhooks import Message
 
 DECIDED = "gate.decided"

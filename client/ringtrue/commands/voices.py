@@ -10,7 +10,7 @@ import typer
 
 from ringtrue import Consent
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.terminal import data, data_json, data_table, words
+from ringtrue.console.terminal import data, data_json, data_table, words
 
 voices = typer.Typer(help="The uploaded voices that jobs can speak with.", no_args_is_help=True)
 

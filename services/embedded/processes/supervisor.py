@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.embedded.child import ChildSpec, SupervisedChild, fate
 from services.embedded.errors import ChildFailed
-from services.embedded.identity import Identity
-from services.embedded.interrupts import Interrupts
-from services.embedded.journal import Follower, View, turn_over
+from services.embedded.processes.child import ChildSpec, SupervisedChild, fate
+from services.embedded.processes.identity import Identity
+from services.embedded.processes.interrupts import Interrupts
+from services.embedded.processes.journal import Follower, View, turn_over
 
 _STARTING_TICK_S = 0.05
 _RUNNING_TICK_S = 0.5

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from services.embedded.child import ChildSpec, answers_ping
+from services.embedded.processes.child import ChildSpec, answers_ping
 from shared.errors import SettingsError
 
 _ALLOWED = (

@@ -30,7 +30,7 @@ from celery.signals import setup_logging, worker_ready
 from celery.worker import state
 from kombu.asynchronous import set_event_loop
 
-from shared.queue import direct
+from shared.messages.queue import direct
 from shared.scheduling.polling import LOOK_EVERY_S, polling
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 5.0

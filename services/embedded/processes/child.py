@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from services.embedded.identity import Identity
+from services.embedded.processes.identity import Identity
 
 Ready = Callable[[Sequence[str]], bool]
 """Takes the lines that a child has written since the last call, and returns whether it is ready. Called until it is

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from ringtrue.errors import EnvironmentUnusable
-from ringtrue.proxies import Proxy, proxy_for
+from ringtrue.http.proxies import Proxy, proxy_for
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """The operations on the gateway, written once for both clients and without any I/O.
 
-Owns which requests make up an operation, and when a wait is over. Each operation is a flow (see `ringtrue.exchange`)
-that a client drives. Knows neither threads nor asyncio.
+Owns which requests make up an operation, and when a wait is over. Each operation is a flow (see
+`ringtrue.http.exchange`) that a client drives. Knows neither threads nor asyncio.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from ringtrue.audio import Clip, checked
 from ringtrue.errors import APIError, api_error
-from ringtrue.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.http.exchange import IDENTITY, Flow, Request, exchange, id_of, post, read
+from ringtrue.http.waiting import OUTAGE_S, Patience, wait_until
 from ringtrue.jobs import Job, JobFailed, JobFilters, Json, Pin, Until, WaitTimedOut
 from ringtrue.speech import SpeechOptions, SpeechRequest, speech
-from ringtrue.waiting import OUTAGE_S, Patience, wait_until
 
 BATCH = 1000
 """Most jobs in one request of a batch: the gateway's limit."""

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ringtrue.console.printable import delivered, printable, screen
 from ringtrue.jobs import Job
-from ringtrue.printable import delivered, printable, screen
 
 T = TypeVar("T")
 LOG_EVERY_S = 10.0

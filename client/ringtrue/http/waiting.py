@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from ringtrue.errors import RingtrueError, TooManyRequests
-from ringtrue.exchange import Flow, Request, exchange, read
+from ringtrue.http.exchange import Flow, Request, exchange, read
 from ringtrue.jobs import Json
 
 Seen = TypeVar("Seen")

@@ -10,8 +10,8 @@ import shlex
 import socket as sockets
 from pathlib import Path
 
-from services.embedded.child import ChildSpec, answers_http_on, says
 from services.embedded.preflight import listen_near, listen_on
+from services.embedded.processes.child import ChildSpec, answers_http_on, says
 from shared.files.whole_file import write_whole
 from shared.processes.interpreter import run_module
 
@@ -92,7 +92,7 @@ def relay_spec(listening: sockets.socket, socket: Path) -> ChildSpec:
     fd = listening.fileno()
     return ChildSpec(
         name="relay",
-        argv=[*run_module("services.embedded.relay"), "--fd", str(fd), "--to", str(socket)],
+        argv=[*run_module("services.embedded.parts.relay"), "--fd", str(fd), "--to", str(socket)],
         ready=says("ready"),
         pass_fds=(fd,),
         vital=False,

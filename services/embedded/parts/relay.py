@@ -1,4 +1,4 @@
-"""``python -P -m services.embedded.relay``: relays a port of loopback to a Unix socket, for one user only.
+"""``python -P -m services.embedded.parts.relay``: relays a port of loopback to a Unix socket, for one user only.
 
 Owns whose connections are accepted: those of this user's own processes, as the kernel reports the peer. Bytes are
 passed on unchanged. Knows nothing of their meaning, except that a client that is refused speaks HTTP.
@@ -28,7 +28,7 @@ log = logging.getLogger("ringtrue.relay")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Relay until told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m services.embedded.relay", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m services.embedded.parts.relay", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="a socket that listens")
     parser.add_argument("--to", required=True, help="the Unix socket behind it")
     given = parser.parse_args(argv)

@@ -1,0 +1,1 @@
+"""Requests to the gateway: what they are, without I/O, and how they are sent."""

@@ -1,0 +1,1 @@
+"""The processes of a stack: how they are started, watched, recognised and ended."""

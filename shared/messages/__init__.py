@@ -1,0 +1,1 @@
+"""Messages through Redis: wake-ups, who takes them, and announcements."""

@@ -21,10 +21,10 @@ from services.scorer.studies.compute_studies import ComputeDeps
 from services.scorer.studies.evaluation_files import pin_lock_in
 from services.scorer.tasks import DELETE_SURPLUS_RUNS, MIRROR_ALIASES, TrackingDeps, task_handlers
 from services.scorer.tracking.alias_mirror import AliasMirror
-from services.scorer.tracking.clip_tracking_deps import ClipTrackingDeps
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.surplus_runs import SurplusRuns
+from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
@@ -241,7 +241,7 @@ def _turns(parts: Parts, tracking: TrackingParts | None) -> Mapping[str, Callabl
 
 def _logging(parts: Parts, pictures: Pictures, tracking: TrackingParts, arguments: ScorerArguments) -> TrackingDeps:
     clips = ClipTrackingDeps(
-        slots=Slots([tracking.tracker]),
+        trackers=Slots([tracking.tracker]),
         store=parts.store,
         blobs=parts.blobs,
         pictures=pictures,

@@ -10,8 +10,8 @@ from services.scorer.scoring import score_clips
 from services.scorer.scoring.score_clips import ScoringDeps
 from services.scorer.studies import compute_studies
 from services.scorer.studies.compute_studies import ComputeDeps
-from services.scorer.tracking import clip_tracking_deps, track_studies
-from services.scorer.tracking.clip_tracking_deps import ClipTrackingDeps
+from services.scorer.tracking import track_clips, track_studies
+from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.messages.queue import ANALYSE, SCORE, TRACK
 
@@ -42,7 +42,7 @@ def task_handlers(
         ANALYSE: lambda: _compute_and_log(computing, tracking),
     }
     if tracking is not None:
-        found[TRACK] = lambda: clip_tracking_deps.answer(tracking.clips)
+        found[TRACK] = lambda: track_clips.run(tracking.clips)
     return {**found, **turns}
 
 

@@ -57,6 +57,8 @@ class Stack:
     """The store of weights; default: where the tests' weights lie."""
     wrong_by: Mapping[str, float] = field(default_factory=dict)
     """Seconds by which the clock of a process's machine is ahead, by its name."""
+    trees: Mapping[str, Path] = field(default_factory=dict)
+    """The source tree that a process runs from, by its name; default: this one."""
     redis_port: int = field(default_factory=free_port)
     mlflow_port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
@@ -83,6 +85,14 @@ class Stack:
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         }
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        """And its source tree, from which the processes that it starts run too."""
+        environment = dict(self._environment())
+        if tree := self.trees.get(name):
+            paths = [str(tree), str(tree / "client"), environment["PYTHONPATH"]]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        return environment
 
     def _command(self, name: str) -> list[str]:
         module = f"services.{name.rstrip('0123456789')}"
@@ -118,7 +128,12 @@ class Stack:
         for name in names:
             log = (self.folder / f"{name}.log").open("ab")
             self.processes[name] = subprocess.Popen(
-                self._command(name), env=dict(self._environment()), stdout=log, stderr=log, start_new_session=True
+                self._command(name),
+                cwd=self.trees.get(name),
+                env=self._environment_of(name),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         for name in names:
             eventually(lambda name=name: self._ready(name), 90, f"{name} is ready; see {self.folder}/{name}.log")

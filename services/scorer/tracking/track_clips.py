@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from shared.errors import RingtrueError, StorageUnavailable, StoreUnavailable
 from shared.jobs import Job, Piece
 from shared.ports import Announcer, Blobs, FacetName, JobStore, WakeUps
 from shared.scheduling.leases import kept
+from shared.scheduling.slots import Slots
 from shared.studies import Home
 
 log = logging.getLogger(__name__)
@@ -51,33 +53,45 @@ class TrackOutcome(Enum):
     AWAY = auto()  # the server or the store does not answer, and would not for the next job either
 
 
-def run(
-    store: JobStore,
-    blobs: Blobs,
-    tracker: Tracker,
-    pictures: Draws,
-    holder: str,
-    clock: Callable[[], float],
-    in_flight: int = 8,
-    *,
-    announcer: Announcer | None = None,
-    wake_ups: WakeUps | None = None,
-    parents: ParentRuns | None = None,
-    stopping: threading.Event | None = None,
-    lease_s: float = 60.0,
-) -> int:
+@dataclass
+class ClipTrackingDeps:
+    """What runs of clips are logged with. ``trackers`` has one place, so that one thread at a time claims jobs.
+
+    ``parents``: the parent runs of clips of evaluations. ``wake_ups``: wakes analysis when such a clip is logged.
+    ``in_flight``: most runs that are logged at once.
+    """
+
+    trackers: Slots[Tracker]
+    store: JobStore
+    blobs: Blobs
+    pictures: Draws
+    holder: str
+    wake_ups: WakeUps | None = None
+    announcer: Announcer | None = None
+    parents: ParentRuns | None = None
+    in_flight: int = 8
+    lease_s: float = 60.0
+    clock: Callable[[], float] = time.time
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def run(deps: ClipTrackingDeps) -> None:
+    """Answer a wake-up: log what is due, unless another thread does so already."""
+    deps.trackers.work(lambda tracker: log_due(deps, tracker))
+
+
+def log_due(deps: ClipTrackingDeps, tracker: Tracker) -> int:
     """Log what is due, up to ``in_flight`` runs at once, until nothing is. Return how many runs were recorded.
 
-    ``parents``: the parent runs of clips of evaluations. ``wake_ups``: wake analysis when such a clip is logged. Ends
-    early once the server is away or ``stopping`` is set; jobs that were claimed are then logged or postponed.
+    Ends early once the server is away or ``stopping`` is set; jobs that were claimed are then logged or postponed.
     """
-    flow = Flow(store, blobs, tracker, pictures, holder, clock, lease_s, announcer, wake_ups, parents)
+    flow = Flow(deps, tracker)
     recorded, away = 0, False
     pending: set[Future[TrackOutcome]] = set()
-    with ThreadPoolExecutor(in_flight, thread_name_prefix="track") as threads:
+    with ThreadPoolExecutor(deps.in_flight, thread_name_prefix="track") as threads:
         while True:
-            if not away and not (stopping and stopping.is_set()):
-                pending |= {threads.submit(flow.log, job) for job in flow.claim(in_flight - len(pending))}
+            if not away and not deps.stopping.is_set():
+                pending |= {threads.submit(flow.log, job) for job in flow.claim(deps.in_flight - len(pending))}
             if not pending:
                 return recorded
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -90,26 +104,20 @@ def run(
 class Flow:
     """What the threads of one call share."""
 
-    store: JobStore
-    blobs: Blobs
+    deps: ClipTrackingDeps
     tracker: Tracker
-    pictures: Draws
-    holder: str
-    clock: Callable[[], float]
-    lease_s: float
-    announcer: Announcer | None = None
-    wake_ups: WakeUps | None = None
-    parents: ParentRuns | None = None
     _manifests: Mapping[str, Manifest] = field(default_factory=dict)
     _homes: dict[str, Home] = field(default_factory=dict)
 
     def claim(self, limit: int) -> list[Job]:
         """Claim up to ``limit`` jobs whose tracking is due, under a lease."""
-        claimed = self.store.claim_facet(FacetName.TRACKING, self.holder, self.lease_s, self.clock(), limit)
+        claimed = self.deps.store.claim_facet(
+            FacetName.TRACKING, self.deps.holder, self.deps.lease_s, self.deps.clock(), limit
+        )
         if any(job.pin not in self._manifests for job in claimed):
-            self._manifests = {manifest.pin: manifest for manifest, _ in self.store.manifests()}
-        if self.parents is not None:
-            self._homes |= self.parents.homes([job.id for job in claimed])
+            self._manifests = {manifest.pin: manifest for manifest, _ in self.deps.store.manifests()}
+        if self.deps.parents is not None:
+            self._homes |= self.deps.parents.homes([job.id for job in claimed])
         return claimed
 
     def log(self, job: Job) -> TrackOutcome:
@@ -117,10 +125,10 @@ class Flow:
         attempt = job.tracking.attempt
 
         def beat() -> bool:
-            return self.store.beat_facet(FacetName.TRACKING, job.id, attempt, self.lease_s, self.clock())
+            return self.deps.store.beat_facet(FacetName.TRACKING, job.id, attempt, self.deps.lease_s, self.deps.clock())
 
         try:
-            with kept(beat, self.lease_s / 3):
+            with kept(beat, self.deps.lease_s / 3):
                 return self._logged(job)
         except TrackerUnavailable as error:
             log.log(error.level, "%s is logged later: %s", job.id, error)
@@ -142,7 +150,7 @@ class Flow:
         environment = self._environment(job)
         manifest = self._manifests.get(job.pin)
         home = self._homes.get(job.id)
-        item = self.parents.item(home) if home is not None and self.parents is not None else None
+        item = self.deps.parents.item(home) if home is not None and self.deps.parents is not None else None
         try:
             audio, problem = self._audio(job), None
         except AudioMissing as missing:
@@ -151,31 +159,33 @@ class Flow:
         record = run_record(job, environment, manifest, item, problem=problem, limits=self.tracker.limits)
         logged = self.tracker.log(record, self._files(job, record, audio))
         # The write names the attempt: if the lease was lost meanwhile, the other holder records the run.
-        if not self.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
+        if not self.deps.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
             log.warning("%s was logged by somebody else as well", job.id)
             return TrackOutcome.LOST
-        if self.announcer is not None:
-            self.announcer.announce(job.id, "tracked")
-        if self.wake_ups is not None and home is not None:
-            self.wake_ups.wake_analysis()
+        if self.deps.announcer is not None:
+            self.deps.announcer.announce(job.id, "tracked")
+        if self.deps.wake_ups is not None and home is not None:
+            self.deps.wake_ups.wake_analysis()
         return TrackOutcome.LOGGED
 
     def _postponed(self, job: Job, delay_s: float, outcome: TrackOutcome) -> TrackOutcome:
         try:
-            self.store.postpone_facet(FacetName.TRACKING, job.id, job.tracking.attempt, self.clock() + delay_s)
+            self.deps.store.postpone_facet(
+                FacetName.TRACKING, job.id, job.tracking.attempt, self.deps.clock() + delay_s
+            )
         except StoreUnavailable as error:
             log.warning("%s is tried again once its lease has run out: %s", job.id, error)
             return TrackOutcome.AWAY
         return outcome
 
     def _environment(self, job: Job) -> Mapping[str, Any] | None:
-        return None if job.environment is None else self.store.environment(job.environment)
+        return None if job.environment is None else self.deps.store.environment(job.environment)
 
     def _audio(self, job: Job) -> Audio | None:
         if job.audio is None:
             return None
         try:
-            return Audio(self.blobs.get(job.audio.pcm_sha256), job.audio.sample_rate)
+            return Audio(self.deps.blobs.get(job.audio.pcm_sha256), job.audio.sample_rate)
         except KeyError as error:
             raise AudioMissing(f"blob {job.audio.pcm_sha256} is gone") from error
 
@@ -186,7 +196,7 @@ class Flow:
             return files
         info = provenance(job.id, job.pin, job.lock_sha256)
         files[f"audio/{feeling(job)}.wav"] = wav_file(audio, info)
-        picture = self.pictures.draw(audio, title=picture_title(record), pieces=job.audio.pieces)
+        picture = self.deps.pictures.draw(audio, title=picture_title(record), pieces=job.audio.pieces)
         if picture is not None:
             files["picture.png"] = picture
         return files

@@ -84,7 +84,7 @@ _OF_SPEAKING = ("suite", "seed", "repeats", "at_once")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CertifyOptions:
     """The command line's arguments on how to speak."""
 
     pin: str
@@ -132,7 +132,7 @@ def certify(
         if compare is not None:
             found: Certificate | TakesCompared = compared(*map(read_certificate, compare))
         else:
-            found = _spoken(Wish(pin=str(pin), **speaking), against)  # type: ignore[arg-type]
+            found = _spoken(CertifyOptions(pin=str(pin), **speaking), against)  # type: ignore[arg-type]
         names = tuple(map(str, compare)) if compare is not None else None
         _hand_out(found, names, output, with_audio, as_document)
     if require is not None and (found.tier is None or found.tier > require):
@@ -194,19 +194,19 @@ def _printed(text: str) -> None:
         raise CertificateNotWritten(f"standard output: {error.strerror}") from error
 
 
-def _spoken(wish: Wish, against: Sequence[str]) -> Certificate | TakesCompared:
+def _spoken(options: CertifyOptions, against: Sequence[str]) -> Certificate | TakesCompared:
     with progress.shown() as tell:
         if not against:
-            manifest, served_pins = _here(wish.pin)
-            return _certified_here(wish, manifest, served_pins, _selection(wish, manifest), tell)
+            manifest, served_pins = _here(options.pin)
+            return _certified_here(options, manifest, served_pins, _selection(options, manifest), tell)
         if len(against) == 1:
-            manifest, served_pins = _here(wish.pin)
-            selection = _selection(wish, manifest)
-            there = _certified_there(wish, against[0], selection, tell)
-            return compared(_certified_here(wish, manifest, served_pins, selection, tell), there)
-        manifests = [_manifest_there(wish, url, tell) for url in against]  # both, before either speaks
-        selection = _selection(wish, manifests[0])
-        one, other = (_certified_there(wish, url, selection, tell) for url in against)
+            manifest, served_pins = _here(options.pin)
+            selection = _selection(options, manifest)
+            there = _certified_there(options, against[0], selection, tell)
+            return compared(_certified_here(options, manifest, served_pins, selection, tell), there)
+        manifests = [_manifest_there(options, url, tell) for url in against]  # both, before either speaks
+        selection = _selection(options, manifests[0])
+        one, other = (_certified_there(options, url, selection, tell) for url in against)
         return compared(one, other)
 
 
@@ -228,34 +228,34 @@ def _here(pin: str) -> tuple[Manifest, ServedPins]:
     return manifest, served_pins
 
 
-def _selection(wish: Wish, manifest: Manifest) -> Selection:
-    if wish.suite is None:
+def _selection(options: CertifyOptions, manifest: Manifest) -> Selection:
+    if options.suite is None:
         return built_in(manifest)
-    is_file = os.sep in wish.suite or Path(wish.suite).suffix.lower() in NOTATIONS
-    return selected(read_suite(Path(wish.suite)) if is_file else golden_suite(wish.suite), manifest)
+    is_file = os.sep in options.suite or Path(options.suite).suffix.lower() in NOTATIONS
+    return selected(read_suite(Path(options.suite)) if is_file else golden_suite(options.suite), manifest)
 
 
 def _certified_here(
-    wish: Wish, manifest: Manifest, served_pins: ServedPins, selection: Selection, tell: Tell
+    options: CertifyOptions, manifest: Manifest, served_pins: ServedPins, selection: Selection, tell: Tell
 ) -> Certificate:
-    jobs = [job_of(item, manifest, wish.seed) for item in selection.items]
-    runs = Conditions(served_pins, manifest, wish.repeats, wish.at_once, tell).run(jobs)
+    jobs = [job_of(item, manifest, options.seed) for item in selection.items]
+    runs = Conditions(served_pins, manifest, options.repeats, options.at_once, tell).run(jobs)
     described = environment.describe(engine_libraries.LIBRARIES)
-    occasion = Occasion(_now(), HERE, manifest, described, wish.seed)
+    occasion = Occasion(_now(), HERE, manifest, described, options.seed)
     return issued(occasion, selection, {job.id: used(job.input) for job in jobs}, runs)
 
 
-def _certified_there(wish: Wish, url: str, selection: Selection, tell: Tell) -> Certificate:
+def _certified_there(options: CertifyOptions, url: str, selection: Selection, tell: Tell) -> Certificate:
     with _server(url, tell) as server:
-        manifest = server.manifest(wish.pin)
-        runs, used_there = server.run(wish.pin, selection.items, wish.seed, wish.repeats)
-        occasion = Occasion(_now(), server.url, manifest, manifest.environment or {}, wish.seed)
+        manifest = server.manifest(options.pin)
+        runs, used_there = server.run(options.pin, selection.items, options.seed, options.repeats)
+        occasion = Occasion(_now(), server.url, manifest, manifest.environment or {}, options.seed)
         return issued(occasion, selection, used_there, runs)
 
 
-def _manifest_there(wish: Wish, url: str, tell: Tell) -> Manifest:
+def _manifest_there(options: CertifyOptions, url: str, tell: Tell) -> Manifest:
     with _server(url, tell) as server:
-        return server.manifest(wish.pin)
+        return server.manifest(options.pin)
 
 
 def _server(url: str, tell: Tell) -> Server:

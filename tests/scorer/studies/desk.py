@@ -14,6 +14,7 @@ from services.scorer.studies.compute_studies import ComputeDeps
 from services.scorer.tracking import track_clips, track_studies
 from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.runs import StudyTracker
+from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.audio import Audio, silence
 from shared.blobs import FolderBlobs
@@ -175,9 +176,19 @@ class Desk:
 
     def log_jobs(self, tracker: StudyTracker, parents: ParentRuns | None = None, in_flight: int = 4) -> int:
         """Every job that is due is logged, below the run of its evaluation; how many were recorded."""
-        flow = (self.store, self.blobs, tracker, NoPictures(), "scorer", lambda: self.now, in_flight)
-        below = parents or ParentRuns(self.studies, tracker)
-        return track_clips.run(*flow, announcer=self.sounds, wake_ups=self.sounds, parents=below)
+        deps = ClipTrackingDeps(
+            trackers=Slots([tracker]),
+            store=self.store,
+            blobs=self.blobs,
+            pictures=NoPictures(),
+            holder="scorer",
+            clock=lambda: self.now,
+            in_flight=in_flight,
+            announcer=self.sounds,
+            wake_ups=self.sounds,
+            parents=parents or ParentRuns(self.studies, tracker),
+        )
+        return track_clips.log_due(deps, tracker)
 
     def compute(self, analyzer: Any = None, tracker: StudyTracker | None = None) -> None:
         """Every study that is due is computed, and logged where there is a ``tracker``."""

@@ -6,9 +6,10 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,11 @@ from services.scorer.tracking.runs import (
     TrackerRefused,
     TrackerUnavailable,
 )
+from services.scorer.tracking.track_clips import ClipTrackingDeps
 from shared.audio import Audio
 from shared.blobs.folder import FolderBlobs
 from shared.jobs import FacetStatus, Job, Piece
+from shared.scheduling.slots import Slots
 from tests.scorer.tracking.tracked_jobs import HAPPY, PCM, Shop
 from tests.scorer.tracking_server import Reader, TrackingServer
 
@@ -75,8 +78,12 @@ class FakePictures:
         return self._png
 
 
-def run(shop: Shop, tracker: Tracker, *, png: bytes | None = PNG, in_flight: int = 8) -> int:
-    return track_clips.run(shop.store, shop.blobs, tracker, FakePictures(png), "tracker", shop.clock, in_flight)
+def run(
+    shop: Shop, tracker: Tracker, *, png: bytes | None = PNG, clock: Callable[[], float] | None = None, **more: Any
+) -> int:
+    pictures, clock = FakePictures(png), clock or shop.clock
+    deps = ClipTrackingDeps(Slots([tracker]), shop.store, shop.blobs, pictures, "tracker", clock=clock, **more)
+    return track_clips.log_due(deps, tracker)
 
 
 def tracking(job: Job) -> tuple[FacetStatus, str | None]:
@@ -214,15 +221,13 @@ def test_a_run_that_takes_longer_than_its_lease_keeps_it(tmp_path: Path) -> None
             assert not swept.any
 
     shop.spoken()
-    flow = (shop.store, shop.blobs, Slow(), FakePictures(), "tracker", time.time)
-    assert track_clips.run(*flow, lease_s=0.6) == 1
+    assert run(shop, Slow(), clock=time.time, lease_s=0.6) == 1
 
 
 def test_told_to_stop_it_takes_no_more_jobs(shop: Shop) -> None:
     job_id, stopping = shop.spoken(), threading.Event()
     stopping.set()
-    flow = (shop.store, shop.blobs, FakeTracker(), FakePictures(), "tracker", shop.clock)
-    assert track_clips.run(*flow, stopping=stopping) == 0
+    assert run(shop, FakeTracker(), stopping=stopping) == 0
     assert shop.job(job_id).tracking.attempt == 0
 
 

@@ -46,11 +46,11 @@ class Alignment:
 
 def common_items(baseline: Evaluated, candidate: Evaluated) -> tuple[Item, ...]:
     """Return the items that ask for the same on both sides, in the order of the baseline's suite."""
-    theirs = candidate.items
+    after = candidate.items
     return tuple(
         item
         for item in baseline.suite.items
-        if (other := theirs.get(item.id)) is not None and other.hashed() == item.hashed()
+        if (other := after.get(item.id)) is not None and other.hashed() == item.hashed()
     )
 
 
@@ -70,12 +70,12 @@ def aligned(baseline: Evaluated, candidate: Evaluated) -> Alignment:
     items = common_items(baseline, candidate)
     ids = {item.id for item in items}
     both = paired_seeds(baseline, candidate)
-    ours = [clip for clip in baseline.clips if clip.item in ids]
-    theirs = [clip for clip in candidate.clips if clip.item in ids]
+    before = [clip for clip in baseline.clips if clip.item in ids]
+    after = [clip for clip in candidate.clips if clip.item in ids]
     return Alignment(
         items,
-        _by_quantity(ours, {seed: seed for seed, _ in both}, _names(ours) or _names(theirs)),
-        _by_quantity(theirs, {seed: paired for paired, seed in both}, _names(theirs) or _names(ours)),
+        _by_quantity(before, {seed: seed for seed, _ in both}, _names(before) or _names(after)),
+        _by_quantity(after, {seed: paired for paired, seed in both}, _names(after) or _names(before)),
     )
 
 

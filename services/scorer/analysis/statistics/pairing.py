@@ -62,18 +62,18 @@ class Pairs:
 def pair(baseline: Mapping[ItemSeed, Scored], candidate: Mapping[ItemSeed, Scored]) -> Pairs:
     """Pair the scores of one metric. The caller has decided that they may be compared (scorer, suite, unit)."""
     wanted = sorted(baseline.keys() | candidate.keys())
-    ours: dict[str, list[float]] = defaultdict(list)
-    theirs: dict[str, list[float]] = defaultdict(list)
+    candidate_values: dict[str, list[float]] = defaultdict(list)
+    baseline_values: dict[str, list[float]] = defaultdict(list)
     for key in wanted:
         before, after = baseline.get(key), candidate.get(key)
         if isinstance(before, Score) and isinstance(after, Score):
-            theirs[key[0]].append(before.value)
-            ours[key[0]].append(after.value)
-    counts = [len(values) for values in ours.values()]
+            baseline_values[key[0]].append(before.value)
+            candidate_values[key[0]].append(after.value)
+    counts = [len(values) for values in candidate_values.values()]
     return Pairs(
-        items=tuple(ours),
-        baseline=np.array([np.mean(values) for values in theirs.values()], np.float64),
-        candidate=np.array([np.mean(values) for values in ours.values()], np.float64),
+        items=tuple(candidate_values),
+        baseline=np.array([np.mean(values) for values in baseline_values.values()], np.float64),
+        candidate=np.array([np.mean(values) for values in candidate_values.values()], np.float64),
         seeds=float(np.mean(counts)) if counts else 1.0,
         scored=sum(counts),
         wanted=len(wanted),

@@ -6,8 +6,8 @@ language, and cannot be removed. What is already open stays open; in a host that
 Calls that reach out of the machine or into another process are refused (EPERM): every socket except streams within the
 machine, and of those ``connect``; reading another process's memory or descriptors; namespaces, mounts, keys, kernel
 modules, io_uring (it creates sockets by itself), shared memory and queues of System V, limits of other processes,
-typing into a terminal. Changes of mode and owner do nothing and report success, so that libraries that copy files with
-their mode go on.
+typing into a terminal. So is ``truncate`` by path, because Landlock covers it only from Linux 6.2 on. Changes of mode
+and owner do nothing and report success, so that libraries that copy files with their mode go on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ sethostname 170 161, setdomainname 171 162, syslog 103 116, fanotify_init 300 26
 connect 42 203, shmget 29 194, shmat 30 196, shmctl 31 195, msgget 68 186, msgsnd 69 189, msgrcv 70 188,
 msgctl 71 187, semget 64 190, semop 65 193, semtimedop 220 192, semctl 66 191, mq_open 240 180, mq_unlink 241 181,
 setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7, setxattrat 463 463, removexattr 197 14, lremovexattr 198 15,
-fremovexattr 199 16, removexattrat 466 466
+fremovexattr 199 16, removexattrat 466 466, truncate 76 45
 """
 """Name, and number on x86-64 and arm64; "-": the architecture has no such call."""
 _PRETENDED = """

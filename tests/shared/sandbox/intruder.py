@@ -85,6 +85,8 @@ def _files(told: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
         "read the database": lambda: Path(secret).read_bytes(),
         "write to the database": lambda: os.open(secret, os.O_WRONLY),
         "cut the database": lambda: os.truncate(secret, 0),
+        # Landlock before Linux 6.2 does not know truncate, so seccomp refuses it for every path
+        "cut a file of its own by its path": lambda: os.truncate(_own_file(), 0),
         "remove the database": lambda: os.unlink(secret),
         "rename the database": lambda: os.rename(secret, secret + ".gone"),
         "link the database to a folder of its own": lambda: os.link(secret, Path.home() / "mine"),
@@ -100,6 +102,12 @@ def _files(told: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
         "make a device": lambda: os.mknod(Path.home() / "memory", 0o600 | 0o020000, os.makedev(1, 1)),
         "let the kernel run a program": lambda: Path("/proc/sys/kernel/core_pattern").write_text("|/x"),
     }
+
+
+def _own_file() -> Path:
+    own = Path.home() / "own"
+    own.write_text("x")
+    return own
 
 
 def _linked(target: Path) -> Path:

@@ -22,7 +22,7 @@ RIGHT = "-all,+dac_read_search"
 by the sandbox and not by their modes."""
 ANOTHER_USER = ("setpriv", "--reuid=23456", "--regid=23456", "--clear-groups")
 ANOTHER_USER += (f"--inh-caps={RIGHT}", f"--ambient-caps={RIGHT}", f"--bounding-set={RIGHT}")
-ATTEMPTS = 72
+ATTEMPTS = 73
 REAL = ("TCP to the machine", "a socket file", "read the database", "list the data folder", "a namespace")
 
 pytestmark = pytest.mark.skipif(landlock.version() < 6, reason="the kernel holds not all of a sandbox")

@@ -119,7 +119,7 @@ class Stack:
         """What a local command of ``ringtrue`` prints; it must end well. ``before``: what it is run by."""
         command = [*before, sys.executable, "-m", "ringtrue", *arguments]
         env = dict(self._environment())
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=280, check=False)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=800, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -19,6 +19,8 @@ from pyarrow import parquet
 
 from tests.whole.stack import Stack, eventually, running
 
+pytestmark = pytest.mark.timeout(900)  # the first test to ask waits for 70 clips, on a busy machine for minutes
+
 PINS = ("espeak-v1", "espeak-v2")
 SUITE = "golden-en-emotion"
 METRICS = ("mos/dnsmos_ovrl", "mos/dnsmos_p808", "signal/duration_s", "signal/clipping_ratio", "prosody/f0_median_hz")

@@ -9,8 +9,9 @@ into jamo, in a buffer of N_TR_SOURCE 800 bytes. Knows no library: it is given t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
+
+from shared.values.text import in_form
 
 _WORD_CHARACTERS = 50
 _WORD_BYTES = 120
@@ -56,7 +57,7 @@ def _clause_fits(clause: str) -> bool:
 
 def _jamo_bytes(run: str) -> int:
     """Bytes of UTF-8 once Hangul syllables are taken apart (NFD, Unicode 3.12)."""
-    return len(unicodedata.normalize("NFD", run).encode())
+    return len(in_form("NFD", run).encode())
 
 
 def _phonemes(word: str) -> int:

@@ -155,8 +155,8 @@ NO_SOUND: dict[str, tuple[Any, str]] = {
     "antiphase among eight": (np.hstack([LEFT, -LEFT] * 4), "channels cancel each other out"),
     "an offset": (np.full((RATE, 1), 0.25), "a constant (DC)"),
     "full scale": (np.full((RATE, 1), -1.0), "a constant (DC)"),
-    "the last bit": (NOISE / 32768, "too faint"),
-    "an offset and the last bit": ((8192 + NOISE) / 32768, "too faint"),
+    "the last bit": (NOISE / 32768, "too quiet"),
+    "an offset and the last bit": ((8192 + NOISE) / 32768, "too quiet"),
     "one bit": (NOISE * 0.5 - 0.25, "have 2 values"),
     "one bit, as loud as can be": (NOISE * 1.9 - 0.95, "have 2 values"),
 }

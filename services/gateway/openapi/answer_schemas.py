@@ -97,7 +97,7 @@ class Audio(Document):
     channels: int
     pieces: list[Piece]
     batch: Annotated[
-        list[str] | None, Field(description="Number of jobs spoken in the same batch, including this one.")
+        list[str] | None, Field(description="Ids of the jobs spoken in the same batch, including this one.")
     ] = None
 
 
@@ -258,7 +258,10 @@ class Pin(Document):
     live: bool
     aliases: list[AliasOfPin]
     confirmed_at: Time | None = None
-    environment: Annotated[dict[str, Any] | None, Field(description="The part of it that can change a sample.")] = None
+    environment: Annotated[
+        dict[str, Any] | None,
+        Field(description="The part of the worker's environment record that can change a sample."),
+    ] = None
 
 
 class PinList(Document):

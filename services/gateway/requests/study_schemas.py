@@ -154,7 +154,7 @@ class EvaluationRequest(Shape):
         tuple[int, ...],
         BeforeValidator(_seeds),
         WithJsonSchema(_SEEDS_SCHEMA),
-        Field(description="Number of seeds (0, 1, …), or a list of them. Default: one."),
+        Field(description="Number of seeds (0, 1, … are used), or a list of seeds. Default: one."),
     ] = (0,)
     score: Annotated[
         bool | tuple[str, ...],

@@ -140,7 +140,7 @@ def test_an_mlflow_of_another_age(data: Path) -> None:
     search = {"/api/2.0/mlflow/experiments/search": (200, {"experiments": []})}
     with a_web_server({"/version": (200, "1.30.0"), **search}) as url:
         diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
-    says_warn(diagnosis, "mlflow", "is MLflow 1.30.0, here is", "major version")
+    says_warn(diagnosis, "mlflow", "is MLflow 1.30.0, but ", "major version")
 
 
 def test_a_folder_in_the_place_of_mlflow(data: Path) -> None:

@@ -93,7 +93,7 @@ def test_many_unscored_are_never_a_pass() -> None:
     silent = spoiled(honest(1), lambda n, one: one | {MOS: Reason.NO_SPEECH} if n % 5 == 0 else one)
     judged = only(gate(evaluated("v2", silent), not_worse(0.1), baseline=evaluated("v1", honest(1))))
     assert (judged.outcome, judged.doubt) == ("inconclusive", "too_many_unscored")
-    assert judged.why.endswith("20% of the pairs of clips have no score, at most 10% may")
+    assert judged.why.endswith("20% of the pairs of clips have no score; at most 10% may be missing")
 
 
 def test_coverage_fails_who_falls_silent() -> None:

@@ -47,7 +47,7 @@ def test_the_library_refuses_them_too(gateway: FakeGateway, connect: Callable[..
     clip = client.say("Good morning", pin=PIN)
     seen = len(gateway.seen)
     for save in (clip.save, lambda path: client.save(clip.job, path)):
-        with pytest.raises(FormatUnavailable, match="no mp3"):
+        with pytest.raises(FormatUnavailable, match="not as mp3"):
             save(tmp_path / "a.mp3")
     assert (len(gateway.seen), [*tmp_path.iterdir()]) == (seen, [])
 

@@ -54,7 +54,7 @@ def test_few_open_files(data: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.startswith("warn  files        a process may open 128 files")
+    assert done.stdout.startswith("warn  files        a process may open only 128 files")
 
 
 # packages

@@ -44,7 +44,7 @@ def a_card(argv: Sequence[str], timeout_s: float) -> ChildOutput:
 def test_another_python_is_told_which_is_needed() -> None:
     finding = only(python((3, 13)))
     assert finding.status is FindingStatus.FAIL
-    assert "this is Python 3.13, Ringtrue needs 3.11" in finding.says
+    assert "this is Python 3.13, but Ringtrue needs 3.11" in finding.says
 
 
 def test_a_clock_that_is_ahead(tmp_path: Path) -> None:

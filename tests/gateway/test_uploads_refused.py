@@ -40,7 +40,7 @@ BAD_RECORDINGS = [
     Bad("low rate", recorded(voiced(1.0, 4_000), 4_000), "invalid_request", "4000 Hz"),
     Bad("high rate", recorded(voiced(1.0, 250_000), 250_000), "invalid_request", "250000 Hz"),
     Bad("many channels", recorded(voiced(1.0, 8_000, 9), 8_000), "invalid_request", "9 channels"),
-    Bad("another format", recorded(voiced(), form="AIFF"), "media_type_unsupported", "not AIFF"),
+    Bad("another format", recorded(voiced(), form="AIFF"), "media_type_unsupported", "found AIFF"),
 ]
 
 

@@ -75,7 +75,7 @@ def test_a_python_of_the_wrong_version_is_refused(tmp_path: Path) -> None:
     outside = Outside.in_folder(tmp_path, f"# python: 3.10\n{REQUIREMENTS}")
     done = outside.command("install", "tone", "--python", sys.executable, *outside.from_disk)
     assert done.returncode == 65
-    assert "and tone needs 3.10" in done.stderr
+    assert "but tone needs 3.10" in done.stderr
 
 
 def test_a_setting_that_is_malformed_is_told(outside: Outside) -> None:

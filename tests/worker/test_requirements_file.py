@@ -106,7 +106,7 @@ def test_a_family_that_is_a_module_of_its_own_has_none() -> None:
 
 
 def test_a_python_of_another_version_is_refused_by_name() -> None:
-    with pytest.raises(NoPython, match=r"is Python 3\.11\.\d+, and sambert needs 3\.10"):
+    with pytest.raises(NoPython, match=r"is Python 3\.11\.\d+, but sambert needs 3\.10"):
         fitting("sambert", (3, 10), Path(sys.executable))
     with pytest.raises(NoPython, match=r"needs Python 3\.99, but none is on the PATH; use --python to name one"):
         fitting("sambert", (3, 99), None)

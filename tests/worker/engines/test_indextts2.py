@@ -130,7 +130,7 @@ def test_no_strength_is_no_emotion_in_every_form(old: EngineHost, reference: Pat
     ("vector", "why"),
     [
         ((0.5,) * 8, "must add up to at most 0.8, not 4"),
-        ((0.1,) * 7, "has 8 numbers"),
+        ((0.1,) * 7, "must have 8 numbers"),
         ((1.5, 0, 0, 0, 0, 0, 0, 0), "from 0 to 1"),
         ((-0.5, 0, 0, 0, 0, 0, 0, 0), "from 0 to 1"),
         ((float("nan"), 0, 0, 0, 0, 0, 0, 0), "from 0 to 1"),

@@ -40,7 +40,7 @@ class TestTinySpeechT5(CheckpointConformance):
             speak(warm, self.plain(text="今天 is today"))
 
     def test_a_text_beyond_the_models_positions_is_refused_and_not_cut(self, warm: EngineHost) -> None:
-        with pytest.raises(JobFailure, match=r"the text has 302 tokens .* at most 250 fit"):
+        with pytest.raises(JobFailure, match=r"the text has 302 tokens .* at most 250 are allowed"):
             speak(warm, self.plain(text="a" * 299 + "b"))
 
     def test_the_longest_speech_is_an_option(self, warm: EngineHost) -> None:

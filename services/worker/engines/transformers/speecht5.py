@@ -121,7 +121,7 @@ class SpeechT5:
         except (TypeError, ValueError) as error:
             raise EngineError(f"the speaker {name} is not a list of numbers: {error}") from error
         if vector.shape != (size,) or not np.isfinite(vector).all():
-            raise EngineError(f"the speaker {name} must be {size} finite numbers")
+            raise EngineError(f"the speaker {name} is not a list of {size} finite numbers")
         return torch.from_numpy(vector)[None]
 
     def _config(self, name: str, default: Any) -> Any:

@@ -62,14 +62,14 @@ def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
     ("item", "what"),
     [
         ("id: A, text: One.", "item 1: id 'A' is not lower-case letters, digits, dots, underscores and hyphens"),
-        (f"id: {'a' * 65}, text: One.", "item 1: id has 65 characters, at most 64 are taken"),
+        (f"id: {'a' * 65}, text: One.", "item 1: id has 65 characters; at most 64 are allowed"),
         ("id: 7, text: One.", "item 1: id is text, and 7 is none without quotes"),
         ("id: a", "item a: text is missing"),
         ("id: a, text: ", "item a: text is empty"),
         ("id: a, text: ''", "item a: text is empty"),
         ("id: a, text: true", "item a: text is text, and true is none without quotes"),
         ("id: a, text: [One.]", "item a: text is text"),
-        (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters, at most 10000 are taken"),
+        (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters; at most 10000 are allowed"),
         ('id: a, text: "a\\x07b"', "item a: text has the control character U+0007 at 1"),
         (
             'id: a, text: "One.\\n"',

@@ -39,9 +39,11 @@ _INTERRUPTED = 130
 def main() -> int:
     """Run the demo; gives its exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="Ringtrue in one go.")
-    parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder of audio and pictures")
+    parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder for audio and pictures")
     parser.add_argument(
-        "--compose", action="store_true", help="use the deployment of docker-compose.yml, started if need be"
+        "--compose",
+        action="store_true",
+        help="use the deployment of docker-compose.yml, and start it if it does not run",
     )
     arguments = parser.parse_args()
     data = (arguments.output / DATA).absolute()

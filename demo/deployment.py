@@ -117,7 +117,7 @@ class Compose:
 def compose_command() -> Sequence[str]:
     """`DemoFailed` where there is none."""
     if shutil.which("docker") is None:
-        raise DemoFailed("docker is not installed; `make demo` needs nothing but Python")
+        raise DemoFailed("docker is not installed; `make demo` needs only Python")
     plugin = ["docker", "compose"]
     if subprocess.run([*plugin, "version"], capture_output=True, check=False).returncode == 0:
         return plugin

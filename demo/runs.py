@@ -27,7 +27,7 @@ class Runs:
         folder = str(Path(with_artifact).parent)
         held = {file["path"] for file in self._ask("artifacts/list", run_id=run_id, path=folder).get("files", [])}
         if with_artifact not in held:
-            raise DemoFailed(f"run {run_id} holds no {with_artifact}")
+            raise DemoFailed(f"run {run_id} has no artifact {with_artifact}")
 
     def save_picture(self, run_id: str, path: Path) -> None:
         """Fetch ``picture.png`` of a run."""

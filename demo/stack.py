@@ -47,7 +47,7 @@ def own_stack(folder: Path) -> Iterator[Stack]:
         yield _when_ready(up, folder)
         _stop(up)
     except BaseException:
-        print(f"what it did and said is kept in {folder}", file=sys.stderr)
+        print(f"its files and logs are kept in {folder}", file=sys.stderr)
         _stop(up)
         raise
 

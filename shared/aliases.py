@@ -89,7 +89,7 @@ def read_alias(text: str) -> Alias:
     model, at, word = text.partition("@")
     if not at or _MODEL.fullmatch(model) is None or _WORD.fullmatch(word) is None:
         raise AliasRefused(
-            f"{text!r} is no alias: MODEL@ALIAS is needed, ALIAS a lower-case letter and up to 31 of a-z, 0-9 and -"
+            f"{text!r} is not an alias; write MODEL@ALIAS (ALIAS: a lower-case letter, then up to 31 of a-z, 0-9, -)"
         )
     return Alias(model, word)
 
@@ -103,7 +103,7 @@ def read_alias_for(text: str, pin: str) -> Alias:
         return read_alias(text)
     model, version = pin[: pin.rfind("-v")], pin[pin.rfind("-v") :]
     if _VERSION.fullmatch(version) is None or _VERSION.search(model) is not None:
-        raise AliasRefused(f"{pin} does not say which model it is a version of: write MODEL@{text}")
+        raise AliasRefused(f"the name {pin} does not say which model it is a version of; write MODEL@{text}")
     return read_alias(f"{model}@{text}")
 
 
@@ -111,7 +111,7 @@ def signed(by: str, reason: str, at: float) -> Signature:
     """Return a signature. Raises `AliasRefused` unless both texts are one line, not blank and not too long."""
     for value, what, most in ((by, "who", _MAX_BY_CHARS), (reason, "why", _MAX_REASON_CHARS)):
         if not value.strip() or len(value) > most or not value.isprintable():
-            raise AliasRefused(f"a move says {what}, in one line of at most {most} characters")
+            raise AliasRefused(f"a move must say {what}, in one line of at most {most} characters")
     return Signature(by, reason, at)
 
 
@@ -121,12 +121,14 @@ def promoted(last: Mapping[Alias, Move], alias: Alias, pin: str, weight: float, 
     ``last``: the last move of every alias. ``weight``: share of users, for a candidate.
     """
     if not 0 <= weight <= 1:
-        raise AliasRefused(f"a weight is a share from 0 to 1, not {weight:g}")
+        raise AliasRefused(f"weight must be from 0 to 1 (found {weight:g})")
     if weight and alias.word != CANDIDATE:
-        raise AliasRefused(f"only {alias.candidate} takes a share of {alias.production}; {alias} takes no weight")
+        raise AliasRefused(
+            f"only {alias.candidate} can take a share of {alias.production}; {alias} cannot have a weight"
+        )
     production = last.get(alias.production)
     if weight and production is not None and production.pin == pin:
-        raise AliasRefused(f"{pin} is {alias.production} already: there is nobody to share")
+        raise AliasRefused(f"{pin} is {alias.production} already, so it cannot also take a share of it")
     before = last.get(alias)
     if before is not None and (before.pin, before.weight) == (pin, weight):
         return []

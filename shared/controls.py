@@ -38,7 +38,7 @@ VALUES = (SPEED, PITCH_SCALE, SEED)
 EMOTION_FORMS: Mapping[str, Control] = {
     "name": Control("emotion", "A canonical emotion, or one of the engine's own."),
     "vector": Control("emotion_vector", "Eight numbers."),
-    "audio": Control("emotion_audio", "Id of an uploaded voice that sounds so."),
+    "audio": Control("emotion_audio", "Id of an uploaded voice that has the emotion."),
     "text": Control("emotion_text", "A description in words."),
 }
 """Member of ``emotion`` -> the control that it asks for. Exactly one of them is given."""

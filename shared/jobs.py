@@ -25,7 +25,7 @@ MAX_LAPSES = 10
 """How many times a holder's lease may run out. A worker or scorer that is killed, stopped or cut off says nothing about
 the work that it held, so a lapse costs no attempt. The limit still ends a job that kills its holder every time."""
 
-WORKER_LOST = f"its worker was lost {MAX_LAPSES} times"
+WORKER_LOST = f"the worker of this job was lost {MAX_LAPSES} times"
 """The error message of a job that ended this way."""
 
 

@@ -46,7 +46,7 @@ class Score:
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
-            raise ValueError(f"a score is a finite number, not {self.value}")
+            raise ValueError(f"a score must be a finite number (found {self.value})")
 
     def to_json(self) -> dict[str, Any]:
         return {"value": self.value, "unit": self.unit, "scorer_lock": self.scorer_lock}
@@ -72,7 +72,7 @@ def scored_from_json(data: Mapping[str, Any]) -> Scored:
     if "unscored" in data:
         detail = data.get("detail", "")
         if data["unscored"] not in _REASONS:
-            return Unscored(Reason.SCORER_ERROR, f"{data['unscored']}, which this version does not know: {detail}")
+            return Unscored(Reason.SCORER_ERROR, f"unknown reason {data['unscored']} (of another version): {detail}")
         return Unscored(Reason(data["unscored"]), detail)
     if "value" not in data:
         return Unscored(Reason.SCORER_ERROR, "this version cannot read the value")

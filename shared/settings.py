@@ -113,7 +113,9 @@ def unknown_settings(environ: Mapping[str, str]) -> list[str]:
 
 def _file_url(database: Path) -> str:
     if "?" in str(database):  # in a URL, options follow a question mark
-        raise SettingsError(f"{database.parent}: a data folder's path may not hold a question mark; rename it")
+        raise SettingsError(
+            f"{database.parent}: the path of the data folder must not contain a question mark; rename it"
+        )
     return f"sqlite:///{database}"
 
 
@@ -122,7 +124,7 @@ def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
     if not value:
         return default
     if "://" in value:
-        raise SettingsError(f"{name}={value}: only files and folders are served so far, not object stores")
+        raise SettingsError(f"{name}={value}: must be a file or folder; object stores are not supported")
     return Path(value).expanduser().absolute()
 
 
@@ -138,7 +140,7 @@ def _minutes(environ: Mapping[str, str], name: str, default: float) -> float:
     except ValueError:
         minutes = math.nan
     if not (math.isfinite(minutes) and minutes >= 0):
-        raise SettingsError(f"{name}={value}: a number of minutes is needed, from 0 on")
+        raise SettingsError(f"{name}={value}: must be a number of minutes, 0 or more")
     return minutes
 
 
@@ -147,6 +149,8 @@ def _interpreters(value: str) -> dict[str, Path]:
     for part in filter(None, map(str.strip, value.split(","))):
         family, equals, python = map(str.strip, part.partition("="))
         if not (family and equals and python) or family in found:
-            raise SettingsError(f"RINGTRUE_INTERPRETERS: {part!r} is not family=/path/to/python, each family once")
+            raise SettingsError(
+                f"RINGTRUE_INTERPRETERS: {part!r} must be family=/path/to/python, with each family once"
+            )
         found[family] = Path(python).expanduser().absolute()
     return found

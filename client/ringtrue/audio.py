@@ -53,7 +53,7 @@ def check_ending(path: str | Path) -> Path:
     target = Path(path)
     if (ending := target.suffix.lower()) in _OTHER_FORMATS:
         raise FormatUnavailable(
-            f"{target.name}: there is no {ending[1:]}, audio comes as WAV: let the name end in .wav"
+            f"{target.name}: audio is written only as WAV, not as {ending[1:]}; use a name that ends in .wav"
         )
     return target
 
@@ -61,17 +61,17 @@ def check_ending(path: str | Path) -> Path:
 def pcm_of(wav: bytes) -> bytes:
     """Return the content of a WAV file's data chunk. Raises `AudioCorrupted` if there is none or it is cut short."""
     if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
-        raise AudioCorrupted("what came is no WAV file")
+        raise AudioCorrupted("the received data is not a WAV file")
     at = 12
     while at + 8 <= len(wav):
         tag, size = struct.unpack_from("<4sI", wav, at)
         at += 8
         if tag == b"data":
             if at + size > len(wav):
-                raise AudioCorrupted(f"the audio is cut short: {len(wav) - at} of {size} bytes of samples came")
+                raise AudioCorrupted(f"the audio is incomplete: received {len(wav) - at} of {size} bytes of samples")
             return wav[at : at + size]
         at += size + size % 2
-    raise AudioCorrupted("the WAV file holds no samples")
+    raise AudioCorrupted("the WAV file contains no samples")
 
 
 def checked(wav: bytes, headers: Mapping[str, str], audio: Audio | None) -> bytes:
@@ -79,8 +79,8 @@ def checked(wav: bytes, headers: Mapping[str, str], audio: Audio | None) -> byte
     for name in ("content-digest", "repr-digest"):
         digest = _SHA256_DIGEST.search(headers.get(name, ""))
         if digest and base64.b64decode(digest[1]) != hashlib.sha256(wav).digest():
-            raise AudioCorrupted(f"the file's bytes do not have the hash that its {name} says")
+            raise AudioCorrupted(f"the hash of the file does not match its {name} header")
     sha256 = hashlib.sha256(pcm_of(wav)).hexdigest()
     if audio is not None and sha256 != audio.pcm_sha256:
-        raise AudioCorrupted(f"the samples have the hash {sha256}, the job says {audio.pcm_sha256}")
+        raise AudioCorrupted(f"the samples have the hash {sha256}, but the job says {audio.pcm_sha256}")
     return wav

@@ -67,11 +67,11 @@ def _run(out: PrintableStream) -> object:
 def _app() -> typer.Typer:
     app = typer.Typer(
         pretty_exceptions_enable=False,
-        help="Run text-to-speech models and judge them.",
-        epilog="Exit codes: 0 done, or a gate's pass; 1 its fail, 2 inconclusive; 64 wrong command line, 65 refused,"
-        " 66 not found, 69 gateway unavailable, 70 fault,"
-        " 73 cannot write, 75 timed out, 76 job failed, 77 no permission, 78 not installed or not set up,"
-        " 130 interrupted, 141 nobody reads.",
+        help="Run text-to-speech models and evaluate them.",
+        epilog="Exit codes: 0 done, or gate passed; 1 gate failed; 2 gate inconclusive; 64 wrong command line;"
+        " 65 refused; 66 not found; 69 gateway unavailable; 70 internal error;"
+        " 73 cannot write; 75 timed out; 76 job failed; 77 no permission; 78 not installed or not set up;"
+        " 130 interrupted; 141 output closed.",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
@@ -92,13 +92,16 @@ def _print_version(asked: bool) -> None:
 def _root(
     ctx: typer.Context,
     url: Annotated[
-        str | None, typer.Option(help="The gateway; else RINGTRUE_URL, else port 8000 here.", show_default=False)
+        str | None,
+        typer.Option(
+            help="URL of the gateway. Default: RINGTRUE_URL, or port 8000 on this machine.", show_default=False
+        ),
     ] = None,
     data_folder: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="Data folder of the commands without a gateway; else RINGTRUE_DATA, else ~/.local/share/ringtrue.",
+            help="Data folder for commands that use no gateway. Default: RINGTRUE_DATA, or ~/.local/share/ringtrue.",
             show_default=False,
         ),
     ] = None,
@@ -108,10 +111,12 @@ def _root(
 ) -> None:
     is_local = local.is_local(ctx.invoked_subcommand)
     if url is not None and is_local:
-        raise typer.BadParameter(f"`ringtrue {ctx.invoked_subcommand}` asks no gateway; it works on a --data folder")
+        raise typer.BadParameter(
+            f"`ringtrue {ctx.invoked_subcommand}` does not use a gateway; to name its data folder, use --data"
+        )
     if data_folder is not None:
         if not is_local:
-            raise typer.BadParameter(f"`ringtrue {ctx.invoked_subcommand}` asks a gateway; say which with --url")
+            raise typer.BadParameter(f"`ringtrue {ctx.invoked_subcommand}` uses a gateway; to name it, use --url")
         os.environ["RINGTRUE_DATA"] = str(data_folder)  # the local commands read it there
     ctx.obj = url
 
@@ -124,13 +129,13 @@ def _misused(error: Exception) -> int:
     # typer carries its own click; a local command may use click itself, which need not be installed
     click = sys.modules.get("click")
     if isinstance(error, typer.Abort) or (click and isinstance(error, click.Abort)):
-        words("given up")
+        words("canceled")
         return ExitCode.INTERRUPTED
     if isinstance(error, typer.TyperException) or (click and isinstance(error, click.ClickException)):
         getattr(error, "show", lambda: words(f"error: {error}"))()
         return ExitCode.USAGE
     traceback.print_exception(error)
-    words("this is a fault of ringtrue, not of yours")
+    words("this is an error in Ringtrue, not in your command; please report it")
     return ExitCode.INTERNAL
 
 

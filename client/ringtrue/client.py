@@ -86,9 +86,9 @@ def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ValueError(f"{url!r} is no URL: {error}") from error
+        raise ValueError(f"{url!r} is not a URL: {error}") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ValueError(f"a gateway's URL is http(s)://HOST[:PORT], not {url!r}")
+        raise ValueError(f"the URL of a gateway must be http(s)://HOST[:PORT] (found {url!r})")
     return parsed
 
 

@@ -274,7 +274,7 @@ class JobFailed(RingtrueError):
     """A job ended without audio."""
 
     def __init__(self, job: Job) -> None:
-        why = f"{job.error.code}: {job.error.message}" if job.error else f"no audio, it was {job.status}"
+        why = f"{job.error.code}: {job.error.message}" if job.error else f"no audio: the job was {job.status}"
         super().__init__(f"{job.id} {why}")
         self.job = job
 

@@ -60,6 +60,6 @@ def speech(text: str, how: SpeechOptions) -> dict[str, Any]:
     if strength is not None:
         emotion = body.get("emotion")
         if emotion is None:
-            raise ValueError("strength is that of an emotion, and no emotion is given")
+            raise ValueError("strength needs an emotion, and no emotion is given")
         body["emotion"] = {**({"name": emotion} if isinstance(emotion, str) else emotion), "strength": strength}
     return body

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from ringtrue.errors import TextInvalid
 
-_HOW = "text has to be UTF-8; `iconv -f GBK -t UTF-8` converts it, with the encoding that it is in for GBK"
+_HOW = "text must be UTF-8; to convert it, run `iconv -f GBK -t UTF-8`, with its real encoding instead of GBK"
 
 _OF_ENGLISH = ("LATIN", "FULLWIDTH LATIN", "FEMININE ORDINAL", "MASCULINE ORDINAL", "MICRO SIGN")
 """First words of the Unicode names of letters that also occur in English texts."""
@@ -32,7 +32,7 @@ def why_no_text(content: bytes) -> str:
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        return f"byte {error.start} (0x{content[error.start]:02x}) is no UTF-8: {_HOW}"
+        return f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8: {_HOW}"
     return "is text"
 
 
@@ -44,7 +44,7 @@ def sendable() -> Iterator[None]:
     except UnicodeEncodeError as error:
         found = error.object[error.start : error.start + 1]
         where = f"character {error.start} ({found!a})"
-        raise TextInvalid(f"{where} of what is to be sent is no whole character: no text has it") from error
+        raise TextInvalid(f"{where} of the text is half of a character (a surrogate) and cannot be sent") from error
 
 
 def read_as_english(text: str, language: str | None) -> str | None:
@@ -52,7 +52,7 @@ def read_as_english(text: str, language: str | None) -> str | None:
     foreign = any(sign.isalpha() and not unicodedata.name(sign, "LATIN").startswith(_OF_ENGLISH) for sign in text)
     if not foreign or (language or "").partition("-")[0] != "en":
         return None
-    return f"no language is named, so the text is read as {language}: --language names another, such as zh"
+    return f"no language was given, so the text is read as {language}; use --language to name another, such as zh"
 
 
 def argument_at_fault(arguments: Iterable[str]) -> str | None:

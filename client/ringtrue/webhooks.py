@@ -26,7 +26,7 @@ def secret_from(text: str) -> bytes:
     except binascii.Error:
         key = b""
     if not text.startswith(PREFIX) or len(key) not in SECRET_BYTES:
-        raise ValueError(f"a secret is {PREFIX} and 24 to 64 bytes in base 64")
+        raise ValueError(f"a secret must be {PREFIX} followed by 24 to 64 bytes in base64")
     return key
 
 

@@ -22,7 +22,7 @@ class ChildOutput:
         if self.code < 0:
             return f"died of {signal.Signals(-self.code).name}"
         lines = (self.errors or self.output).strip().splitlines()
-        return lines[-1].strip() if lines else f"ended with code {self.code}"
+        return lines[-1].strip() if lines else f"ended with exit code {self.code}"
 
 
 class NoAnswer(Exception):
@@ -46,7 +46,7 @@ def ask(argv: Sequence[str], timeout_s: float) -> ChildOutput:
             check=False,
         )
     except FileNotFoundError as error:
-        raise NoAnswer(f"{argv[0]} is not there") from error
+        raise NoAnswer(f"{argv[0]} is not installed") from error
     except OSError as error:
         raise NoAnswer(f"{argv[0]} cannot be started: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:

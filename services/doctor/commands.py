@@ -31,21 +31,22 @@ doctor = typer.Typer(add_completion=False, context_settings={"help_option_names"
 
 def _named(names: list[str] | None) -> list[str] | None:
     if unknown := [name for name in names or () if name not in CHECKS]:
-        raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(CHECKS)}")
+        raise typer.BadParameter(f"unknown check {', '.join(unknown)}; known: {', '.join(CHECKS)}")
     return names
 
 
 @doctor.command("doctor")
 def doctor_command(
     only: Annotated[
-        list[str] | None, typer.Option(metavar="CHECK", help="Look at this alone; may be repeated.", callback=_named)
+        list[str] | None, typer.Option(metavar="CHECK", help="Run only this check; repeatable.", callback=_named)
     ] = None,
     pin: Annotated[
-        list[str] | None, typer.Option(metavar="PIN", help="A pin to be served here; default: all that are locked.")
+        list[str] | None,
+        typer.Option(metavar="PIN", help="A pin to be served here; repeatable. Default: all locked pins."),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address that the gateway is to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address of the gateway.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the gateway.")] = 8000,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Is this machine fit to run Ringtrue? A line per finding: ok, not tried, warn or fail, and what to do.
 

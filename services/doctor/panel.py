@@ -32,27 +32,27 @@ from shared.settings import Settings
 from shared.weights.store import WeightStore
 
 CHECKS: Mapping[str, str] = {
-    "python": "The interpreter is the one that the pins were resolved for.",
-    "settings": "Every `RINGTRUE_…` variable is one that is read, and can be served.",
-    "wheels": "Each declared dependency is at its pin and imports, in a process of its own.",
-    "placeholders": "No package that only holds the name of another one (`kantts`, `ttsfrd`).",
+    "python": "The version of Python is the one that the pinned packages were resolved for.",
+    "settings": "Every `RINGTRUE_…` variable is a known setting with a usable value.",
+    "wheels": "Each declared dependency has its pinned version and can be imported, in a process of its own.",
+    "placeholders": "No placeholder packages that only have the name of another one (`kantts`, `ttsfrd`).",
     "data": "`RINGTRUE_DATA` can be written, and is not open to other users of this machine.",
     "models": "`RINGTRUE_MODELS` can be written.",
     "blobs": "`RINGTRUE_BLOBS` can be written.",
     "caches": "`HF_HOME`, `MPLCONFIGDIR` and `NUMBA_CACHE_DIR`, or their defaults, can be written.",
-    "disk": "Room for data, and for what is locked and not pulled yet.",
-    "port": "The gateway can listen; who has its port.",
+    "disk": "There is disk space for data, and for files that are locked but not pulled yet.",
+    "port": "The gateway can listen on its port; if not, which program uses it.",
     "files": "How many files and sockets a process may open.",
-    "redis": "Redis answers, takes writes and drops nothing; without `RINGTRUE_REDIS_URL`: its binary runs.",
-    "clock": "This machine's time and that of Redis.",
-    "database": "The SQL store answers and has a schema that this code knows; on SQLite, WAL works in its folder.",
-    "mlflow": "MLflow answers, lets us in, and is of our major version.",
-    "gpu": "Driver and torch build fit each other, and torch computes on the card.",
-    "memory": "Memory (or graphics memory, or the container's share) against the pins to be served.",
-    "locks": "Catalog and lock can be read; every pin is locked, pulled and unaltered.",
+    "redis": "Redis answers, accepts writes and drops nothing; without `RINGTRUE_REDIS_URL`, the built-in server runs.",
+    "clock": "The clocks of this machine and of Redis agree.",
+    "database": "The database answers and has a schema that this version knows; on SQLite, WAL works in its folder.",
+    "mlflow": "MLflow answers, accepts the login, and has the same major version.",
+    "gpu": "Driver and torch build fit each other, and torch works on the GPU.",
+    "memory": "There is enough memory (or graphics memory, or the container's share) for the pins to be served.",
+    "locks": "Catalog and lock can be read; every pin is locked, pulled and unchanged.",
     "engines": "A host of each engine family starts in its Python; those that locked pins need are installed.",
-    "mirrors": "Every host that the catalog's files come from answers. Never more than a warning.",
-    "sandbox": "The kernel holds hosts of engines and metrics to their sandbox: no network, no files but their own.",
+    "mirrors": "Every server that the catalog's files come from answers. Never more than a warning.",
+    "sandbox": "The kernel enforces the sandbox of engine and metric hosts: no network, no files but their own.",
 }
 """Every check with its sentence, in the order of the report."""
 
@@ -113,8 +113,8 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
     own, uri = version_of("mlflow"), settings.mlflow_tracking_uri
     return {
         "data": partial(private, settings.data),
-        "models": partial(writable, settings.models, "choose another with RINGTRUE_MODELS"),
-        "blobs": partial(writable, settings.blobs, "choose another with RINGTRUE_BLOBS"),
+        "models": partial(writable, settings.models, "choose another folder with RINGTRUE_MODELS"),
+        "blobs": partial(writable, settings.blobs, "choose another folder with RINGTRUE_BLOBS"),
         "disk": lambda: room(_spaces(settings, weights.to_pull())),
         "redis": partial(redis, patient.named_redis) if patient.named_redis else own_redis,
         "clock": partial(clock, patient.named_redis) if patient.named_redis else lambda: [_alone()],
@@ -130,18 +130,18 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
 def _spaces(settings: Settings, to_pull: int) -> list[Space]:
     return [
         Space("data", settings.data, LEAST_FREE, "the first databases and clips"),
-        Space("models", settings.models, to_pull, "what is locked and not pulled yet"),
-        Space("audio", settings.blobs, RESERVE_BYTES, "workers to take jobs"),
+        Space("models", settings.models, to_pull, "files that are locked but not pulled yet"),
+        Space("audio", settings.blobs, RESERVE_BYTES, "new jobs"),
     ]
 
 
 def _settings(patient: Patient) -> list[Finding]:
     found = list(settings(patient.misspelt))
     if isinstance(patient.settings, str):
-        mend = "mend it and run this again: nothing that depends on settings was looked at"
+        mend = "correct it and run this again; checks that depend on settings were skipped"
         return [fail(patient.settings, mend), *(line for line in found if line.do)]
     return found
 
 
 def _alone() -> Finding:
-    return ok("no other machine's to compare it with")
+    return ok("no Redis is set, so there is no clock to compare with")

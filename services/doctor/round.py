@@ -17,8 +17,8 @@ from services.doctor.findings import Check, Finding, fail, not_tried
 
 T = TypeVar("T")
 
-_BUSY = "run this again when the machine is less busy; if it stays like that, see what hangs there"
-_FAULT = "if what it stands on is in order, this is a fault of ringtrue: report it"
+_BUSY = "run this again when the machine is less busy; if it stays like this, find out what hangs"
+_FAULT = "if the checks above are ok, this is an error in Ringtrue; please report it"
 
 
 def make_round(checks: Sequence[Check]) -> Iterator[tuple[Check, Sequence[Finding]]]:
@@ -51,10 +51,10 @@ def _found(look: Future[list[Finding]], check: Check, patience_s: float) -> Sequ
     try:
         return look.result(timeout=max(0.0, patience_s))
     except ModuleNotFoundError as error:
-        return [fail(f"cannot be looked at without {error.name}", "pip install 'ringtrue[core]'")]
+        return [fail(f"cannot be checked without {error.name}", "pip install 'ringtrue[core]'")]
     except Exception as error:  # the one catch-all: an unexpected error of a check becomes a line like any other
         if not look.done():
             return [not_tried(f"no answer within {check.limit_s:g} s", _BUSY)]
         if isinstance(error, TooSlow):
             return [not_tried(str(error), _BUSY)]
-        return [fail(f"cannot be looked at: {type(error).__name__}: {error}", _FAULT)]
+        return [fail(f"cannot be checked: {type(error).__name__}: {error}", _FAULT)]

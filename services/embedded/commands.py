@@ -25,7 +25,7 @@ down = typer.Typer(add_completion=False, context_settings=_HELP)
 Data = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of store, audio, queue, runs and logs. Default: RINGTRUE_DATA or ~/.local/share/ringtrue."
+        help="Folder of the database, audio, queue, runs and logs. Default: RINGTRUE_DATA or ~/.local/share/ringtrue."
     ),
 ]
 MlflowPort = Annotated[
@@ -33,8 +33,8 @@ MlflowPort = Annotated[
     typer.Option(
         min=0,
         max=65535,
-        help="Port of its own MLflow, kept for later starts; 0: any free one.",
-        show_default="the one of before, at first from 5000 up",
+        help="Port of the built-in MLflow, kept for later starts; 0 means any free port.",
+        show_default="the same as before; at first a free one from 5000 up",
     ),
 ]
 
@@ -43,23 +43,25 @@ MlflowPort = Annotated[
 def up_command(
     *,
     host: Annotated[
-        str, typer.Option(help="Address of the gateway; any but loopback needs a key made first.")
+        str, typer.Option(help="Address of the gateway; any but loopback needs an API key first.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0: any free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 means any free port.")] = 8000,
     mlflow_port: MlflowPort = None,
     data: Data = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="End a stack that runs in the folder, take its place.")
+        bool, typer.Option("--replace", help="Stop a stack that already runs in the folder, and take its place.")
     ] = False,
-    worker_slots: Annotated[int | None, typer.Option(min=1, help="Jobs spoken at once.", show_default="1")] = None,
+    worker_slots: Annotated[
+        int | None, typer.Option(min=1, help="Number of jobs spoken at once.", show_default="1")
+    ] = None,
     scorer_slots: Annotated[
-        int | None, typer.Option(min=1, help="Clips measured at once.", show_default="by cores and memory")
+        int | None, typer.Option(min=1, help="Number of clips measured at once.", show_default="by cores and memory")
     ] = None,
     accept_empty: Annotated[
-        bool, typer.Option("--accept-empty", help="Begin anew although there is audio of a store that is lost.")
+        bool, typer.Option("--accept-empty", help="Start with an empty database although there is audio of a lost one.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show all that gateway, worker and scorer say.")
+        bool, typer.Option("--verbose", "-v", help="Show the full logs of gateway, worker and scorer.")
     ] = False,
 ) -> None:
     """Run all of Ringtrue on this machine, until Ctrl-C: Redis, MLflow, gateway, worker and scorer.

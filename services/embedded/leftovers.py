@@ -26,7 +26,7 @@ def clear_leftovers(folder: Path, say: Say) -> None:
     if record:
         orphans = {name: child for name, child in record.children.items() if child.alive()}
         if orphans:
-            say(f"ending what the stack of pid {record.supervisor.pid} left running: {', '.join(orphans)}")
+            say(f"stopping processes that the stack of pid {record.supervisor.pid} left running: {', '.join(orphans)}")
         for orphan in reversed(orphans.values()):
             orphan.send(signal.SIGTERM)
         for orphan in wait_gone([*orphans.values()], ORPHAN_GRACE_S):

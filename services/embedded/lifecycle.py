@@ -93,8 +93,8 @@ def _take_over(folder: Path, lock: FolderLock, replace: bool, say: Say) -> None:
         if not replace:
             where = record.urls.get("api", "")
             raise AlreadyRunning(
-                f"a stack runs already at {where} (pid {record.supervisor.pid}, data in {folder}); "
-                "`ringtrue down` ends it, `ringtrue up --replace` takes its place"
+                f"a stack already runs at {where} (pid {record.supervisor.pid}, data in {folder}); "
+                "`ringtrue down` stops it, `ringtrue up --replace` takes its place"
             )
         _end_supervisor(record.supervisor, say)
     if not ours:
@@ -102,10 +102,10 @@ def _take_over(folder: Path, lock: FolderLock, replace: bool, say: Say) -> None:
 
 
 def _end_supervisor(supervisor: Identity, say: Say) -> None:
-    say(f"ending the stack of pid {supervisor.pid}")
+    say(f"stopping the stack of pid {supervisor.pid}")
     supervisor.send(signal.SIGTERM)
     if wait_gone([supervisor], _SUPERVISOR_GRACE_S):
-        say(f"pid {supervisor.pid} takes too long, killing it")
+        say(f"pid {supervisor.pid} did not stop in time; killing it")
         supervisor.send(signal.SIGKILL)
         wait_gone([supervisor], _LOCK_S)
 

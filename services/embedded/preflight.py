@@ -40,7 +40,7 @@ def writing(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"no space left for the data folder {folder}") from error
         where = f" ({error.filename})" if error.filename else ""
-        raise FolderUnwritable(f"cannot write the data folder {folder}: {error.strerror}{where}") from error
+        raise FolderUnwritable(f"cannot write to the data folder {folder}: {error.strerror}{where}") from error
 
 
 def prepare_folder(folder: Path) -> None:
@@ -56,7 +56,7 @@ def check_space(folder: Path, free: FreeBytes = free_bytes) -> None:
     left = free(folder)
     if left < MIN_FREE_BYTES:
         raise DiskFull(
-            f"only {left >> 20} MiB free for the data folder {folder}, {MIN_FREE_BYTES >> 20} MiB are needed; "
+            f"only {left >> 20} MiB free for the data folder {folder}; {MIN_FREE_BYTES >> 20} MiB are required; "
             "make room or choose another with --data"
         )
 
@@ -80,9 +80,9 @@ def listen_on(host: str, port: int, advice: str = "choose another with --port") 
         return listening
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortUnusable(f"port {port} on {host} is taken{_owner(port)}; {advice}") from error
+            raise PortUnusable(f"port {port} on {host} is in use{_owner(port)}; {advice}") from error
         if error.errno == errno.EACCES:
-            raise PortUnusable(f"not allowed to listen on port {port}, as on all below 1024; {advice}") from error
+            raise PortUnusable(f"not allowed to listen on port {port} (nor on any below 1024); {advice}") from error
         raise PortUnusable(f"cannot listen on {host}: {error.strerror}") from error
 
 

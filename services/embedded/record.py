@@ -89,7 +89,7 @@ class FolderLock:
     def insist(self, timeout_s: float) -> None:
         """Take the lock. Raises `FolderBusy` if that fails for ``timeout_s`` seconds."""
         if not self.take(timeout_s):
-            raise FolderBusy(f"another `ringtrue up` or `down` is at work in {self._folder}; try again in a moment")
+            raise FolderBusy(f"another `ringtrue up` or `down` is running in {self._folder}; try again in a moment")
 
     def __enter__(self) -> FolderLock:
         return self

@@ -53,7 +53,7 @@ def _entered(held: contextlib.ExitStack, data: Path) -> Path:
         except OSError as error:
             held.close()
             reason = f"{room}: {error.strerror or error}"
-    raise FolderUnwritable(f"no folder for sockets can be made ({reason}); set TMPDIR to one with a short path")
+    raise FolderUnwritable(f"cannot create a folder for sockets ({reason}); set TMPDIR to a folder with a short path")
 
 
 def _rooms(data: Path) -> Iterator[Path]:

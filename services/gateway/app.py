@@ -94,11 +94,17 @@ log = logging.getLogger("ringtrue.gateway")
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Serve until told to stop. Return the exit code: 0, 69 if the store does not answer, 78 for wrong settings."""
     environ = os.environ if environ is None else environ
-    parser = argparse.ArgumentParser(prog="python -m services.gateway", description="Jobs over HTTP.")
-    parser.add_argument("--host", default="127.0.0.1", help="other than loopback needs keys (default: %(default)s)")
+    parser = argparse.ArgumentParser(prog="python -m services.gateway", description="The gateway: jobs over HTTP.")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; an address other than loopback needs API keys (default: %(default)s)",
+    )
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--fd", type=int, help="a socket that listens already, instead of --host and --port")
-    parser.add_argument("--sweep-every", type=float, default=PERIOD_S, help="seconds (default: %(default)s)")
+    parser.add_argument("--fd", type=int, help="file descriptor of a listening socket, instead of --host and --port")
+    parser.add_argument(
+        "--sweep-every", type=float, default=PERIOD_S, help="seconds between two sweeps (default: %(default)s)"
+    )
     parser.add_argument("--accept-empty", action="store_true", help=ACCEPT_EMPTY)
     arguments = parser.parse_args(argv)
     logs.set_up("gateway", notices=unknown_settings(environ))
@@ -107,7 +113,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         listening = _listening(arguments.host, arguments.port, arguments.fd)
         _run(read_settings(environ), listening, arguments.sweep_every, accept_empty=arguments.accept_empty)
     except StoreUnavailable as error:
-        log.error("cannot start, the store does not answer: %s", error)
+        log.error("cannot start: the database does not answer: %s", error)
         return EX_UNAVAILABLE
     except SettingsError as error:
         log.error("cannot start: %s", error)
@@ -219,7 +225,7 @@ async def _watched(task: Background) -> None:
         finally:
             running.cancel()
         why = None if running.cancelled() else running.exception()
-        log.error("%s ended and is started again", getattr(task, "__qualname__", task), exc_info=why)
+        log.error("%s ended unexpectedly; starting it again", getattr(task, "__qualname__", task), exc_info=why)
         pause_s = _FIRST_PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else pause_s
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -257,7 +263,7 @@ def _gateway(
     database = databases.requests
     keys = SqlKeyStore(database)
     if not is_loopback(host) and not keys.any():
-        raise SettingsError(f"bound to {host} without any key; make one first: ringtrue keys create NAME")
+        raise SettingsError(f"cannot listen on {host} without API keys; make one first: ringtrue keys create NAME")
     check_first_key(settings.published or host, keys)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     return assemble(

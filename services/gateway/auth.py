@@ -37,7 +37,7 @@ async def _user_of(request: Request) -> str:
     authorizations = headers.getlist("authorization")
     if not authorizations:
         if await keys.asks_for_keys():
-            raise Refused(RefusalCode.KEY_MISSING, "a key is needed: Authorization: Bearer rt_…")
+            raise Refused(RefusalCode.KEY_MISSING, "a key is required; send it as Authorization: Bearer rt_…")
         _check_host(headers.getlist("host"))
         check_no_proxy(headers)
         check_page(request.method, headers, with_key=False)
@@ -46,7 +46,7 @@ async def _user_of(request: Request) -> str:
     check_page(request.method, headers, with_key=True)
     scheme, _, text = authorizations[0].partition(" ")
     if scheme.lower() != "bearer" or len(authorizations) > 1:
-        raise Refused(RefusalCode.KEY_INVALID, "a key is sent as Authorization: Bearer rt_…")
+        raise Refused(RefusalCode.KEY_INVALID, "a key must be sent once, as Authorization: Bearer rt_…")
     return await keys.user(text.strip())
 
 
@@ -62,7 +62,9 @@ def check_secrets(published: str, secrets: Mapping[str, str]) -> None:
     ``published``: the address that the gateway is reached at. ``secrets``: by name of the setting."""
     for name, value in secrets.items():
         if EXAMPLE_SECRET in value and not is_loopback(published):
-            raise SettingsError(f"{name} has the secret of .env.example, and {published} is not this machine alone")
+            raise SettingsError(
+                f"{name} is the example secret of .env.example, but {published} can be reached from other machines"
+            )
 
 
 def check_first_key(published: str, keys: KeyStore) -> None:
@@ -72,8 +74,8 @@ def check_first_key(published: str, keys: KeyStore) -> None:
     key = keys.find(EXAMPLE_KEY_ID)
     if key is not None and key.revoked_at is None:
         raise SettingsError(
-            f"the key of .env.example is good here, and {published} is not this machine alone: make another with"
-            f" `ringtrue keys create`, then `ringtrue keys revoke {EXAMPLE_KEY_ID}`"
+            f"the example key of .env.example is valid here, but {published} can be reached from other machines; run"
+            f" `ringtrue keys create NAME`, then `ringtrue keys revoke {EXAMPLE_KEY_ID}`"
         )
 
 
@@ -93,5 +95,6 @@ def _check_host(hosts: list[str]) -> None:
     # names are taken.
     if len(hosts) != 1 or not is_loopback(_PORT.sub("", hosts[0])):
         raise Refused(
-            RefusalCode.FORBIDDEN, "without keys this gateway is for localhost; make one: ringtrue keys create"
+            RefusalCode.FORBIDDEN,
+            "without API keys, this gateway answers only requests to localhost; to make one: ringtrue keys create NAME",
         )

@@ -124,10 +124,10 @@ def _check_json(request: Request) -> None:
         return
     media_type, _, parameters = said.partition(";")
     if _JSON_TYPE.fullmatch(media_type.strip()) is None:
-        other = f", not {said[:_MOST_SHOWN]}" if said else ""
-        raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, f"Content-Type: application/json is needed{other}")
+        other = f" (found {said[:_MOST_SHOWN]})" if said else ""
+        raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, f"Content-Type must be application/json{other}")
     if (charset := _charset(parameters)) not in _UTF8:
-        detail = f"JSON is taken in UTF-8 only (RFC 8259), not in {charset[:_MOST_SHOWN]}"
+        detail = f"JSON must be UTF-8 (RFC 8259; found {charset[:_MOST_SHOWN]})"
         raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, detail)
 
 
@@ -135,7 +135,7 @@ def _check_encoding(request: Request) -> None:
     if "content-encoding" in request.headers:
         for encoding in request.headers.getlist("content-encoding"):
             if encoding.strip().lower() not in ("", "identity"):
-                detail = f"bodies are taken without Content-Encoding, not as {encoding[:_MOST_SHOWN]}"
+                detail = f"Content-Encoding is not supported (found {encoding[:_MOST_SHOWN]})"
                 raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, detail)
 
 
@@ -171,11 +171,11 @@ def _announced(request: Request) -> int | None:
 
 
 def _ended_early() -> Refused:
-    return Refused(RefusalCode.INVALID_REQUEST, "the body ended early")
+    return Refused(RefusalCode.INVALID_REQUEST, "the body is incomplete")
 
 
 def _too_large(most_bytes: int) -> Refused:
-    return Refused(RefusalCode.BODY_TOO_LARGE, f"at most {most_bytes} bytes are taken")
+    return Refused(RefusalCode.BODY_TOO_LARGE, f"the body must have at most {most_bytes} bytes")
 
 
 def read_query(request: Request, known: Collection[str], *, prefix: str | None = None) -> dict[str, str]:

@@ -35,7 +35,7 @@ _LATE_S = 1.0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--accept-empty", is_flag=True, help=f"For a store that was lost: {ACCEPT_EMPTY}.")
+@click.option("--accept-empty", is_flag=True, help=f"After a database was lost: {ACCEPT_EMPTY}.")
 def keys(accept_empty: bool) -> None:
     """Manage the API keys of a store. Once it has a key, every request needs one.
 
@@ -46,18 +46,26 @@ def keys(accept_empty: bool) -> None:
 
 @keys.command()
 @click.argument("name")
-@click.option("--expires", metavar="DAYS", type=click.FloatRange(min=0, min_open=True), help="Good for so many days.")
+@click.option(
+    "--expires",
+    metavar="DAYS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Days until the key expires. Default: never.",
+)
 def create(name: str, expires: float | None) -> None:
     """Make a key for the user NAME and print it, once."""
     if USER_FORM.fullmatch(name) is None:
-        _leave(EX_USAGE, f"{name!r} is no name: up to 64 letters, digits and . _ @ -, a letter or digit first")
+        _leave(
+            EX_USAGE,
+            f"{name!r} is not a valid name; use up to 64 letters, digits and . _ @ -, starting with a letter or digit",
+        )
     with _store() as store:
         key, text = new_key(name, store.now, store.now + expires * _DAY_S if expires is not None else None)
         handed_over = store.keys.add_first(key, LOCAL_USER)
         if handed_over is None:
             store.keys.add(key)
         click.echo(text)
-        click.echo(f"Key {key.id} of {name}, in {store.name}; it is shown this once. {_asked_for(store)}", err=True)
+        click.echo(f"Key {key.id} of {name}, in {store.name}. It is shown only once. {_asked_for(store)}", err=True)
         _tell_handed_over(store, name, handed_over)
 
 
@@ -73,24 +81,24 @@ def adopt(name: str) -> None:
         check_secrets(os.environ.get("RINGTRUE_PUBLISHED", "127.0.0.1"), {"RINGTRUE_API_KEY": text})
         key = given_key(text, name, 0.0)
     except (ValueError, SettingsError) as error:
-        _leave(EX_USAGE, f"RINGTRUE_API_KEY cannot be kept: {error}")
+        _leave(EX_USAGE, f"RINGTRUE_API_KEY cannot be stored: {error}")
     with _store() as store:
         handed_over = store.keys.add_first(replace(key, created_at=store.now), LOCAL_USER)
         if handed_over is None:
-            click.echo("There is a key already; nothing was changed.", err=True)
+            click.echo("The store has a key already; nothing was changed.", err=True)
             return
-        click.echo(f"Key {key.id} of {name} is kept.", err=True)
+        click.echo(f"Key {key.id} of {name} stored.", err=True)
         _tell_handed_over(store, name, handed_over)
 
 
 @keys.command("list")
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object per line.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object per line.")
 def list_keys(as_lines: bool) -> None:
     """List every key ever made. Secrets are never shown."""
     with _store() as store:
         found, now = store.keys.list(), store.now
     if not found:
-        click.echo(f"There is no key in {store.name}.", err=True)
+        click.echo(f"There are no keys in {store.name}.", err=True)
     for key in found:
         if as_lines:
             click.echo(as_json(_document(key, now)).decode())
@@ -105,15 +113,15 @@ def revoke(key_id: str) -> None:
     with _store() as store:
         if not store.keys.revoke(key_id, store.now):
             _leave(EX_NOT_FOUND, f"there is no key {key_id} in {store.name}")
-    click.echo(f"Key {key_id} is revoked, in {store.name}.", err=True)
+    click.echo(f"Key {key_id} in {store.name} revoked.", err=True)
 
 
 def _asked_for(store: _Store) -> str:
     """Say which gateway asks for keys from now on."""
     if store.served:
-        return "The gateway that runs on this store asks for keys from now on."
+        return "The running gateway of this store requires keys from now on."
     return (
-        "No gateway runs on this store now; for one of another data folder: `ringtrue keys --data FOLDER create NAME`."
+        "No gateway uses this store at the moment. For another data folder: `ringtrue keys --data FOLDER create NAME`."
     )
 
 
@@ -130,7 +138,7 @@ def _tell_handed_over(store: _Store, heir: str, handed_over: Mapping[str, int] |
     total = {kind: handed_over.get(kind, 0) + late.get(kind, 0) for kind in [*handed_over, *late]}
     if total:
         counts = ", ".join(f"{count} {kind if count > 1 else kind.removesuffix('s')}" for kind, count in total.items())
-        click.echo(f"What was made here without a key is {heir}'s now: {counts}.", err=True)
+        click.echo(f"Everything made here without a key now belongs to {heir}: {counts}.", err=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def given_key(text: str, user: str, now: float) -> Key:
     Raises `ValueError` if the text is not a key, or is too easily guessed."""
     form = _FORM.fullmatch(text)
     if form is None or len(form[2]) < _SECRET_CHARS:
-        raise ValueError(f"a key is rt_, 12 hexadecimal digits, _ and {_SECRET_CHARS} or more of A-Z a-z 0-9 - _")
+        raise ValueError(f"a key must be rt_, 12 hexadecimal digits, _ and {_SECRET_CHARS} or more of A-Z a-z 0-9 - _")
     return Key(form[1], user, _hash(form[2]), now, None)
 
 
@@ -76,11 +76,11 @@ class KeyRing:
         """Return the user of this key. Raises `Refused` if it is not a key, is unknown, was revoked or has expired."""
         form = _FORM.fullmatch(text)
         if form is None:
-            raise Refused(RefusalCode.KEY_INVALID, "this is not a key of the form rt_…")
+            raise Refused(RefusalCode.KEY_INVALID, "a key must have the form rt_…")
         key = await self._find(form[1])
         known = key is not None and hmac.compare_digest(key.secret_sha256, _hash(form[2]))
         if key is None or not known or key.revoked_at is not None:
-            raise Refused(RefusalCode.KEY_INVALID, "this key is not known, or it was revoked")
+            raise Refused(RefusalCode.KEY_INVALID, "this key is unknown or was revoked")
         if key.expires_at is not None and key.expires_at <= self._clock():
             raise Refused(RefusalCode.KEY_EXPIRED, "this key has expired")
         return key.user

@@ -62,7 +62,7 @@ class Sweeper:
                 case None:
                     pass
                 case StoreUnavailable() as error:
-                    log.warning("sweep put off, the store does not answer: %s", error)
+                    log.warning("sweep postponed: the store does not answer: %s", error)
                 case error:
                     log.error("sweep failed", exc_info=error)
             await asyncio.sleep(self._period_s)
@@ -83,7 +83,7 @@ class Sweeper:
         waiting = self._store.waiting(now)
         self._unclaimed_s = waiting.unclaimed_s
         if waiting.unclaimed_s:
-            log.warning("jobs have waited for %.0f s beside a worker that is idle", waiting.unclaimed_s)
+            log.warning("jobs have waited for %.0f s although a worker is idle", waiting.unclaimed_s)
         # A wake-up may be lost between a commit and Redis. So they are sent again for all that waits.
         if holding:
             self._send(waiting)

@@ -90,8 +90,8 @@ def _state(store: WeightStore, lock: PinLock) -> tuple[PulledState, str, int]:
     try:
         seen = look(store, lock)
     except OSError as error:
-        return PulledState.WRONG, f"it cannot be read: {error}", 0
-    misshapen = [f"{file.path} has not the size {file.size}" for file in seen.there if not store.has(file)]
+        return PulledState.WRONG, f"cannot be read: {error}", 0
+    misshapen = [f"{file.path} is not {file.size} bytes long" for file in seen.there if not store.has(file)]
     there = sum(file.size for file in seen.there if store.has(file))
     if wrong := [*seen.misplaced, *misshapen]:
         return PulledState.WRONG, wrong[0], there

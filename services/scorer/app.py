@@ -106,16 +106,20 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
 
 def _arguments(argv: Sequence[str] | None) -> ScorerArguments:
-    parser = argparse.ArgumentParser(prog="python -m services.scorer", description="Scores and tracks spoken jobs.")
-    parser.add_argument("--slots", type=int, default=1, help="clips measured at the same time")
+    parser = argparse.ArgumentParser(
+        prog="python -m services.scorer", description="A scorer: scores and tracks spoken jobs."
+    )
+    parser.add_argument("--slots", type=int, default=1, help="number of clips measured at the same time")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
-    parser.add_argument("--lease", type=float, default=30.0, help="seconds until a silent scorer's work is given away")
-    parser.add_argument("--grace", type=float, default=8.0, help="seconds that work may go on after SIGTERM")
-    parser.add_argument("--in-flight", type=int, default=8, help="runs logged at the same time")
+    parser.add_argument(
+        "--lease", type=float, default=30.0, help="seconds after which another scorer may take the work of a silent one"
+    )
+    parser.add_argument("--grace", type=float, default=8.0, help="seconds that work may continue after SIGTERM")
+    parser.add_argument("--in-flight", type=int, default=8, help="number of runs logged at the same time")
     parser.add_argument("--warm", action=argparse.BooleanOptionalAction, default=True, help="load models at start")
     given = parser.parse_args(argv)
     if not 0 < given.lease <= LONGEST_LEASE_S:
-        parser.error(f"--lease: more than 0 and at most {LONGEST_LEASE_S:g} seconds")
+        parser.error(f"--lease must be more than 0 and at most {LONGEST_LEASE_S:g} seconds")
     return ScorerArguments(given.slots, given.threads, given.lease, given.in_flight, given.warm, given.grace)
 
 
@@ -225,7 +229,7 @@ def _computing(parts: Parts, settings: Settings, arguments: ScorerArguments, ana
 
 def _tracking(parts: Parts, settings: Settings, credentials: MlflowCredentials) -> TrackingParts | None:
     if settings.mlflow_tracking_uri is None:
-        log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored and wait to be tracked")
+        log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored, but tracking waits until it is set")
         return None
     tracker = MlflowTracker(settings.mlflow_tracking_uri, url=settings.mlflow_url, **vars(credentials))
     return TrackingParts(tracker, ParentRuns(parts.studies, tracker))

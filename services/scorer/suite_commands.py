@@ -31,7 +31,7 @@ def suites() -> None:
 
 
 @suites.command("list")
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object per line.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object per line.")
 def list_command(as_lines: bool) -> None:
     """Show the suites that ship."""
     found = [golden_suite(name) for name in golden_names()]
@@ -45,7 +45,7 @@ def list_command(as_lines: bool) -> None:
 
 @suites.command("show")
 @click.argument("suite", metavar="NAME|FILE")
-@click.option("--json", "as_document", is_flag=True, help="One JSON document, every text whole.")
+@click.option("--json", "as_document", is_flag=True, help="Print one JSON document with the full texts.")
 def show_command(suite: str, as_document: bool) -> None:
     """Show the items of a suite that ships, or of a file.
 

@@ -40,7 +40,7 @@ def main(start: int, length: int) -> int:
         from services.upload_decoder.decoding import decode
         from services.upload_decoder.faults import FormatUnsupported, NotDecoded
     except ImportError as error:
-        print(f"cannot decode anything: {error}", file=sys.stderr)
+        print(f"the decoder does not work: {error}", file=sys.stderr)
         return EX_UNAVAILABLE
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # codecs log a line about every flaw: an uploader could fill the log
     answer: Frame

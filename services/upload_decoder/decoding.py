@@ -58,13 +58,13 @@ class _Sound(soundfile.SoundFile):  # type: ignore[misc]
 
 def _check(sound: soundfile.SoundFile, heard: _Heard) -> None:
     if sound.format.removesuffix("EX") not in FORMATS:
-        raise FormatUnsupported(f"{', '.join(FORMATS)} are taken, not {sound.format}")
+        raise FormatUnsupported(f"the format must be {', '.join(FORMATS)} (found {sound.format})")
     if not RATES[0] <= sound.samplerate <= RATES[1]:
-        raise NotDecoded(f"{sound.samplerate} Hz, {RATES[0]} to {RATES[1]} are taken")
+        raise NotDecoded(f"the sample rate must be {RATES[0]} to {RATES[1]} Hz (found {sound.samplerate})")
     if sound.samplerate != heard.sample_rate:
         raise NotDecoded(f"its streams have different rates: {heard.sample_rate} Hz, then {sound.samplerate} Hz")
     if sound.channels > MOST_CHANNELS:
-        raise NotDecoded(f"{sound.channels} channels, at most {MOST_CHANNELS} are taken")
+        raise NotDecoded(f"{sound.channels} channels; at most {MOST_CHANNELS} are allowed")
 
 
 class _Heard:
@@ -82,7 +82,7 @@ class _Heard:
         frames = 0
         for block in self._blocks(sound):
             if not np.isfinite(block).all():
-                raise NotDecoded("there are samples in it that are no numbers")
+                raise NotDecoded("it contains samples that are not numbers")
             mono = np.rint(block.mean(axis=1) * _FULL_SCALE)
             samples = np.clip(mono, -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
             self._level.add(block, samples)
@@ -91,12 +91,12 @@ class _Heard:
             if len(self._pcm) > self._most_bytes:
                 raise NotDecoded(f"longer than {LONGEST_S:g} s")
         if sound.frames < _UNKNOWN and sound.frames - frames >= _MISSING.get(sound.format, _UNKNOWN):
-            raise CutShort(f"{frames / self.sample_rate:.3g} of {sound.frames / self.sample_rate:.3g} s are there")
+            raise CutShort(f"{frames / self.sample_rate:.3g} of {sound.frames / self.sample_rate:.3g} s are present")
 
     def audio(self) -> Audio:
         audio = Audio(bytes(self._pcm), self.sample_rate)
         if audio.duration_s < SHORTEST_S:
-            raise NotDecoded(f"{audio.duration_s:.3g} s, at least {SHORTEST_S:g} s are needed")
+            raise NotDecoded(f"{audio.duration_s:.3g} s; at least {SHORTEST_S:g} s are required")
         if (fault := self._level.fault()) is not None:
             raise NotDecoded(fault)
         return audio

@@ -39,11 +39,11 @@ class Level:
         """Return why it is not sound, or None if it is."""
         each, kept, values = self._channels.power, self._mono.power, int(self._seen.sum())
         if _decibels(each) >= _FAINTEST_DB and kept < _MOST_LOST * each:
-            return "its channels cancel each other out: averaged to one, it is silent. Send one of them alone"
+            return "its channels cancel each other out: mixed to mono, the recording is silent. Send only one of them"
         if values == 1:
             return "it is silent" if self._seen[0] else "it is a constant (DC) and no sound"
         if _decibels(kept) < _FAINTEST_DB:
-            return f"it is too faint: {_decibels(kept):.0f} dBFS, at least {_FAINTEST_DB:.0f} dBFS are needed"
+            return f"it is too quiet: {_decibels(kept):.0f} dBFS; at least {_FAINTEST_DB:.0f} dBFS are required"
         if values < _FEWEST_VALUES:
             return f"it is noise: its samples have {values} values, and a voice has hundreds"
         return None

@@ -43,7 +43,7 @@ def streams_of(content: bytes) -> list[bytes]:
 
 def _checked(begins: list[int]) -> list[int]:
     if len(begins) > MOST_STREAMS:
-        raise NotDecoded(f"{len(begins)} streams one after the other, at most {MOST_STREAMS} are taken")
+        raise NotDecoded(f"{len(begins)} streams one after the other; at most {MOST_STREAMS} are allowed")
     return begins
 
 
@@ -96,6 +96,6 @@ def _ogg_pages(content: bytes) -> Iterator[tuple[int, int]]:
         count = content[table - 1] if table <= len(content) else 0
         end = table + count + sum(content[table : table + count])
         if end > len(content) or table > len(content):
-            raise CutShort("its last page is not whole")
+            raise CutShort("its last page is incomplete")
         yield at, content[at + 5]
         at = end

@@ -74,17 +74,30 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
 
 def _arguments(argv: Sequence[str] | None) -> WorkerArguments:
-    parser = argparse.ArgumentParser(prog="python -m services.worker", description="Speaks queued jobs.")
-    parser.add_argument("--slots", type=int, default=1, help="jobs spoken at the same time (one per GPU)")
-    parser.add_argument("--pin", action="append", help="serve only this pin (may be repeated); default: all installed")
-    parser.add_argument("--family", action="append", help="serve only this engine family (may be repeated)")
-    parser.add_argument("--lease", type=float, default=15.0, help="seconds until a silent worker's job is given away")
-    parser.add_argument("--grace", type=float, default=10.0, help="seconds a job may go on after SIGTERM")
-    parser.add_argument("--memory", type=float, default=math.inf, metavar="MB", help="most that engines may take")
-    parser.add_argument("--gpu-memory", type=float, default=math.inf, metavar="MB", help="likewise, of the GPU")
+    parser = argparse.ArgumentParser(prog="python -m services.worker", description="A worker: speaks queued jobs.")
+    parser.add_argument("--slots", type=int, default=1, help="number of jobs spoken at the same time (one per GPU)")
+    parser.add_argument("--pin", action="append", help="serve only this pin (repeatable); default: all pins")
+    parser.add_argument("--family", action="append", help="serve only this engine family (repeatable)")
+    parser.add_argument(
+        "--lease",
+        type=float,
+        default=15.0,
+        help="seconds after which another worker may take the job of a silent worker",
+    )
+    parser.add_argument("--grace", type=float, default=10.0, help="seconds that a job may continue after SIGTERM")
+    parser.add_argument(
+        "--memory", type=float, default=math.inf, metavar="MB", help="most memory that all engines together may use"
+    )
+    parser.add_argument(
+        "--gpu-memory",
+        type=float,
+        default=math.inf,
+        metavar="MB",
+        help="most GPU memory that all engines together may use",
+    )
     given = parser.parse_args(argv)
     if not 0 < given.lease <= LONGEST_LEASE_S:
-        parser.error(f"--lease: more than 0 and at most {LONGEST_LEASE_S:g} seconds")
+        parser.error(f"--lease must be more than 0 and at most {LONGEST_LEASE_S:g} seconds")
     caps = Caps(given.memory, given.gpu_memory)
     return WorkerArguments(given.slots, given.pin, given.family, given.lease, given.grace, caps)
 

@@ -218,7 +218,7 @@ class EngineHost:
             self._child.kill()
             raise JobFailure(
                 FailureCode.OUT_OF_MEMORY,
-                f"its host took {taken:,.0f} MB, and {self.most_rss_mb:,.0f} MB are left for it",
+                f"the engine host used {taken:,.0f} MB; it may use {self.most_rss_mb:,.0f} MB",
             )
 
     def _settle(self) -> None:

@@ -125,14 +125,14 @@ class Fitness:
             return  # the usual case
         with self._lock:
             if self._standing_back is not None:
-                log.warning("jobs are taken again; the worker had stood back: %s", self._standing_back)
+                log.warning("taking jobs again; the worker had paused because: %s", self._standing_back)
             self._standing_back = None
             self._in_a_row.clear()
             self._rehearse, self._pause_s, self._not_before = 0, FIRST_PAUSE_S, float("-inf")
 
     def _stand_back(self, why: str) -> None:
         if self._standing_back != why:
-            log.error("stands back from taking jobs, next try in %.0f s: %s", self._pause_s, why)
+            log.error("taking no jobs for %.0f s: %s", self._pause_s, why)
         self._standing_back = why
         self._not_before = self._now() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
@@ -146,7 +146,7 @@ class Fitness:
         except StorageUnavailable as error:
             why = str(error)
         if (why is not None) != self._short:
-            log.error("no jobs are taken: %s", why) if why else log.warning("there is room for audio again")
+            log.error("taking no jobs: %s", why) if why else log.warning("taking jobs again: there is room for audio")
         self._short = why is not None
         return self._short
 

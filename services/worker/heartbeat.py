@@ -42,13 +42,13 @@ class Heartbeat:
         try:
             self._store.retire(self._worker)
         except StoreUnavailable as error:
-            log.warning("could not say good-bye to the store: %s", error)
+            log.warning("could not remove this worker from the store: %s", error)
 
     def _publish_for_ever(self) -> None:
         while not self._over.wait(PUBLISH_EVERY_S):
             try:
                 self._store.publish(self._worker, self._manifests(), self._clock())
             except StoreUnavailable as error:
-                log.warning("sign of life not published: %s", error)
+                log.warning("heartbeat not published: %s", error)
             except Exception:  # without a heartbeat, a worker that still speaks gets no jobs for some pins
-                log.exception("sign of life not published, for a reason that nobody foresaw")
+                log.exception("heartbeat not published because of an unexpected error")

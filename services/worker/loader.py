@@ -184,9 +184,7 @@ class Loader:
             while not host.held.fits(hold.amount) and not hold.resize(host.held):
                 if not self._evict_one():
                     left = self._budget.left_for(hold)
-                    raise JobFailure(
-                        FailureCode.OUT_OF_MEMORY, f"its host took {host.held}, and {left} are left for it"
-                    )
+                    raise JobFailure(FailureCode.OUT_OF_MEMORY, f"the engine host used {host.held}; it may use {left}")
 
     def _bound(self, kept: KeptHost) -> None:
         left = self._budget.left_for(kept.hold)
@@ -213,7 +211,12 @@ class Loader:
                 self._yield_for(PATIENCE_S)
             else:
                 if kept.host.alive:
-                    log.warning("%s is started anew: it held %s and now %s", kept.host.pin, kept.rest, kept.host.held)
+                    log.warning(
+                        "%s is restarted because its memory grew from %s to %s",
+                        kept.host.pin,
+                        kept.rest,
+                        kept.host.held,
+                    )
                 kept.close()
             self._changed.notify_all()
 
@@ -225,7 +228,7 @@ class Loader:
         if not self._idle:
             return False
         kept = self._idle.pop(0)
-        log.info("%s leaves memory", kept.host.pin)
+        log.info("unloading %s", kept.host.pin)
         kept.close()
         return True
 
@@ -233,4 +236,4 @@ class Loader:
 def _too_large(pin: str, needed: Amount, room: Amount) -> JobFailure:
     gpu = needed.vram_mb > room.vram_mb
     code = FailureCode.GPU_OUT_OF_MEMORY if gpu else FailureCode.OUT_OF_MEMORY
-    return JobFailure(code, f"{pin} needs {needed} for this, and there are {room} at most")
+    return JobFailure(code, f"{pin} needs {needed} for this text; at most {room} are available")

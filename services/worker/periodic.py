@@ -43,7 +43,7 @@ class Periodic:
             except Exception as error:  # the next call is made all the same
                 failure = repr(error)
                 if failure != before:
-                    log.exception("%s failed in a way that nobody foresaw", self._thread.name)
+                    log.exception("%s failed with an unexpected error", self._thread.name)
             if before and not failure:
                 log.info("%s works again", self._thread.name)
             before = failure

@@ -36,7 +36,7 @@ class Recordings:
         try:
             audio = Audio(self._blobs.get(recording.pcm_sha256), recording.sample_rate)
         except KeyError:
-            raise JobFailure(FailureCode.VOICE_NOT_FOUND, f"{voice_id} was taken back by its user") from None
+            raise JobFailure(FailureCode.VOICE_NOT_FOUND, f"{voice_id} was removed by its user") from None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{recording.pcm_sha256}-{recording.sample_rate}.wav"
         cleaning.callback(path.unlink, missing_ok=True)

@@ -145,7 +145,7 @@ def speak(deps: SynthesisDeps, slot: Slot, jobs: Sequence[Job]) -> None:
             raise
         if of_the_machine(error):
             deps.fitness.hindered(error)
-        log.warning("%s: handed back: %s", jobs[0].pin, error)
+        log.warning("%s: jobs handed back to the queue: %s", jobs[0].pin, error)
         _handed_back(deps, leases.open(jobs))
 
 
@@ -165,7 +165,7 @@ def _insisting(deps: SynthesisDeps, write: Callable[[], Written]) -> Written:
         except StoreUnavailable as error:
             if deps.overdue or time.monotonic() > until:
                 raise
-            log.warning("tried again: %s", error)
+            log.warning("trying again: %s", error)
             time.sleep(INSIST_EVERY_S)
 
 
@@ -185,7 +185,13 @@ def _tried(deps: SynthesisDeps, slot: Slot, batch: JobBatch, leases: Leases) -> 
             _over(deps, job, leases)
     except JobFailure as failure:
         if instead := batches.smaller(batch, failure):
-            log.info("%d of %s did not go: %s: %s", len(batch.jobs), batch.jobs[0].pin, failure.code.value, failure)
+            log.info(
+                "a batch of %d jobs of %s failed and is tried in smaller parts: %s: %s",
+                len(batch.jobs),
+                batch.jobs[0].pin,
+                failure.code.value,
+                failure,
+            )
             return instead
         leases.settle(batch.jobs[0])
         _failed(deps, slot, batch.jobs[0], failure)
@@ -194,7 +200,7 @@ def _tried(deps: SynthesisDeps, slot: Slot, batch: JobBatch, leases: Leases) -> 
     except Exception as error:  # the only catch-all: whatever went wrong, no job may stay held
         if of_the_machine(error):
             raise
-        log.exception("%s failed in a way that nobody foresaw", ", ".join(job.id for job in batch.jobs))
+        log.exception("%s failed with an unexpected error", ", ".join(job.id for job in batch.jobs))
         why = JobFailure(FailureCode.ENGINE_ERROR, f"internal error: {error!r}", final=False)
         for job in leases.open(batch.jobs):
             leases.settle(job)
@@ -232,7 +238,7 @@ def _begin(deps: SynthesisDeps, jobs: Sequence[Job], lock_sha256: str, leases: L
         if job.lock_sha256 != lock_sha256:
             raise JobFailure(
                 FailureCode.MODEL_LOCK_MISMATCH,
-                f"accepted for lock {job.lock_sha256}, this worker serves {job.pin} with lock {lock_sha256}",
+                f"accepted for lock {job.lock_sha256}, but this worker serves {job.pin} with lock {lock_sha256}",
             )
         if unknown := job.controls.keys() - CONTROLS.keys():
             raise JobFailure(
@@ -285,7 +291,7 @@ def _over(deps: SynthesisDeps, job: Job, leases: Leases) -> None:
         deps.store.stop(job.id, job.attempt, deps.clock())
         _ended(deps, job, "canceled")
     else:
-        log.warning("%s attempt %d was lost; its result is dropped", job.id, job.attempt)
+        log.warning("lost the lease of %s, attempt %d; its result is dropped", job.id, job.attempt)
 
 
 def _failed(deps: SynthesisDeps, slot: Slot, job: Job, failure: JobFailure) -> None:
@@ -295,12 +301,12 @@ def _failed(deps: SynthesisDeps, slot: Slot, job: Job, failure: JobFailure) -> N
         log.info("%s goes back to the queue: %s", job.id, failure)
         _handed_back(deps, [job])
     elif deps.fitness.failed(job, failure):
-        log.warning("%s is handed back, the fault seems to be ours: %s", job.id, failure.message)
+        log.warning("%s is handed back because this worker seems to be at fault: %s", job.id, failure.message)
         _handed_back(deps, [job])
     elif failure.code in MAY_BE_OURS and _insisting(
         deps, lambda: deps.store.pass_on(job.id, job.attempt, slot.process, deps.clock())
     ):
-        log.warning("%s is left to other workers: %s: %s", job.id, failure.code.value, failure.message)
+        log.warning("%s is passed on to other workers: %s: %s", job.id, failure.code.value, failure.message)
     else:
         error = JobError(failure.code, failure.message)
         _insisting(deps, lambda: deps.store.fail(job.id, job.attempt, error, deps.clock(), final=failure.final))

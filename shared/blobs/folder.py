@@ -123,7 +123,7 @@ class FolderBlobs:
             yield
         except OSError as error:
             why = error.strerror or str(error)
-            raise StorageUnavailable(f"the folder of audio does not take or give it: {why}", size) from error
+            raise StorageUnavailable(f"the audio folder cannot be read or written: {why}", size) from error
 
     def _remove_abandoned(self) -> None:
         """Remove files that a killed process left unfinished."""

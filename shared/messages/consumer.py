@@ -164,7 +164,7 @@ class _Consumer:
                 return
             if time.monotonic() - began > STEADY_S:
                 pause_s = first_pause_s
-            log.warning("wake-ups are not received; work is looked for now and then, next try in %.1f s", pause_s)
+            log.warning("not receiving wake-ups; polling for work meanwhile, next try in %.1f s", pause_s)
             self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, self._longest_pause_s)
 

@@ -68,7 +68,7 @@ class RedisAnnouncer:
                 together.execute()
         except Exception as error:  # any error: this may not be Redis at all; the thread goes on
             self._away_until = time.monotonic() + _RETRY_S
-            log.warning("announcements pause: %r", error)
+            log.warning("announcements are not sent for %g s: %r", _RETRY_S, error)
 
 
 class Listener:
@@ -98,9 +98,9 @@ class Listener:
                     else:
                         skipped += 1
                         if skipped == 1:  # once per connection: a sender of junk sends a lot of it
-                            log.warning("an announcement of %s is not understood and skipped", _described(said))
+                            log.warning("skipped an announcement that cannot be parsed: %s", _described(said))
             except Exception as error:  # any error: what answers at this address may not be Redis at all
-                log.warning("not listening for announcements: %r", error)
+                log.warning("not receiving announcements, trying again in %g s: %r", self._retry_s, error)
             finally:
                 self._subscribed = False
             await asyncio.sleep(self._retry_s)

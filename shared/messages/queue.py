@@ -147,7 +147,7 @@ class CeleryWakeUps:
                 return
             except Exception as error:  # any error: what answers at this address may not be Redis at all
                 self._is_prompt = False
-                log.warning("wake-ups are sent in the background for now: %r", error)
+                log.warning("Redis is slow or not available; sending wake-ups in the background: %r", error)
         with self._changed:
             self._asked.add((task, queue))
             self._changed.notify()
@@ -171,7 +171,7 @@ class CeleryWakeUps:
         try:
             self._put(self._patient, task, queue)
         except Exception as error:  # the thread goes on after any error
-            log.warning("wake-up of %s not sent, the sweeper will: %r", queue, error)
+            log.warning("wake-up of %s not sent; the sweeper will send it: %r", queue, error)
         else:
             self._is_prompt = time.monotonic() - began < _PROMPT_S
 

@@ -123,9 +123,11 @@ def _read(text: str, variable: str) -> Proxy:
     except ValueError:
         readable = False
     if not readable:
-        raise SettingsError(f"{variable} does not hold the address of a proxy, http://HOST:PORT")
+        raise SettingsError(f"{variable} must contain the address of a proxy, http://HOST:PORT")
     if parts.scheme not in _READ:
-        raise SettingsError(f"{variable} names a proxy of the kind {parts.scheme}; there are {', '.join(_READ)}")
+        raise SettingsError(
+            f"{variable} names a proxy of the unknown kind {parts.scheme}; known kinds: {', '.join(_READ)}"
+        )
     return Proxy(url, variable)
 
 
@@ -146,11 +148,11 @@ def made_for(proxy: Proxy | None, library: str, *invalid: type[Exception]) -> It
         yield
     except ImportError as error:
         more = f"pip install '{library}[socks]'"
-        raise SettingsError(f"{variable} names a SOCKS proxy, which takes a library more: {more}") from error
+        raise SettingsError(f"{variable} names a SOCKS proxy, which needs another library: {more}") from error
     except OSError as error:
         raise SettingsError(f"SSL_CERT_FILE or SSL_CERT_DIR: {error.strerror or error}") from error
     except invalid as error:
-        raise SettingsError(f"{variable} does not hold the address of a proxy: {error}") from error
+        raise SettingsError(f"{variable} does not contain the address of a proxy: {error}") from error
 
 
 def without_proxy_here(environ: Mapping[str, str]) -> dict[str, str]:

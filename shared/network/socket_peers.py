@@ -75,7 +75,7 @@ def _asked(family: int, local: Sequence[Any], remote: Sequence[Any]) -> int:
         return _by_netlink(family, local, remote)
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise PeerUnknown("the other end is not on this machine, or closed") from error
+            raise PeerUnknown("the other end is closed or not on this machine") from error
         return _by_tables(local, remote)
 
 
@@ -85,7 +85,7 @@ def _by_netlink(family: int, local: Sequence[Any], remote: Sequence[Any]) -> int
     head = struct.pack("=IHHII", 16 + len(asked), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0)
     netlink = getattr(socket, "AF_NETLINK", None)
     if netlink is None:
-        raise OSError(errno.EAFNOSUPPORT, "no netlink")
+        raise OSError(errno.EAFNOSUPPORT, "this system has no netlink")
     with socket.socket(netlink, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
         kernel.send(head + asked)
@@ -112,7 +112,7 @@ def _by_tables(local: Sequence[Any], remote: Sequence[Any]) -> int:
     for here, there, uid, inode in _rows():
         if (here, there) in wanted:
             return _owned(uid, inode)
-    raise PeerUnknown("the other end is not on this machine, or closed")
+    raise PeerUnknown("the other end is closed or not on this machine")
 
 
 def _rows() -> Iterator[tuple[str, str, int, int]]:
@@ -125,7 +125,7 @@ def _rows() -> Iterator[tuple[str, str, int, int]]:
                 fields = line.split()
                 yield fields[1], fields[2], int(fields[7]), int(fields[9])
     if not read:
-        raise PeerUnknown("this system does not tell who is connected")
+        raise PeerUnknown("this system does not report the owners of connections")
 
 
 def _written(host: str, port: int) -> str:

@@ -50,10 +50,14 @@ class Stopping:
         try:
             self._give_up()
         except Exception:  # whatever it is, the process ends on time
-            log.exception("work that goes on could not be ended")
+            log.exception("unfinished work could not be stopped")
 
     def _end_process(self) -> None:
         time.sleep(self._grace_s + self._last_s)
         hanging = [thread.name for thread in threading.enumerate() if not thread.daemon]
-        log.warning("not stopped within %g s, left as it is: %s", self._grace_s + self._last_s, ", ".join(hanging))
+        log.warning(
+            "not stopped within %g s; exiting with these threads still running: %s",
+            self._grace_s + self._last_s,
+            ", ".join(hanging),
+        )
         self._leave(0)

@@ -44,7 +44,7 @@ def restrict(read: Iterable[str], write: Iterable[str], listed: Iterable[str] = 
     """
     known = version()
     if known == 0:
-        return "landlock: not in this kernel, or switched off"
+        return "landlock: missing in this kernel, or switched off"
     handled = _FIRST | (_REFER if known > 1 else 0) | (_TRUNCATE if known > 2 else 0) | (_IOCTL if known > 4 else 0)
     attributes = struct.pack("<Q", handled)
     attributes += struct.pack("<Q", _TCP) if known >= _TCP_SINCE else b""
@@ -63,7 +63,11 @@ def restrict(read: Iterable[str], write: Iterable[str], listed: Iterable[str] = 
             return f"landlock: {os.strerror(ctypes.get_errno())}"
     finally:
         os.close(ruleset)
-    return None if known >= _SCOPES_SINCE else f"landlock: version {known} holds no signals, {_SCOPES_SINCE} would"
+    return (
+        None
+        if known >= _SCOPES_SINCE
+        else f"landlock: version {known} cannot block signals; version {_SCOPES_SINCE} can"
+    )
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

@@ -58,7 +58,7 @@ def become(argv: list[str], rules: dict[str, Any]) -> NoReturn:
         signal.signal(ignored, signal.SIG_DFL)
     try:
         if missing := confine(rules):
-            print(f"not all of the sandbox holds: {'; '.join(missing)}", file=sys.stderr, flush=True)
+            print(f"parts of the sandbox are not enforced: {'; '.join(missing)}", file=sys.stderr, flush=True)
         os.execv(argv[0], argv)  # noqa: S606
     except OSError as error:
         print(f"{argv[0]} cannot be started: {error}", file=sys.stderr, flush=True)

@@ -23,7 +23,7 @@ _CAPABILITIES = 64
 
 def forbid_new() -> str | None:
     """Keep programs that are executed from here on from gaining rights. Return ``None`` when done, else why not."""
-    return None if _prctl(_PR_SET_NO_NEW_PRIVS, 1) else "prctl: no_new_privs is not to be had"
+    return None if _prctl(_PR_SET_NO_NEW_PRIVS, 1) else "prctl: no_new_privs cannot be set"
 
 
 def drop_capabilities() -> None:

@@ -29,7 +29,7 @@ def kept(beat: Callable[[], bool], every_s: float) -> Iterator[threading.Event]:
             except StoreUnavailable as error:
                 log.warning("lease not renewed: %s", error)
             except Exception:  # until it is known to be lost, renewing is tried again
-                log.exception("lease not renewed, for a reason that nobody foresaw")
+                log.exception("lease not renewed because of an unexpected error")
 
     thread = threading.Thread(target=keep, name="lease", daemon=True)
     thread.start()

@@ -54,6 +54,6 @@ def _look(handler: Callable[[], None], over: threading.Event, every_s: float) ->
         try:
             handler()
         except (RingtrueError, OSError) as error:
-            log.warning("looked for work in vain: %s", error)
+            log.warning("looking for work failed: %s", error)
         except Exception:  # this thread keeps a process at work without Redis, so no error may end it
-            log.exception("looking for work failed in a way that nobody foresaw")
+            log.exception("looking for work failed with an unexpected error")

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 MOST_FAULTS = 100
 """Most faults of one request or file. More would cost time and memory for every byte that was sent, and help nobody."""
-AND_MORE = f"and more: after {MOST_FAULTS} faults nothing further is checked"
+AND_MORE = f"and more: checking stopped after {MOST_FAULTS} faults"
 
 
 class Enough(Exception):

@@ -13,7 +13,7 @@ MOST_CHARS = 48
 """The longest tag has 35 characters (RFC 5646, section 4.4.1), and a locale may also name a character set."""
 SPELLED = r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9_-]{1,16})?(@[A-Za-z0-9]{1,16})?"
 """Regular expression for the whole text, in the syntax that JSON Schema allows too."""
-MEANT = "a language tag such as en, en-GB or zh-Hans-CN (BCP 47); zh_CN and en_US.UTF-8 are taken too"
+MEANT = "a language tag such as en, en-GB or zh-Hans-CN (BCP 47); zh_CN and en_US.UTF-8 are accepted too"
 
 _SPELLED = re.compile(SPELLED)
 _SCRIPTS = {"latin": "latn", "cyrillic": "cyrl", "devanagari": "deva", "arabic": "arab"}

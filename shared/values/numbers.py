@@ -19,5 +19,5 @@ def as_whole(value: object) -> object:
 def whole_in(text: str) -> int:
     """Return the whole number, not below 0, in a query parameter such as `50` or `50.0`. Raises `ValueError`."""
     if (found := _WHOLE.fullmatch(text)) is None:
-        raise ValueError("no whole number")
+        raise ValueError("not a whole number")
     return int(found[1])

@@ -42,7 +42,7 @@ _SSML = re.compile(
 HTML has too."""
 
 
-SSML_ADVICE = "Leave the tags out; pauses follow punctuation and blank lines, speed and pitch_scale are fields of a job"
+SSML_ADVICE = "Remove the tags. Pauses follow punctuation and blank lines; speed and pitch_scale are fields of a job"
 
 
 class TextFault(ValueError):
@@ -53,14 +53,14 @@ class TextTooLong(TextFault):
     """A text with more characters than allowed."""
 
     def __init__(self, length: int, most: int) -> None:
-        super().__init__(f"{length} characters, at most {most} are taken")
+        super().__init__(f"{length} characters; at most {most} are allowed")
 
 
 class TooManyMarks(TextFault):
     """A text with a run of combining marks that no language has."""
 
     def __init__(self, at: int) -> None:
-        super().__init__(f"more than {MOST_MARKS} combining marks in a row, at {at}")
+        super().__init__(f"more than {MOST_MARKS} combining marks in a row, at character {at}")
 
 
 def composed(text: str, most: int) -> str:
@@ -122,7 +122,7 @@ def shown(value: object, most: int = 40) -> str:
 def no_utf8(error: UnicodeDecodeError) -> str:
     """Return what is wrong with bytes that should be text: which byte, and what to do."""
     byte = error.object[error.start]
-    return f"byte {error.start} (0x{byte:02x}) is no UTF-8; `iconv -f GBK -t UTF-8` converts it, if it is GBK"
+    return f"byte {error.start} (0x{byte:02x}) is not UTF-8; if the text is GBK, `iconv -f GBK -t UTF-8` converts it"
 
 
 class _Marks(NamedTuple):

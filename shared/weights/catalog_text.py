@@ -38,11 +38,11 @@ def put_entries(path: Path, entries: Iterable[Entry]) -> None:
     write_whole(part, "\n".join(["".join(lines).rstrip() + "\n", *map(entry_text, new.values())]), durable=True)
     try:
         if read_catalog(part) != {**before, **new}:
-            raise CatalogInvalid("other pins would change")
+            raise CatalogInvalid("the edit would change other pins")
         part.replace(path)
     except CatalogInvalid as error:
         by_hand = "\n".join(map(entry_text, new.values()))
-        raise CatalogInvalid(f"{path} cannot be edited ({error}); put this in by hand:\n{by_hand}") from error
+        raise CatalogInvalid(f"{path} cannot be edited ({error}); add this yourself:\n{by_hand}") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -78,7 +78,7 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     if value is None:
-        raise CatalogInvalid("TOML has no null")
+        raise CatalogInvalid("null cannot be written as TOML")
     return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
 
 

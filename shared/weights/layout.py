@@ -56,7 +56,7 @@ def remove(folder: Path) -> None:
 def misplaced(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong: wrong or missing links, and anything that should not be there."""
     if folder.is_symlink() or not folder.is_dir():
-        yield f"{folder} is no folder"
+        yield f"{folder} is not a folder"
         return
     folders = {str(parent) for path in targets for parent in PurePosixPath(path).parents} - {"."}
     there = dict(_walked(folder, ""))
@@ -64,12 +64,12 @@ def misplaced(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
         yield f"{path if path.isprintable() else repr(path)} is not in the lock"
     for path in sorted(folders & set(there)):
         if there[path] != _NO_LINK:
-            yield f"{path} is no folder"
+            yield f"{path} is not a folder"
     for path, target in targets.items():
         if path not in there:
             yield f"{path} is missing from {folder}"
         elif there[path] != target:
-            yield f"{path} leads to {there[path]!r} instead of {target!r}"
+            yield f"{path} points to {there[path]!r} instead of {target!r}"
 
 
 def links_in(folder: Path) -> Iterator[str]:

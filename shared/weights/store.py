@@ -41,7 +41,9 @@ class WrongBytes(LockMismatch):
 
     def __init__(self, file: LockedFile, found: str, source_name: str, quarantined: Path) -> None:
         what = "is empty" if found == EMPTY_SHA256 else f"has sha256 {found}"
-        super().__init__(f"{file.path} from {source_name} {what}; locked is {file.sha256} ({quarantined})")
+        super().__init__(
+            f"{file.path} from {source_name} {what}, but the lock says {file.sha256}; it was moved to {quarantined}"
+        )
         self.file = file
         self.found = found
 
@@ -117,7 +119,7 @@ class WeightStore:
             note.parent.mkdir(parents=True, exist_ok=True)
             write_whole(note, json.dumps({"seen": seen(status), "at": time.time()}))
         except OSError as error:
-            log.warning("not noted that %s was found right: %s", sha256, error)
+            log.warning("the check of %s was not recorded, so the file is hashed again next time: %s", sha256, error)
 
     def recorded(self, sha256: str) -> tuple[list[int], float] | None:
         """Return the recorded status and its time (epoch seconds); ``None`` if there is no readable note."""
@@ -163,7 +165,7 @@ class WeightStore:
             try:
                 flock(opened, shared=not alone, at_once=alone)
             except BlockingIOError as error:
-                raise InUse(f"a running worker serves {name}, or it is being pulled") from error
+                raise InUse(f"{name} is in use: a running worker serves it, or it is being pulled") from error
             yield
 
     def _former(self, lock: PinLock, held: contextlib.ExitStack) -> Iterator[Path]:

@@ -65,6 +65,6 @@ def check_trusted(lock_file: Path, lock: PinLock) -> None:
 
 
 HOW_TO_TRUST = (
-    "runs code of its repository (trust_remote_code), which nobody has trusted on this machine: who has read it says "
+    "runs code from its repository (trust_remote_code), which is not trusted on this machine; read the code, then run "
     "`ringtrue models pull {pin} --trust-remote-code {pin}`"
 )

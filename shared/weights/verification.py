@@ -79,13 +79,13 @@ def verify(
             to_read = [file for file in seen_so.there if file in to_read or file.sha256 not in just_read]
         wrong = [*seen_so.misplaced, *_hashed(store, to_read, threads, on_bytes)]
     except OSError as error:
-        wrong = [f"it cannot be read: {error}"]
+        wrong = [f"cannot be read: {error}"]
     if wrong:
         raise LockMismatch(_said(lock, wrong), wrong)
     if missing := [f"{file.path} is missing" for file in seen_so.missing]:
         raise NotPulled(_said(lock, missing), missing)
     if not seen_so.linked:
-        raise NotPulled(f"{lock.name}: its files are there, the folder {store.snapshot(lock)} is not")
+        raise NotPulled(f"{lock.name}: the files are present, but the folder {store.snapshot(lock)} is missing")
     return Verified(store.snapshot(lock), len(list(lock.files)), sum(file.size for file in to_read))
 
 
@@ -118,7 +118,7 @@ def _hashed(store: WeightStore, files: Sequence[LockedFile], threads: int, on_by
 
 def _wrong_with(store: WeightStore, file: LockedFile, on_bytes: OnBytes) -> str | None:
     if not store.has(file):
-        return f"{file.path} has not the size {file.size}, or is no regular file"
+        return f"{file.path} is not a regular file of {file.size} bytes"
     blob = store.blob(file.sha256)
     before = settled(blob)  # taken before hashing: a file that changes meanwhile then has another status
     found = sha256_of(blob, on_bytes)
@@ -127,7 +127,7 @@ def _wrong_with(store: WeightStore, file: LockedFile, on_bytes: OnBytes) -> str 
             store.record(found, before)
         return None
     what = "is empty" if found == EMPTY_SHA256 else f"has sha256 {found}"
-    return f"{file.path} {what}, locked is {file.sha256}"
+    return f"{file.path} {what}, but the lock says {file.sha256}"
 
 
 def _misplaced(store: WeightStore, lock: PinLock) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _misplaced(store: WeightStore, lock: PinLock) -> Iterator[str]:
     blobs = {above for file in lock.files for above in list(store.blob(file.sha256).parents)[:3]}
     for above in sorted({folder.parent, *blobs}):
         if above.is_symlink():
-            yield f"{above} is a link"
+            yield f"{above} is a symbolic link"
     if os.path.lexists(folder):
         yield from layout.misplaced(folder, store.targets(lock))
 

@@ -178,7 +178,7 @@ class FakeGateway:
         if fault.status is not None:
             return Answer(fault.status, fault.body, dict(fault.headers))
         if self.key and seen.headers.get("Authorization") != f"Bearer {self.key}":
-            return _json(problem(401, "key_invalid", "the key is not known"))
+            return _json(problem(401, "key_invalid", "this key is unknown"))
         answer = self._once(seen)
         return None if fault.drop == "after" else answer
 

@@ -66,7 +66,7 @@ class StudyGateway(FakeGateway):
             case "POST", [what] if what in self.refuse:
                 return _refused(self.refuse[what])
             case "POST", ["evaluations"] if seen.body["pin"] == "unknown":
-                return _refused(problem(404, "pin_unknown", "no worker ever published a pin unknown"))
+                return _refused(problem(404, "pin_unknown", "no worker has published a pin unknown"))
             case "POST", ["evaluations", study_id, "cancel"] if study_id in self.studies:
                 self.studies[study_id]["status"] = "canceled"
                 return _json(self.studies[study_id])

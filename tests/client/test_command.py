@@ -221,8 +221,8 @@ def test_a_wrong_command_line_is_64(run: Run, gateway: FakeGateway, args: tuple[
         (("cancel", "job_404"), 66, "error: job_not_found"),
         (("say", "crash", "--pin", PIN), 76, "job_0001 failed: engine_crashed: the engine ended"),
         (("say", "forever", "--pin", PIN, "--timeout", "0.2"), 75, "error: job_0001 is still queued after 0.2 s"),
-        ((*SAY, "-o", "/nowhere/a.wav"), 73, "/nowhere/a.wav: there is no such folder"),
-        ((*SAY, "-o", "/"), 73, "/: Is a directory; `ringtrue job job_0001 -o FILE`"),
+        ((*SAY, "-o", "/nowhere/a.wav"), 73, "/nowhere/a.wav: the folder does not exist"),
+        ((*SAY, "-o", "/"), 73, "/: Is a directory; to fetch the audio again, run `ringtrue job job_0001 -o FILE`"),
     ],
 )
 def test_each_kind_of_failure_has_its_exit_code_and_its_words(
@@ -274,7 +274,7 @@ def test_ctrl_c_leaves_the_job_alone_and_says_so(gateway: FakeGateway) -> None:
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert (process.returncode, first) == (130, b"job_0001 queued, 0 ahead\n")
-    assert told == b"job_0001 goes on; `ringtrue cancel job_0001` stops it\n"
+    assert told == b"job_0001 continues on the server; to stop it, run `ringtrue cancel job_0001`\n"
     assert not gateway.jobs["job_0001"].canceled
 
 

@@ -33,7 +33,7 @@ def test_no_wav_is_written_under_the_name_of_another_sound(
 ) -> None:
     ran = run(*command, "-o", str(tmp_path / name))
     assert (ran.returncode, ran.stdout, gateway.seen, [*tmp_path.iterdir()]) == (64, b"", [], [])
-    assert "audio comes as WAV: let the name end in .wav" in ran.stderr.decode()
+    assert "use a name that ends in .wav" in ran.stderr.decode()
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.WAV", "a.wave", "a", "a.v2", "a.2026-11-29", ".hidden", "mp3"])
@@ -47,7 +47,7 @@ def test_the_library_refuses_them_too(gateway: FakeGateway, connect: Callable[..
     clip = client.say("Good morning", pin=PIN)
     seen = len(gateway.seen)
     for save in (clip.save, lambda path: client.save(clip.job, path)):
-        with pytest.raises(FormatUnavailable, match="no mp3"):
+        with pytest.raises(FormatUnavailable, match="not as mp3"):
             save(tmp_path / "a.mp3")
     assert (len(gateway.seen), [*tmp_path.iterdir()]) == (seen, [])
 
@@ -67,7 +67,7 @@ def test_nor_is_a_report(
 ) -> None:
     ran = run(*command, option, str(tmp_path / name))
     assert (ran.returncode, gateway.seen) == (64, [])
-    assert f"{name}: it is written as {format}" in ran.stderr.decode()
+    assert f"{name}: this file is written as {format}" in ran.stderr.decode()
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.htm", "report", "report.v2"])

@@ -97,4 +97,4 @@ def test_a_fault_is_never_a_verdict(site: Path) -> None:
 def test_what_is_not_installed_is_one_clear_line(site: Path, command: str, lacks: str) -> None:
     ran = run(site, command)
     assert ran.returncode == 78
-    assert ran.stderr == (f"`ringtrue {command}` needs {lacks}, which is not installed; ringtrue[embedded] brings it\n")
+    assert ran.stderr == (f"`ringtrue {command}` needs {lacks}, which is not installed; install ringtrue[embedded]\n")

@@ -40,7 +40,7 @@ def test_a_gateway_that_is_not_there_is_said_once_and_where_to_look() -> None:
     assert "; trying again in " in first
     assert error == [
         f"error: {url}/ does not answer: [Errno 111] Connection refused",
-        "  is `ringtrue up` running? Another gateway is named by --url or RINGTRUE_URL",
+        "  is `ringtrue up` running? To use another gateway, set --url or RINGTRUE_URL",
     ]
 
 
@@ -49,7 +49,7 @@ def test_a_gateway_elsewhere_is_not_looked_for_here() -> None:
     command = [*COMMAND, "pins"]
     ran = subprocess.run(command, check=False, capture_output=True, text=True, env=env, timeout=60)
     assert ran.returncode == 69
-    assert ran.stderr.splitlines()[-1] == "  is that the gateway? --url or RINGTRUE_URL names it"
+    assert ran.stderr.splitlines()[-1] == "  is this the URL of the gateway? It is set by --url or RINGTRUE_URL"
 
 
 def test_other_reasons_are_said_when_they_come(gateway: FakeGateway, run: Run) -> None:
@@ -60,11 +60,11 @@ def test_other_reasons_are_said_when_they_come(gateway: FakeGateway, run: Run) -
 
 
 def test_a_pin_that_is_unknown_is_told_in_the_commands_words(gateway: FakeGateway, run: Run) -> None:
-    detail = "no worker ever published a pin espeak-v9; there is espeak-v2; see GET /v1/pins"
+    detail = "no worker has published a pin espeak-v9; known: espeak-v2; see GET /v1/pins"
     gateway.fault("POST /v1/jobs", refusal(problem(404, "pin_unknown", detail)))
     ran = run("say", "a", "--pin", "espeak-v9")
     assert ran.stderr.decode().splitlines()[0] == (
-        "error: pin_unknown: no worker ever published a pin espeak-v9; there is espeak-v2; see `ringtrue pins`"
+        "error: pin_unknown: no worker has published a pin espeak-v9; known: espeak-v2; see `ringtrue pins`"
     )
 
 
@@ -101,7 +101,7 @@ def test_one_fault_is_told_once_and_in_words() -> None:
 
 @pytest.mark.parametrize("code", ["key_missing", "key_invalid", "key_expired"])
 def test_whoever_lacks_a_good_key_is_told_where_it_is_taken_from(code: str) -> None:
-    refused = APIError(401, problem(401, code, "a key is needed: Authorization: Bearer rt_…"))
+    refused = APIError(401, problem(401, code, "a key is required; send it as Authorization: Bearer rt_…"))
     assert "RINGTRUE_API_KEY" in told(refused)
     assert "RINGTRUE_API_KEY" not in told(APIError(404, problem(404, "job_not_found", "there is no such job")))
 

@@ -60,8 +60,8 @@ def test_a_command_without_a_gateway_works_on_the_folder_that_it_is_told(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("keys", "list", "--url", "http://127.0.0.1:1"), "asks no gateway"),
-        (("jobs", "--data", "x"), "asks a gateway; say which with --url"),
+        (("keys", "list", "--url", "http://127.0.0.1:1"), "does not use a gateway"),
+        (("jobs", "--data", "x"), "uses a gateway; to name it, use --url"),
     ],
 )
 def test_an_option_that_a_command_has_no_use_for_is_refused(

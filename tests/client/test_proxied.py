@@ -50,7 +50,7 @@ def test_a_gateway_elsewhere_is_asked_through_it(
 
 def test_a_proxy_that_does_not_answer_is_named(connect: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     say_proxies(monkeypatch, http_proxy="http://127.0.0.1:9")
-    with pytest.raises(ConnectionFailed, match="at the proxy that http_proxy names"):
+    with pytest.raises(ConnectionFailed, match="at the proxy set by http_proxy"):
         connect(ELSEWHERE, patience_s=0).pins()
 
 

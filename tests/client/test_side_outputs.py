@@ -42,7 +42,7 @@ def test_a_step_summary_that_cannot_be_written_is_a_warning_after_the_verdict(
     assert (ran.returncode, json.loads(ran.stdout)["verdict"], len(receiver.came)) == (1, "fail", 1)
     *_, verdict, warning = ran.stderr.decode().splitlines()
     assert verdict == f"fail: {HEADLINE}"
-    assert warning.startswith(f"GITHUB_STEP_SUMMARY: no summary is left there: {places / place}: ")
+    assert warning.startswith(f"GITHUB_STEP_SUMMARY: the summary was not written: {places / place}: ")
 
 
 def test_nor_is_a_step_summary_that_cannot_be_fetched(run: Run, gateway: StudyGateway, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_nor_is_a_step_summary_that_cannot_be_fetched(run: Run, gateway: StudyGa
     gateway.missing = {"summary.md"}
     ran = run(*GATE, GITHUB_STEP_SUMMARY=str(summary))
     assert (ran.returncode, summary.exists()) == (1, False)
-    assert "GITHUB_STEP_SUMMARY: no summary is left there: " in ran.stderr.decode()
+    assert "GITHUB_STEP_SUMMARY: the summary was not written: " in ran.stderr.decode()
 
 
 @pytest.mark.parametrize("option", ["--junit", "--markdown", "--report"])
@@ -76,6 +76,6 @@ def test_a_job_is_shown_although_its_audio_cannot_be_written(run: Run, places: P
     ran = run(*SAY, "-o", str(places / "full"), *(["--json"] if json_too else []))
     assert ran.returncode == 73
     assert (json.loads(ran.stdout)["id"] if json_too else ran.stdout.decode().strip()) == "job_0001"
-    assert "`ringtrue job job_0001 -o FILE` fetches it once more" in ran.stderr.decode()
+    assert "to fetch the audio again, run `ringtrue job job_0001 -o FILE`" in ran.stderr.decode()
     shown = run("job", "job_0001", "-o", str(places / "full"))
     assert (shown.returncode, shown.stdout.decode().split()[:2]) == (73, ["job_0001", "succeeded"])

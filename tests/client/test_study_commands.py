@@ -59,7 +59,7 @@ def test_evaluate_sends_every_option_by_its_type(run: Run, gateway: StudyGateway
 def test_a_mistyped_id_of_an_evaluation_is_told_what_an_id_looks_like(run: Run, gateway: StudyGateway) -> None:
     ran = run("compare", "eval_123", "espeak-v2")
     assert ran.returncode == 64
-    assert "eval_123 is taken for a pin (an evaluation's id is eval_ and 26 characters)" in _unwrapped(ran.stderr)
+    assert "eval_123 is the name of a pin (an evaluation's id is eval_ and 26 characters)" in _unwrapped(ran.stderr)
     assert gateway.sent("evaluations") == []
 
 
@@ -106,9 +106,9 @@ def test_progress_tells_the_stages_and_how_long_it_will_take(run: Run) -> None:
     assert ran.returncode == 75
     assert ran.stderr.decode().splitlines() == [
         f"eval_{1:026}",
-        "slow on golden: 20 of 35 spoken, 10 scored, 5 as before, 1 failed, about 12 s",
-        f"{SLOW} goes on by itself; `ringtrue evaluations {SLOW}` waits for it again,"
-        f" `ringtrue evaluations {SLOW} --cancel` stops it",
+        "slow on golden: 20 of 35 spoken, 10 scored, 5 reused, 1 failed, about 12 s",
+        f"{SLOW} continues on the server; to wait for it again, run `ringtrue evaluations {SLOW}`;"
+        f" to stop it, `ringtrue evaluations {SLOW} --cancel`",
         f"error: eval_{1:026} is still 20 of 35 spoken, 10 scored after 0.5 s",
     ]
 
@@ -167,7 +167,7 @@ def test_a_refused_second_pin_does_not_let_the_first_one_speak(run: Run, gateway
     ran = run("compare", "espeak-v1", "unknown", "--suite", "golden")
     assert ran.returncode == 66
     assert [one["status"] for one in gateway.studies.values()] == ["canceled"]
-    assert f"eval_{1:026} is given up" in ran.stderr.decode()
+    assert f"eval_{1:026} canceled" in ran.stderr.decode()
 
 
 def test_a_refused_comparison_leaves_evaluations_alone_that_were_there(run: Run, gateway: StudyGateway) -> None:
@@ -188,7 +188,7 @@ def test_the_timeout_is_that_of_all_waits_together() -> None:
 def test_who_gives_up_waiting_for_a_comparison_is_told_how_to_come_back(run: Run) -> None:
     ran = run("compare", "espeak-v1", "slow", "--suite", "golden", "--timeout", "0.5")
     assert ran.returncode == 75
-    assert f"`ringtrue compare eval_{1:026} eval_{2:026}` takes it up again" in ran.stderr.decode()
+    assert f"to wait for it again, run `ringtrue compare eval_{1:026} eval_{2:026}`" in ran.stderr.decode()
 
 
 def test_compare_takes_evaluations_that_are_there(run: Run, gateway: StudyGateway) -> None:
@@ -207,7 +207,7 @@ def test_what_was_insisted_on_is_told(run: Run, gateway: StudyGateway) -> None:
     gateway.allowed = [{"what": "seeds", "baseline": "0", "candidate": "0, 1", "blocks": True, "allowed": True}]
     ran = run(*COMPARE, "--allow", "seeds", "--allow", "params")
     assert gateway.sent("comparisons")[0]["allow"] == ["seeds", "params"]
-    assert "allowed to differ: seeds: 0 / 0, 1" in ran.stderr.decode()
+    assert "allowed difference: seeds: 0 / 0, 1" in ran.stderr.decode()
 
 
 def test_what_is_not_comparable_is_65(run: Run, gateway: StudyGateway) -> None:
@@ -231,7 +231,7 @@ def test_noise_prints_floors_and_says_which_are_zero(run: Run, gateway: StudyGat
     header, floor, zero = ran.stdout.decode().splitlines()
     assert header.split() == ["METRIC", "FLOOR", "SIGMA", "UNIT", "MEAN", "ITEMS", "FREEDOM", "NOTE"]
     assert cells(floor) == "mos/nisqa ± 0.08 0.2 MOS 3.6 35 70"
-    assert cells(zero).endswith("zero: every seed gave the same score, no unit for a margin")
+    assert cells(zero).endswith("zero: all seeds gave the same score, so it cannot be used as a unit of margins")
     assert gateway.sent("evaluations")[0]["seeds"] == 3
     assert json.loads(run("noise", "espeak-v2", "golden", "--seeds", "3", "--json").stdout)["result"] == RESULT
 

@@ -17,7 +17,7 @@ from tests.client.fake_studies import StudyGateway
 from tests.client.test_command import COMMAND, PIN, environment
 
 GBK = "今天的阳光真灿烂!".encode("gbk")
-BYTE = "byte 0 (0xbd) is no UTF-8"
+BYTE = "byte 0 (0xbd) is not UTF-8"
 
 
 def ran(url: str, *args: str | bytes, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -55,7 +55,7 @@ def test_an_argument_that_is_no_utf8_is_told_by_its_byte(args: tuple[str | bytes
     if args[0] != "models":  # there it may be an unknown name as well
         assert (said.returncode, said.stdout) == (65, b"")
         (line,) = told.splitlines()
-        assert " is no UTF-8: text has to be UTF-8; `iconv -f GBK" in line
+        assert " is not UTF-8: text must be UTF-8; to convert it, run `iconv -f GBK" in line
         assert line.startswith("error: argument ")
 
 
@@ -76,10 +76,10 @@ def test_a_file_may_have_any_name(gateway: FakeGateway, tmp_path: Path) -> None:
     ("content", "told"),
     [
         (GBK, BYTE),
-        ("今天".encode() + b"\xff", "byte 6 (0xff) is no UTF-8"),
-        ("今天".encode("utf-16"), "byte 0 (0xff) is no UTF-8"),
-        ("今".encode()[:2], "byte 0 (0xe4) is no UTF-8"),
-        (b"\xed\xa0\x80", "byte 0 (0xed) is no UTF-8"),
+        ("今天".encode() + b"\xff", "byte 6 (0xff) is not UTF-8"),
+        ("今天".encode("utf-16"), "byte 0 (0xff) is not UTF-8"),
+        ("今".encode()[:2], "byte 0 (0xe4) is not UTF-8"),
+        (b"\xed\xa0\x80", "byte 0 (0xed) is not UTF-8"),
     ],
 )
 def test_standard_input_that_is_no_utf8_is_told_by_its_byte(gateway: FakeGateway, content: bytes, told: str) -> None:
@@ -105,7 +105,7 @@ def test_a_suite_that_is_no_utf8_is_told_by_its_byte(tmp_path: Path) -> None:
     said = ran(gateway.url, "evaluate", "espeak-v1", "--suite", str(suite))
     gateway.stop()
     assert (said.returncode, gateway.seen) == (65, [])
-    assert said.stderr.decode().startswith(f"{suite}: byte 10 (0xbd) is no UTF-8")
+    assert said.stderr.decode().startswith(f"{suite}: byte 10 (0xbd) is not UTF-8")
 
 
 def test_half_a_character_is_an_error_of_the_client(gateway: FakeGateway, connect: Callable[..., Any]) -> None:
@@ -116,7 +116,7 @@ def test_half_a_character_is_an_error_of_the_client(gateway: FakeGateway, connec
         lambda: client.submit_many([{"text": "\ud800", "pin": PIN}]),
         lambda: client.job("\ud800"),
     ):
-        with pytest.raises(TextInvalid, match="no whole character"):
+        with pytest.raises(TextInvalid, match="half of a character"):
             ask()
     assert gateway.seen == []
 
@@ -138,5 +138,5 @@ def test_say_tells_of_a_language_that_was_left_out_and_not_of_one_that_was_named
     untold = ran(gateway.url, "say", "今天的阳光真灿烂!", "--pin", PIN)
     named = ran(gateway.url, "say", "今天的阳光真灿烂!", "--pin", PIN, "--language", "zh")
     assert (untold.returncode, named.returncode) == (0, 0)
-    assert b"no language is named" in untold.stderr
-    assert b"no language is named" not in named.stderr
+    assert b"no language was given" in untold.stderr
+    assert b"no language was given" not in named.stderr

@@ -192,7 +192,7 @@ def test_published_with_the_secrets_of_the_example_it_is_refused(
     asked = [sys.executable, "-m", *command]
     done = subprocess.run(asked, env=given, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in {64, 78}
-    assert "has the secret of .env.example, and 0.0.0.0 is not this machine alone" in done.stderr
+    assert "is the example secret of .env.example, but 0.0.0.0 can be reached from other machines" in done.stderr
 
 
 def test_what_runs_comes_back_and_what_runs_once_does_not() -> None:

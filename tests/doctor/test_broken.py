@@ -39,7 +39,7 @@ def test_a_misspelt_setting(data: Path) -> None:
 
 def test_a_setting_that_cannot_be_served_stops_what_depends_on_it(data: Path) -> None:
     diagnosis = examined(data, "blobs", "placeholders", RINGTRUE_BLOBS="s3://bucket")
-    says_fail(diagnosis, "settings", "RINGTRUE_BLOBS=s3://bucket", "mend it")
+    says_fail(diagnosis, "settings", "RINGTRUE_BLOBS=s3://bucket", "correct it")
     assert set(diagnosis.lines) == {"settings", "placeholders"}
 
 
@@ -54,7 +54,7 @@ def test_few_open_files(data: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.startswith("warn  files        a process may open 128 files")
+    assert done.stdout.startswith("warn  files        a process may open only 128 files")
 
 
 # packages
@@ -90,7 +90,7 @@ def test_a_dependency_that_is_missing(data: Path, tmp_path: Path) -> None:
     says_fail(
         examined(data, "wheels", PYTHONPATH=str(site)),
         "wheels",
-        "nowhere-to-be-found is missing, which core cannot do without",
+        "nowhere-to-be-found is missing, but core needs it",
         "nowhere-to-be-found==2.1",
     )
 
@@ -98,14 +98,14 @@ def test_a_dependency_that_is_missing(data: Path, tmp_path: Path) -> None:
 def test_a_dependency_at_another_version(data: Path, tmp_path: Path) -> None:
     site = ringtrue_that_needs(tmp_path / "site", "moved==1.0")
     a_distribution(site, "moved", "2.0")
-    says_warn(examined(data, "wheels", PYTHONPATH=str(site)), "wheels", "moved is 2.0, tried is 1.0", "moved==1.0")
+    says_warn(examined(data, "wheels", PYTHONPATH=str(site)), "wheels", "moved is 2.0, tested with 1.0", "moved==1.0")
 
 
 @pytest.mark.parametrize(("name", "real"), [("kantts", "KAN-TTS"), ("ttsfrd", "CosyVoice-ttsfrd")])
 def test_a_package_that_only_holds_a_name(data: Path, tmp_path: Path, name: str, real: str) -> None:
     site = a_distribution(tmp_path / "site", name, "0.1.0", "def hello(): ...")
     diagnosis = examined(data, "placeholders", PYTHONPATH=str(site))
-    says_fail(diagnosis, "placeholders", f"{name} 0.1.0 is an empty package", real)
+    says_fail(diagnosis, "placeholders", f"{name} 0.1.0 is an empty placeholder package", real)
 
 
 # folders and disk
@@ -133,7 +133,7 @@ def test_a_disk_too_small_for_what_is_locked(data: Path) -> None:
     diagnosis = examined(data, "disk")
     of_models = diagnosis.lines["disk"][1]
     assert (diagnosis.code, of_models.status) == (1, "fail")
-    assert "1048576.0 TiB are needed for what is locked and not pulled yet" in of_models.says
+    assert "1048576.0 TiB are required for files that are locked but not pulled yet" in of_models.says
 
 
 # ports
@@ -143,7 +143,7 @@ def test_a_port_that_another_program_has(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         diagnosis = examined(data, "port", options=("--port", str(port)))
-    says_fail(diagnosis, "port", f"port {port} on 127.0.0.1 is taken by ", "--port")
+    says_fail(diagnosis, "port", f"port {port} on 127.0.0.1 is in use by ", "--port")
     assert f"(pid {os.getpid()})" in diagnosis.line("port").says
 
 
@@ -179,7 +179,7 @@ def test_a_driver_older_than_the_cuda_of_torch(data: Path, tmp_path: Path) -> No
 
 
 def test_a_torch_for_the_processor_beside_a_card(data: Path, tmp_path: Path) -> None:
-    says_warn(with_a_card(data, tmp_path, "2.13.0+cpu", None), "gpu", "for the processor alone", "make setup")
+    says_warn(with_a_card(data, tmp_path, "2.13.0+cpu", None), "gpu", "for the CPU only", "make setup")
 
 
 def test_a_driver_that_does_not_answer(data: Path, tmp_path: Path) -> None:
@@ -192,4 +192,4 @@ def test_a_pin_larger_than_the_memory(data: Path) -> None:
     catalog(data)
     locked(data, size=1 << 50)
     diagnosis = examined(data, "memory")
-    says_fail(diagnosis, "memory", f"{PIN} needs 1024.0 TiB at the least", "larger machine")
+    says_fail(diagnosis, "memory", f"{PIN} needs at least 1024.0 TiB", "larger machine")

@@ -28,7 +28,7 @@ def data(tmp_path: Path) -> Path:
 def test_a_catalog_with_a_syntax_error(data: Path) -> None:
     data.mkdir()
     (data / "catalog.toml").write_text("schema = 1\n[pins\n")
-    says_fail(examined(data, "locks"), "locks", "catalog.toml cannot be read: Expected ']'", "mend the file")
+    says_fail(examined(data, "locks"), "locks", "catalog.toml cannot be read: Expected ']'", "correct the file")
 
 
 def test_a_lock_that_was_edited(data: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_lock_that_was_edited(data: Path) -> None:
     locked(data)
     file = data / "catalog.lock"
     file.write_text(file.read_text().replace("model.safetensors", "other.safetensors"))
-    says_fail(examined(data, "locks"), "locks", f"pin {PIN}: lock_sha256 is not that of the lock", "mend the file")
+    says_fail(examined(data, "locks"), "locks", f"pin {PIN}: lock_sha256 is not that of the lock", "correct the file")
 
 
 def test_a_pin_that_is_not_locked(data: Path) -> None:
@@ -76,4 +76,4 @@ def test_a_catalog_that_went_on_without_its_lock(data: Path) -> None:
 
 def test_a_pin_that_nobody_described(data: Path) -> None:
     diagnosis = examined(data, "locks", options=("--pin", "tiny-v32"))
-    says_warn(diagnosis, "locks", "tiny-v32 is not in the catalog", "mend the name")
+    says_warn(diagnosis, "locks", "tiny-v32 is not in the catalog", "correct the name")

@@ -41,7 +41,7 @@ def test_a_redis_that_is_not_there(data: Path) -> None:
 def test_a_redis_that_asks_for_a_password(data: Path, tmp_path: Path) -> None:
     with a_redis(tmp_path, "--requirepass", "secret") as url:
         diagnosis = examined(data, "redis", RINGTRUE_REDIS_URL=url)
-    says_fail(diagnosis, "redis", "lets us not in", "password")
+    says_fail(diagnosis, "redis", "refused the login", "password")
 
 
 def test_a_redis_that_takes_no_writes(data: Path, tmp_path: Path) -> None:
@@ -61,7 +61,11 @@ def test_a_redis_that_drops_keys_when_it_is_full(data: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("version", "status", "words"),
-    [("9999", "fail", "this code knows none after"), ("0000", "warn", "this code"), (newest(), "ok", "as this code")],
+    [
+        ("9999", "fail", "this version knows up to"),
+        ("0000", "warn", "this version"),
+        (newest(), "ok", "the same as this version"),
+    ],
 )
 def test_a_schema_of_another_version(data: Path, version: str, status: str, words: str) -> None:
     data.mkdir()
@@ -104,7 +108,7 @@ def test_an_mlflow_that_is_not_there(data: Path) -> None:
 def test_something_that_is_not_mlflow(data: Path) -> None:
     with a_web_server({"/version": (200, "1"), "/api/2.0/mlflow/experiments/search": (200, "hello")}) as url:
         diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
-    says_fail(diagnosis, "mlflow", "answers, but not as MLflow does", "MLFLOW_TRACKING_URI")
+    says_fail(diagnosis, "mlflow", "answers, but it is not MLflow", "MLFLOW_TRACKING_URI")
 
 
 def test_an_mlflow_on_this_machine_is_not_looked_for_behind_the_proxy(data: Path) -> None:
@@ -129,18 +133,18 @@ def test_a_proxy_that_cannot_be_used_is_named(data: Path, variables: dict[str, s
 def test_an_mlflow_that_does_not_know_us(data: Path) -> None:
     with a_web_server({"/version": (200, "3.17.2"), "/api/2.0/mlflow/experiments/search": (401, "")}) as url:
         diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
-    says_fail(diagnosis, "mlflow", "lets us not in (401)", "MLFLOW_TRACKING_USERNAME")
+    says_fail(diagnosis, "mlflow", "refused the login (401)", "MLFLOW_TRACKING_USERNAME")
 
 
 def test_an_mlflow_of_another_age(data: Path) -> None:
     search = {"/api/2.0/mlflow/experiments/search": (200, {"experiments": []})}
     with a_web_server({"/version": (200, "1.30.0"), **search}) as url:
         diagnosis = examined(data, "mlflow", MLFLOW_TRACKING_URI=url)
-    says_warn(diagnosis, "mlflow", "is MLflow 1.30.0, here is", "major version")
+    says_warn(diagnosis, "mlflow", "is MLflow 1.30.0, but ", "major version")
 
 
 def test_a_folder_in_the_place_of_mlflow(data: Path) -> None:
-    says_fail(examined(data, "mlflow", MLFLOW_TRACKING_URI="./mlruns"), "mlflow", "is no server", "mlflow server")
+    says_fail(examined(data, "mlflow", MLFLOW_TRACKING_URI="./mlruns"), "mlflow", "is not a server", "mlflow server")
 
 
 def test_an_installation_with_no_redis_of_its_own(data: Path, tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ def found(state: str, pins: Mapping[str, str], *, own: bool = True) -> Finding:
 def test_a_python_that_is_gone(tmp_path: Path) -> None:
     diagnosis = examined(tmp_path, "engines", RINGTRUE_INTERPRETERS="espeak=/no/such/python")
     says_fail(
-        diagnosis, "engines", "espeak cannot be served: /no/such/python cannot be started", "mend /no/such/python"
+        diagnosis, "engines", "espeak cannot be served: /no/such/python cannot be started", "repair /no/such/python"
     )
 
 
 def test_a_family_that_a_pin_needs() -> None:
     finding = found("not_installed", {"zhitian": "sambert", "mms": "transformers"})
     assert finding.status is FindingStatus.FAIL
-    assert finding.says == "sambert is not installed, which zhitian cannot do without"
+    assert finding.says == "sambert is not installed, but zhitian needs it"
     assert finding.do == INSTALL
 
 
@@ -41,7 +41,9 @@ def test_a_family_that_no_pin_needs() -> None:
     assert found("not_installed", {"mms": "transformers"}).status is FindingStatus.OK
 
 
-@pytest.mark.parametrize(("own", "do"), [(True, f"mend /x/python, or {INSTALL} --force"), (False, "see wheels")])
+@pytest.mark.parametrize(
+    ("own", "do"), [(True, f"repair /x/python, or run {INSTALL} --force"), (False, "see the check wheels")]
+)
 def test_a_family_that_does_not_start(own: bool, do: str) -> None:
     finding = found("broken", {}, own=own)
     assert (finding.status, finding.says, finding.do) == (FindingStatus.FAIL, "sambert cannot be served: no chime", do)

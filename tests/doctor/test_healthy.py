@@ -66,7 +66,7 @@ def test_with_servers_and_pins_of_ones_own(tmp_path: Path, mlflow_url: str) -> N
     assert diagnosis.code == 0, diagnosis.lines
     assert {line.status for check in checks[:-1] for line in diagnosis.lines[check]} == {"ok"}, diagnosis.lines
     assert "MLflow 3." in diagnosis.line("mlflow").says
-    assert "tiny-v21: pulled, as locked" in diagnosis.line("locks").says
+    assert "tiny-v21: pulled and unchanged" in diagnosis.line("locks").says
 
 
 def test_a_postgresql_that_answers(tmp_path: Path) -> None:
@@ -82,13 +82,13 @@ def test_a_postgresql_that_answers(tmp_path: Path) -> None:
 def test_a_check_that_does_not_exist_is_a_wrong_command_line(tmp_path: Path) -> None:
     done = doctor(tmp_path, "--only", "rediss")
     assert (done.returncode, done.stdout) == (64, "")
-    assert "rediss is none of python, settings" in done.stderr
+    assert "unknown check rediss; known: python, settings" in done.stderr
 
 
 def test_what_it_says_is_a_line_per_finding(tmp_path: Path) -> None:
     done = doctor(tmp_path, "--only", "data", "--only", "placeholders")
     assert done.stdout.splitlines() == [
-        "ok    placeholders no package that only holds a name",
+        "ok    placeholders no placeholder packages",
         f"ok    data         {tmp_path}",
     ]
 

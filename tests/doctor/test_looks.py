@@ -34,7 +34,7 @@ def only(findings: object) -> Finding:
 
 
 def no_card(argv: Sequence[str], timeout_s: float) -> ChildOutput:
-    raise NoAnswer("nvidia-smi is not there")
+    raise NoAnswer("nvidia-smi is not installed")
 
 
 def a_card(argv: Sequence[str], timeout_s: float) -> ChildOutput:
@@ -44,7 +44,7 @@ def a_card(argv: Sequence[str], timeout_s: float) -> ChildOutput:
 def test_another_python_is_told_which_is_needed() -> None:
     finding = only(python((3, 13)))
     assert finding.status is FindingStatus.FAIL
-    assert "this is Python 3.13, Ringtrue needs 3.11" in finding.says
+    assert "this is Python 3.13, but Ringtrue needs 3.11" in finding.says
 
 
 def test_a_clock_that_is_ahead(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_the_less_room_the_worse(tmp_path: Path, free: int, status: FindingStatu
 
 def test_a_full_disk_says_what_is_needed(tmp_path: Path) -> None:
     finding = only(room([Space("data", tmp_path, 256 << 20, "clips")], lambda _: 12 << 20))
-    assert finding.says == f"12 MiB free for data in {tmp_path}, 256 MiB are needed for clips"
+    assert finding.says == f"12 MiB free for data in {tmp_path}; 256 MiB are required for clips"
 
 
 def machine(root: Path, gib: int, **groups: int | str) -> Path:
@@ -95,13 +95,13 @@ def test_a_container_has_what_it_is_given(tmp_path: Path) -> None:
 def test_a_pin_too_large_for_the_container(tmp_path: Path) -> None:
     finding = only(memory({"indextts2-v23": 7 * GIB}, machine(tmp_path, 64, kubepods=6 * GIB), no_card))
     assert finding.status is FindingStatus.FAIL
-    assert finding.says == "indextts2-v23 needs 7.0 GiB at the least, there are 6.0 GiB of memory"
+    assert finding.says == "indextts2-v23 needs at least 7.0 GiB, but there are 6.0 GiB of memory"
 
 
 def test_pins_that_must_take_turns_on_the_card(tmp_path: Path) -> None:
     finding = only(memory({"v21": 8 * GIB, "v23": 8 * GIB}, machine(tmp_path, 64), a_card))
     assert finding.status is FindingStatus.WARN
-    assert "16.0 GiB together, there are 15.0 GiB of graphics memory" in finding.says
+    assert "16.0 GiB together, but there are 15.0 GiB of graphics memory" in finding.says
 
 
 def test_a_machine_too_small_for_the_scorer(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_there_was_no_time_for_is_no_failure(slow: int) -> None:
         assert finding.status is FindingStatus.OK
         return
     assert finding.status is FindingStatus.NOT_TRIED
-    assert finding.says.startswith(f"{slow} of 30 packages were not tried")
+    assert finding.says.startswith(f"{slow} of 30 packages were not checked")
     assert "install" not in finding.do
     assert worst([finding.status]) is not FindingStatus.FAIL
 

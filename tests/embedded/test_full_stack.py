@@ -168,7 +168,7 @@ def test_a_worker_that_is_killed_comes_back_and_speaks(stack: StackProcess, clie
     kill(stack.pid_of("worker"))
     job = client.wait(client.submit("Back again.", pin="espeak-v1"), timeout=90)
     assert job.succeeded
-    stack.until_said("worker died of SIGKILL, starts again")
+    stack.until_said("worker died of SIGKILL; starting it again")
 
 
 def test_a_second_up_says_where_the_first_one_answers(stack: StackProcess) -> None:

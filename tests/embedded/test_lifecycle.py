@@ -22,7 +22,7 @@ def test_a_second_up_says_that_and_where_a_stack_runs(start: StartStack) -> None
     first = start(worker=SERVES).until_ready()
     second = start(worker=SERVES)
     assert second.process.wait(20) == os.EX_TEMPFAIL
-    assert f"a stack runs already at {URL} (pid {first.process.pid}" in second.words
+    assert f"a stack already runs at {URL} (pid {first.process.pid}" in second.words
     assert len(second.words.splitlines()) == 1
     assert first.record.children["worker"].alive()
 
@@ -67,7 +67,9 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_up_or_down(start: St
     assert all(child.alive() for child in left.values())
     if ending == "up":
         second = start(worker=SERVES).until_ready()
-        assert f"ending what the stack of pid {first.process.pid} left running: store, worker" in second.words
+        assert (
+            f"stopping processes that the stack of pid {first.process.pid} left running: store, worker" in second.words
+        )
     else:
         bring_down(first.folder, lambda _: None)
     assert not any(child.alive() for child in left.values())

@@ -39,7 +39,7 @@ def test_a_taken_port_is_said_with_its_owner(tmp_path: Path, taken_port: int) ->
     done = ringtrue("up", "--port", str(taken_port), "--data", str(tmp_path))
     assert done.returncode == os.EX_UNAVAILABLE
     (line,) = done.stderr.splitlines()
-    assert f"port {taken_port} on 127.0.0.1 is taken by " in line
+    assert f"port {taken_port} on 127.0.0.1 is in use by " in line
     assert f"(pid {os.getpid()})" in line
     assert not (tmp_path / "stack.json").exists()
 
@@ -49,7 +49,7 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
     done = ringtrue("up", "--data", str(tmp_path / "data"))
     assert done.returncode == os.EX_CANTCREAT
     (line,) = done.stderr.splitlines()
-    assert f"cannot write the data folder {tmp_path / 'data'}" in line
+    assert f"cannot write to the data folder {tmp_path / 'data'}" in line
 
 
 def test_a_folder_without_write_permission_is_said(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_path_that_a_database_cannot_be_named_by_is_refused(tmp_path: Path) ->
     """The database would be another file, outside of the folder."""
     done = ringtrue("up", "--data", str(tmp_path / "what?"))
     assert done.returncode == os.EX_CONFIG
-    assert "may not hold a question mark" in done.stderr
+    assert "must not contain a question mark" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -129,7 +129,7 @@ def test_the_folder_of_another_user_is_said(tmp_path: Path, command: str) -> Non
     for above in (tmp_path, *list(tmp_path.parents)[:3]):
         above.chmod(above.stat().st_mode | 0o011)
     done = as_nobody(f"run_{command}", folder)
-    assert "FolderUnwritable: cannot write the data folder" in done.stderr.splitlines()[-1]
+    assert "FolderUnwritable: cannot write to the data folder" in done.stderr.splitlines()[-1]
     assert "Permission denied" in done.stderr
 
 
@@ -176,7 +176,7 @@ def test_a_taken_port_of_mlflows_is_said_with_what_to_do(runs: Path) -> None:
     with listen_for_mlflow(runs) as listening:
         port = listening.getsockname()[1]
         for asked in (None, port):
-            with pytest.raises(PortUnusable, match=f"port {port} .* is taken by .*--mlflow-port.* lead nowhere"):
+            with pytest.raises(PortUnusable, match=f"port {port} .* is in use by .*--mlflow-port.* no longer work"):
                 port_of(runs, asked)
     assert port_of(runs) == port
 

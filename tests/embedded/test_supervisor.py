@@ -49,14 +49,14 @@ def test_a_child_that_is_killed_comes_back_under_a_new_pid(start: StartStack) ->
     before = stack.pid_of("worker")
     kill(before)
     stack.until_said("worker is back")
-    assert "worker died of SIGKILL, starts again in 0.1 s" in stack.words
+    assert "worker died of SIGKILL; starting it again in 0.1 s" in stack.words
     assert stack.pid_of("worker") != before
 
 
 def test_a_child_that_keeps_dying_is_started_again_ever_more_slowly(start: StartStack) -> None:
     stack = start(worker=SHORT_LIVED)
-    eventually(lambda: len(re.findall("starts again", stack.words)) >= 4)
-    assert re.findall(r"starts again in ([\d.]+) s", stack.words)[:4] == ["0.1", "0.2", "0.4", "0.4"]
+    eventually(lambda: len(re.findall("starting it again", stack.words)) >= 4)
+    assert re.findall(r"starting it again in ([\d.]+) s", stack.words)[:4] == ["0.1", "0.2", "0.4", "0.4"]
 
 
 def test_the_death_of_one_child_leaves_the_others_alone(start: StartStack) -> None:
@@ -100,7 +100,7 @@ def test_a_child_that_others_can_do_without_never_ends_the_stack(start: StartSta
     store = stack.pid_of("store")
     for name in ("extra-a", "extra-b"):
         stack.until_said(f"{name} is not ready yet")
-        eventually(lambda name=name: len(re.findall(f"{name} ended .* starts again", stack.words)) >= 3)
+        eventually(lambda name=name: len(re.findall(f"{name} ended .* starting it again", stack.words)) >= 3)
     assert stack.pid_of("store") == store
     assert stack.stop() == 0
 
@@ -114,7 +114,7 @@ def test_a_child_that_is_slow_gets_ever_more_time_and_the_others_go_on(start: St
     )
     stack = start("--hasty", store=SERVES, **{"extra-slow": slow_twice}).until_ready()
     stack.until_said("extra-slow is back")
-    given = re.findall(r"was not ready within ([\d.]+) s, and is given ([\d.]+) s", stack.words)
+    given = re.findall(r"was not ready within ([\d.]+) s and gets ([\d.]+) s next time", stack.words)
     assert given == [("1", "2"), ("2", "4")]
     assert len(re.findall("starting store", stack.words)) == 1
 
@@ -136,11 +136,11 @@ def test_a_child_that_would_lose_its_work_is_waited_for_and_that_is_said(start: 
         "print('ready'); time.sleep(600)"
     )
     stack = start("--hasty", **{"store": SERVES, "extra-with-patience": late})
-    stack.until_said("extra-with-patience is not ready after 2 s; it goes on starting, what needs it waits")
+    stack.until_said("extra-with-patience is not ready after 2 s; it keeps starting, parts that need it wait")
     pid = stack.pid_of("extra-with-patience")
     may_be_ready.touch()
     stack.until_ready()
-    assert "starts again" not in stack.words
+    assert "starting it again" not in stack.words
     assert stack.pid_of("extra-with-patience") == pid
 
 

@@ -169,7 +169,7 @@ async def test_a_candidate_that_is_not_served_is_listed_without_a_share(sun: Pla
     promote(sun.aliases, CANDIDATE, "sun-v24", 0.1)
     (candidate,) = listed((await sun.http.get("/v1/pins")).json(), "sun-v24")
     assert (candidate["weight"], candidate["share"]) == (0.1, 0.0)
-    assert candidate["detail"] == "takes no share: no live worker serves sun-v24"
+    assert candidate["detail"] == "gets no share: no live worker serves sun-v24"
 
 
 class Desk:

@@ -33,7 +33,7 @@ async def test_one_user_does_not_fill_all_and_everybody_gets_room_back() -> None
     bodies = Bodies(memory=0, files=4000)
     with bodies.open("ann") as first, bodies.open("ann") as second, bodies.open("ben") as third:
         await first.add(b"x" * 1000)
-        with pytest.raises(Refused, match="one user at most 1000 bytes") as refusal:
+        with pytest.raises(Refused, match="one user may send at most 1000 bytes") as refusal:
             await second.add(b"x")
         assert (refusal.value.code, refusal.value.retry_after_s) == (RefusalCode.RATE_LIMITED, 5)
         await third.add(b"x" * 1000)

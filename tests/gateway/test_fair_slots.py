@@ -92,7 +92,7 @@ async def test_who_holds_fewer_goes_first() -> None:
 async def test_too_much_of_one_user_is_refused_and_of_nobody_else() -> None:
     few = slots(most=2)
     with few.visit("alice"), few.visit("alice"):
-        with pytest.raises(Refused, match=r"2 things of yours .* at most 2 may") as refusal, few.visit("alice"):
+        with pytest.raises(Refused, match=r"2 things of yours .* at most 2 are allowed") as refusal, few.visit("alice"):
             pass
         assert refusal.value.code is RefusalCode.RATE_LIMITED
         assert refusal.value.retry_after_s == 1

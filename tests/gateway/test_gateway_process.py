@@ -210,7 +210,7 @@ def test_bound_elsewhere_with_a_key_it_starts(environ: dict[str, str]) -> None:
     ("name", "value", "said"),
     [
         ("RINGTRUE_DATABASE_URL", "mysql://localhost/x", "neither sqlite nor postgresql"),
-        ("RINGTRUE_BLOBS", "s3://bucket/audio", "only files and folders"),
+        ("RINGTRUE_BLOBS", "s3://bucket/audio", "must be a file or folder"),
         ("RINGTRUE_DATA", "/proc/nowhere", "/proc/nowhere"),
     ],
 )
@@ -227,7 +227,7 @@ def test_published_with_an_example_secret_it_does_not_start(environ: dict[str, s
     settings = {name: f"{scheme}://u:change-me@127.0.0.1/0", "RINGTRUE_PUBLISHED": "0.0.0.0"}
     done = starting({**environ, **settings}, "--port", "0")
     assert done.returncode == 78
-    assert f"{name} has the secret of .env.example" in done.stderr
+    assert f"{name} is the example secret of .env.example" in done.stderr
     assert "change-me" not in done.stderr
 
 
@@ -237,7 +237,9 @@ def test_published_it_does_not_start_while_the_key_of_the_example_is_good(enviro
     database.close()
     done = starting({**environ, "RINGTRUE_PUBLISHED": "192.0.2.7"}, "--port", "0")
     assert done.returncode == 78
-    assert "the key of .env.example is good here, and 192.0.2.7 is not this machine alone" in done.stderr
+    assert (
+        "the example key of .env.example is valid here, but 192.0.2.7 can be reached from other machines" in done.stderr
+    )
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(environ: dict[str, str]) -> None:

@@ -40,15 +40,15 @@ async def test_a_type_of_json_is_taken(place: Place, content_type: str) -> None:
 
 
 REFUSED_TYPES = [
-    ("application/json; charset=gbk", "not in gbk"),
-    ('application/json; charset="UTF-16"', "not in utf-16"),
-    ("application/json; charset=utf-8; charset=gbk", "not in gbk"),
-    ("text/json", "not text/json"),
-    ("application/x-ndjson", "not application/x-ndjson"),
-    ("application/json-seq", "not application/json-seq"),
-    ("application/+json", "not application/+json"),
-    ("application/json, text/plain", "not application/json, text/plain"),
-    ("x" * 500, "Content-Type: application/json is needed"),
+    ("application/json; charset=gbk", "found gbk"),
+    ('application/json; charset="UTF-16"', "found utf-16"),
+    ("application/json; charset=utf-8; charset=gbk", "found gbk"),
+    ("text/json", "found text/json"),
+    ("application/x-ndjson", "found application/x-ndjson"),
+    ("application/json-seq", "found application/json-seq"),
+    ("application/+json", "found application/+json"),
+    ("application/json, text/plain", "found application/json, text/plain"),
+    ("x" * 500, "Content-Type must be application/json"),
 ]
 
 
@@ -63,7 +63,7 @@ async def test_another_type_is_refused_by_its_name(place: Place, content_type: s
 @pytest.mark.parametrize("address", ["/v1/jobs:batch", "/v1/evaluations", "/v1/comparisons", "/v1/gates"])
 async def test_every_address_names_the_character_set(place: Place, address: str) -> None:
     answer = await place.http.post(address, content=b"{}", headers={"Content-Type": "application/json; charset=gbk"})
-    assert "not in gbk" in refused(answer, "media_type_unsupported").detail
+    assert "found gbk" in refused(answer, "media_type_unsupported").detail
 
 
 async def test_a_byte_order_mark_is_no_part_of_the_json(place: Place) -> None:
@@ -73,7 +73,7 @@ async def test_a_byte_order_mark_is_no_part_of_the_json(place: Place) -> None:
     for encoding in ("utf-16", "utf-16-be", "utf-32"):
         content = ("\ufeff" if encoding == "utf-16-be" else "") + GOOD.decode()
         answer = await place.http.post("/v1/jobs", content=content.encode(encoding), headers=headers)
-        assert "UTF-8 is taken" in refused(answer, "invalid_request").detail
+        assert "must be UTF-8" in refused(answer, "invalid_request").detail
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
@@ -86,7 +86,7 @@ async def test_an_encoding_that_is_none_is_taken(place: Place, encoding: str) ->
 async def test_another_encoding_is_refused_by_its_name(place: Place, encoding: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     answer = await place.http.post("/v1/jobs", content=GOOD, headers=headers)
-    assert f"not as {encoding}" in refused(answer, "media_type_unsupported").detail
+    assert f"found {encoding}" in refused(answer, "media_type_unsupported").detail
 
 
 @pytest.mark.parametrize("accepted", ["gzip, deflate, br", "identity;q=0", "*;q=0", "", "nonsense;;q="])

@@ -97,7 +97,7 @@ GIVEN = "rt_0123456789ab_" + "S" * 43
 def test_a_key_that_was_made_elsewhere_is_kept_as_the_first_one_only(data: Path) -> None:
     assert keys(data, "adopt", "ann", RINGTRUE_API_KEY=GIVEN).returncode == 0
     again = keys(data, "adopt", "bob", RINGTRUE_API_KEY=GIVEN.replace("ab_", "cd_"))
-    assert (again.returncode, again.stderr) == (0, "There is a key already; nothing was changed.\n")
+    assert (again.returncode, again.stderr) == (0, "The store has a key already; nothing was changed.\n")
     (listed,) = map(json.loads, keys(data, "list", "--json").stdout.splitlines())
     assert (listed["id"], listed["user"]) == ("0123456789ab", "ann")
 
@@ -106,23 +106,23 @@ def test_a_key_that_was_made_elsewhere_is_kept_as_the_first_one_only(data: Path)
 def test_a_key_that_is_none_or_too_short_is_not_kept(data: Path, text: str) -> None:
     refused = keys(data, "adopt", "ann", RINGTRUE_API_KEY=text)
     assert refused.returncode == 64
-    assert refused.stderr.startswith("RINGTRUE_API_KEY cannot be kept: ")
+    assert refused.stderr.startswith("RINGTRUE_API_KEY cannot be stored: ")
 
 
 def test_the_key_of_the_example_is_kept_for_this_machine_alone(data: Path) -> None:
     example = Path(__file__).parents[2] / ".env.example"
     (text,) = [line.partition("=")[2] for line in example.read_text().splitlines() if line.startswith("RINGTRUE_API_")]
     refused = keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="0.0.0.0")
-    assert (refused.returncode, "0.0.0.0 is not this machine alone" in refused.stderr) == (64, True)
+    assert (refused.returncode, "0.0.0.0 can be reached from other machines" in refused.stderr) == (64, True)
     assert keys(data, "adopt", "ann", RINGTRUE_API_KEY=text, RINGTRUE_PUBLISHED="127.0.0.1").returncode == 0
 
 
 def test_every_command_says_which_store_it_worked_on(data: Path) -> None:
     store = str(data / "ringtrue.db")
-    assert keys(data, "list").stderr == f"There is no key in {store}.\n"
+    assert keys(data, "list").stderr == f"There are no keys in {store}.\n"
     made = keys(data, "create", "ann")
     assert store in made.stderr
-    assert "No gateway runs on this store now" in made.stderr
+    assert "No gateway uses this store at the moment" in made.stderr
     assert store in keys(data, "revoke", made.stdout.split("_")[1]).stderr
     assert f"no key x in {store}" in keys(data, "revoke", "x").stderr
 
@@ -149,7 +149,7 @@ def with_jobs_of_local(data: Path, *, served_for_s: float) -> Database:
 def test_what_was_made_without_a_key_is_the_first_keys_users(data: Path) -> None:
     database = with_jobs_of_local(data, served_for_s=0)
     made = keys(data, "create", "ann")
-    assert "What was made here without a key is ann's now: 2 jobs." in made.stderr
+    assert "Everything made here without a key now belongs to ann: 2 jobs." in made.stderr
     assert "made here without a key" not in keys(data, "create", "ben").stderr
     assert {job.user for job in SqlJobStore(database).get(["job_0", "job_1"]).values()} == {"ann"}
     database.close()
@@ -164,7 +164,7 @@ def test_what_is_let_in_while_a_gateway_learns_of_the_key_is_handed_over_too(dat
         making.stdout.readline()  # the key is there
         store.add([Submission([new_job("late", user="local")])])
         said = making.communicate(timeout=60)[1]
-    assert "The gateway that runs on this store asks for keys from now on" in said
+    assert "The running gateway of this store requires keys from now on" in said
     assert "3 jobs" in said
     assert store.get(["late"])["late"].user == "ann"
     database.close()

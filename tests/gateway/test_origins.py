@@ -76,7 +76,7 @@ async def test_with_keys_a_proxy_is_welcome(tmp_path: Path) -> None:
 @pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize("asked", ASKED)
 async def test_without_keys_a_page_of_another_origin_gets_nothing(place: Place, asked: str, origin: str) -> None:
-    assert "page of another origin" in refused(await ask(place, asked, Origin=origin), "forbidden").detail
+    assert "pages of another origin" in refused(await ask(place, asked, Origin=origin), "forbidden").detail
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "something"])

@@ -20,7 +20,7 @@ async def test_audio_is_not_gone_where_its_folder_is(place: Place, tmp_path: Pat
     place.speak()
     audio = job["links"]["self"] + "/audio"
     shutil.move(tmp_path / "blobs", tmp_path / "unmounted")
-    assert "what keeps the audio" in refused(await place.http.get(audio), "store_unavailable").detail
+    assert "the storage of the audio" in refused(await place.http.get(audio), "store_unavailable").detail
     shutil.move(tmp_path / "unmounted", tmp_path / "blobs")
     assert (await place.http.get(audio)).status_code == 200
 

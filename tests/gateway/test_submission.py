@@ -218,7 +218,7 @@ async def test_a_pin_that_was_refused_from_the_start_says_why(place: Place) -> N
     damaged = replace(RICH, pin="damaged-v1", languages=(), state=PinState.REFUSED, detail="model_not_pulled: a.bin")
     place.store.publish("worker", [damaged], time.time())
     problem = refused(await place.http.post("/v1/jobs", json={**SENTENCE, "pin": "damaged-v1"}), "pin_unknown")
-    assert problem.detail == "no worker ever served damaged-v1: model_not_pulled: a.bin"
+    assert problem.detail == "no worker has served damaged-v1: model_not_pulled: a.bin"
 
 
 async def test_a_pin_that_is_refused_now_takes_jobs_as_it_did_when_it_was_served(place: Place) -> None:

@@ -64,7 +64,7 @@ async def test_nothing_is_taken_where_the_disk_is_nearly_full(tmp_path: Path) ->
     async with opened(tmp_path, room=VoiceRoom(free_bytes=lambda: free[0])) as place:
         problem = refused(await place.http.post("/v1/voices", **form(SECOND)), "store_unavailable")
         assert problem.retry_after is not None
-        assert "511 MiB are free" in problem.detail
+        assert "only 511 MiB are free" in problem.detail
         free[0] = RESERVE_BYTES
         await upload(place.http, SECOND)
 

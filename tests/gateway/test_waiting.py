@@ -174,7 +174,7 @@ async def test_one_user_and_all_together_may_wait_so_often() -> None:
     for users in (["ann"], ["bob", "carol"]):
         waiting.append(wait(waiters, "job_1", users[0])) if len(users) > 1 else None
         await asyncio.sleep(0)
-        with pytest.raises(Refused, match=r"at most 2 of one user and 3 of all may") as refusal:
+        with pytest.raises(Refused, match=r"at most 2 of one user and 3 of all users may") as refusal:
             await wait(waiters, "job_1", users[-1])
         assert (refusal.value.code, refusal.value.retry_after_s) == (RefusalCode.RATE_LIMITED, 2)
     waiters.close()

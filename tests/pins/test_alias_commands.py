@@ -113,7 +113,7 @@ def test_it_says_on_stderr_what_became_what(models: Models) -> None:
     told, store = result.stderr.splitlines()
     assert (result.stdout, told) == ("", f"indextts2@production: {V21.pin} -> {V23.pin}")
     assert store.startswith("Recorded in ")
-    assert "ringtrue.db; no gateway runs on it now" in store
+    assert "ringtrue.db; no gateway uses it at the moment" in store
 
 
 def test_rolling_back_says_to_what(models: Models) -> None:
@@ -173,7 +173,7 @@ def test_promoting_what_is_there_is_said_and_not_kept(models: Models) -> None:
 def test_a_pin_that_no_worker_ever_published_needs_force(models: Models) -> None:
     asked = ("promote", "indextts2-v99", "production", "--reason", "soon")
     refused = models(*asked)
-    assert (refused.exit_code, "no worker ever published" in refused.stderr) == (66, True)
+    assert (refused.exit_code, "no worker has published" in refused.stderr) == (66, True)
     models.done(*asked, "--force")
     assert models.pin_of("indextts2@production") == "indextts2-v99"
 

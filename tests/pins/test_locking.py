@@ -131,7 +131,7 @@ def test_a_further_hub_with_another_file_is_said_and_left_out(lock: Lock, hub: H
     (locked,) = lock(entry(Wanted("model", (source(), source("modelscope", "master", "mirror/voice")))))
     assert isinstance(locked, Locked)
     assert [src.hub for src in locked.lock.components[0].sources] == ["huggingface"]
-    assert any("model.bin is another file" in line for line in said)
+    assert any("has a different model.bin" in line for line in said)
 
 
 def test_where_the_first_hub_does_not_answer_the_second_is_locked(lock: Lock, hub: Hub, said: list[str]) -> None:

@@ -110,7 +110,7 @@ def test_ctrl_c_says_that_the_next_pull_goes_on(machine: Machine, slow_hub: Hub,
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "the next pull goes on with it" in err
+    assert "the next pull continues from there" in err
     assert "Traceback" not in err
     slow_hub.mend()
     assert machine.pull(lock.name).returncode == 0
@@ -129,7 +129,7 @@ def test_the_answer_says_what_came_whence_and_what_was_saved(machine: Machine, h
     assert fetched["path"] == "model.bin"
     assert document["sources"] == {fetched["from"]: {"files": 1, "bytes": len(voice()["model.bin"])}}
     told = machine.pull(v23.name).stdout
-    assert "3 were there (400 kB), 2 of them (100 kB) shared with voice-v21" in told
+    assert "3 already here (400 kB), 2 of them (100 kB) shared with voice-v21" in told
 
 
 def test_every_pin_is_pulled_where_none_is_named(machine: Machine, hub: Hub) -> None:
@@ -183,7 +183,8 @@ def test_what_cannot_be_pulled_is_a_line_for_each_file_and_not_done(machine: Mac
     assert answer.returncode == 76
     assert json.loads(answer.stdout)["state"] == "not_pulled"
     assert (
-        len([line for line in answer.stderr.splitlines() if line.startswith("voice-v1: model.bin cannot be had")]) == 1
+        len([line for line in answer.stderr.splitlines() if line.startswith("voice-v1: model.bin cannot be fetched")])
+        == 1
     )
     assert "Traceback" not in answer.stderr
 

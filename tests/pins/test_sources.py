@@ -276,7 +276,7 @@ def test_questions_to_a_hub_in_trouble_end_in_time(kind: str, failure: int | str
 def test_a_host_that_is_down_is_said(kind: str, hub: Hub, opened: Opened, model: LockedFile, into: Path) -> None:
     source = opened(kind)
     hub.stop()
-    with pytest.raises(SourceFailed, match="out of reach"):
+    with pytest.raises(SourceFailed, match="not reachable"):
         source.fetch(model, into, never_mind)
 
 

@@ -58,7 +58,7 @@ def test_verify_names_the_pin_the_file_and_both_hashes(machine: Machine, old: Pi
     (line,) = done.stdout.splitlines()
     assert line.startswith("wrong  voice-v21  ")
     assert "has sha256" in line
-    assert "locked is" in line
+    assert "but the lock says" in line
     (told,) = machine.documents("verify", *how)
     assert (told["pin"], told["state"], len(told["errors"])) == ("voice-v21", "wrong", 1)
 
@@ -145,7 +145,7 @@ def test_remove_of_a_pin_that_a_worker_serves_is_refused(machine: Machine, old: 
     with machine.store.using(old):
         done = machine.models("remove", "voice-v21", "voice-v23", "--yes")
     assert done.returncode == 76
-    assert "voice-v21 stays: a running worker serves" in done.stderr
+    assert "not removed: voice-v21 is in use: a running worker serves" in done.stderr
     assert machine.models("verify", "voice-v21").returncode == 0
     assert not machine.store.snapshot(new).exists()
 

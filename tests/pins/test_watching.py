@@ -85,7 +85,7 @@ def test_a_catalog_that_wants_something_else_is_told(locked: PinLock, access: So
     answer = watched(locked, access, other)
     assert answer.disagreements == [
         "licence is 'MIT' in the catalog and '' in the lock",
-        "component codec is no more in the catalog",
+        "component codec is no longer in the catalog",
     ]
 
 
@@ -120,7 +120,7 @@ def test_lock_says_a_line_per_pin_and_writes_beside_the_catalog(run: Callable[..
     done = run(lock)
     assert (done.exit_code, done.stdout.splitlines()[0].split(",")[0]) == (0, "voice: locked")
     assert set(LockBook(tmp_path / "catalog.lock").read()) == {"voice"}
-    assert run(lock).stdout.startswith("voice: locked already")
+    assert run(lock).stdout.startswith("voice: already locked")
 
 
 def test_lock_tells_programs_the_same(run: Callable[..., Result]) -> None:

@@ -132,7 +132,7 @@ def test_a_worker_that_stood_still_past_its_lease_writes_nothing(stack: Stack) -
     finally:
         stack.signal("worker", signal.SIGCONT)
     assert job["attempt"] == 2
-    eventually(lambda: "was lost; its result is dropped" in stack.log("worker"), 30, "the late worker notices")
+    eventually(lambda: "; its result is dropped" in stack.log("worker"), 30, "the late worker notices")
     assert stack.job(job_id) == job
     assert len(stack.runs_of(job_id)) == 1
     stack.stop("worker2")

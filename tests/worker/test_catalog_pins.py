@@ -194,7 +194,7 @@ def test_a_family_without_weights_refuses_a_pin_of_the_catalog(
     model_stores.put("voice-v1", tuning(), engine="espeak")
     refused = manifest(served_pins, "voice-v1")
     assert refused is not None
-    assert refused.detail == "engine_error: the engine family espeak takes no weights: it serves built-in pins only"
+    assert refused.detail == "engine_error: the engine family espeak serves only built-in pins and cannot use weights"
 
 
 def test_a_pin_of_an_engine_that_is_not_installed_is_left_to_others(
@@ -289,7 +289,7 @@ def test_between_lock_and_pull_it_is_said_once_that_a_pin_waits_for_its_files(
     model_stores.write({"voice-v1": locked("voice-v1", tuning())})
     ((level, said),) = told(caplog, served_pins)
     assert level == "INFO"
-    assert "voice-v1 is locked and not pulled yet, `ringtrue models pull voice-v1` does that" in said
+    assert "voice-v1 is locked but not pulled; run `ringtrue models pull voice-v1`" in said
 
 
 def test_wrong_files_are_an_error_that_is_told_once_and_again_when_it_changes(

@@ -67,7 +67,7 @@ def test_a_host_keeps_the_environment_that_it_runs_in(outside: Outside) -> None:
 def test_what_does_not_serve_is_not_put_in_place_of_what_does(outside: Outside) -> None:
     before = made(outside, uv())
     (outside.wheels / "tone-1.0-py3-none-any.whl").write_bytes(b"no wheel")
-    with pytest.raises(NotMade, match="`uv pip install` ended with code"):
+    with pytest.raises(NotMade, match="`uv pip install` ended with exit code"):
         made(outside, uv())
     assert Interpreters(outside.engines).of("tone") == before
     assert outside.begun() == [before.python.parents[1]]
@@ -78,7 +78,7 @@ def test_what_has_no_wheel_is_built_as_the_requirements_say(tmp_path: Path) -> N
     installer = tmp_path / "installer"
     installer.write_text(f'#!/bin/sh\necho "$1 $DIST_EXTRA_CONFIG" >> {tmp_path / "told"}\n[ "$1" = venv ]\n')
     installer.chmod(0o755)
-    with pytest.raises(NotMade, match="`installer pip install` ended with code 1; it says above why"):
+    with pytest.raises(NotMade, match="`installer pip install` ended with exit code 1; see its output above"):
         made(outside, installer)
     assert (tmp_path / "told").read_text() == f"venv \npip {outside.installed / 'tone' / 'tone.ini'}\n"
     assert outside.begun() == []

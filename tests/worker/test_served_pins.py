@@ -35,7 +35,7 @@ def test_only_the_pins_that_were_asked_for_are_served(wobble_path: Path) -> None
 
 
 def test_a_misspelt_pin_cannot_be_served() -> None:
-    with pytest.raises(SettingsError, match=r"espeak-v9; there are: .*espeak-v1"):
+    with pytest.raises(SettingsError, match=r"unknown pin espeak-v9: neither built in nor locked; known: .*espeak-v1"):
         ServedPins(["espeak-v9"]).manifests()
 
 

@@ -33,12 +33,14 @@ from ringtrue.commands.studying import (
 )
 from ringtrue.console.terminal import data_json, data_table, words
 
-Baseline = Annotated[str, typer.Argument(metavar="A", help="The baseline: a pin, or an evaluation's id.")]
-Candidate = Annotated[str, typer.Argument(metavar="B", help="The candidate: likewise.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report (HTML) here.")]
+Baseline = Annotated[str, typer.Argument(metavar="A", help="The baseline: a pin or the id of an evaluation.")]
+Candidate = Annotated[str, typer.Argument(metavar="B", help="The candidate: a pin or the id of an evaluation.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report (HTML) to this file.")
+]
 By = Annotated[
     Literal["overall", "emotion", "language", "tag"],
-    typer.Option("--by", help="A row for each emotion, language, tag."),
+    typer.Option("--by", help="Print one row for each emotion, language or tag."),
 ]
 
 
@@ -93,7 +95,7 @@ class Begun:
     def come_back(self, command: str) -> str:
         """Return how to come back to it, as a line for `settled`."""
         ids = " ".join(side.id for side in self.sides)
-        return f"what was asked for goes on by itself; `ringtrue {command} {ids}` takes it up again"
+        return f"the work continues on the server; to wait for it again, run `ringtrue {command} {ids}`"
 
 
 def begin(ringtrue: Ringtrue, asked: Asked, baseline: str, candidate: str, allow: Sequence[str]) -> Begun:
@@ -129,7 +131,7 @@ def _give_up(ringtrue: Ringtrue, asked_for: Iterable[Evaluation]) -> None:
     """Cancel evaluations that nobody will compare: a mistyped second pin must not let the first speak for an hour."""
     for one in asked_for:
         with suppress(RingtrueError):
-            words(f"{ringtrue.evaluations.cancel(one).id} is given up")
+            words(f"{ringtrue.evaluations.cancel(one).id} canceled")
 
 
 def finish(ringtrue: Ringtrue, begun: Begun, deadline: Deadline, goes_on: str) -> Comparison:
@@ -142,7 +144,7 @@ def finish(ringtrue: Ringtrue, begun: Begun, deadline: Deadline, goes_on: str) -
 def tell_allowed(comparison: Comparison) -> None:
     """Print the differences that can change the result and that the user allowed."""
     for one in comparison.allowed:
-        words(f"allowed to differ: {one.what}: {one.baseline} / {one.candidate}")
+        words(f"allowed difference: {one.what}: {one.baseline} / {one.candidate}")
 
 
 def estimate(found: Range | None, form: str) -> str:

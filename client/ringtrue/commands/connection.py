@@ -32,5 +32,5 @@ def pairs(given: Iterable[str] | None, option: str) -> list[tuple[str, str]]:
     split = [pair.partition("=") for pair in given or ()]
     for name, equals, value in split:
         if not (name and equals):
-            raise typer.BadParameter(f"{name + equals + value!r} is not K=V", param_hint=option)
+            raise typer.BadParameter(f"{name + equals + value!r} does not have the form K=V", param_hint=option)
     return [(name, value) for name, _, value in split]

@@ -20,8 +20,12 @@ LOOK_S = 1.0
 """Seconds between two looks at the progress."""
 
 WaitFor = Literal["none", "status", "scoring", "tracking"]
-Timeout = Annotated[float | None, typer.Option(min=0, metavar="S", help="Seconds to wait; the job goes on after them.")]
-Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="The WAV file; - is stdout.")]
+Timeout = Annotated[
+    float | None, typer.Option(min=0, metavar="S", help="Seconds to wait. The job continues afterwards.")
+]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the audio (WAV) to this file; - is stdout.")
+]
 
 
 def check_output(output: str | None, as_json: bool, until: WaitFor) -> None:
@@ -29,13 +33,13 @@ def check_output(output: str | None, as_json: bool, until: WaitFor) -> None:
     if output is None:
         return
     if until == "none":
-        raise typer.BadParameter("there is no audio yet with --wait-for none", param_hint="--output")
+        raise typer.BadParameter("no audio is available with --wait-for none", param_hint="--output")
     if output == "-" and as_json:
-        raise typer.BadParameter("stdout is taken by --json", param_hint="--output")
+        raise typer.BadParameter("stdout cannot be used together with --json", param_hint="--output")
     if output == "-" and screen(sys.stdout).isatty():
-        raise typer.BadParameter("stdout is a terminal", param_hint="--output")
+        raise typer.BadParameter("stdout is a terminal; use a file or a pipe", param_hint="--output")
     if not check_ending(output).parent.is_dir():
-        words(f"{output}: there is no such folder")
+        words(f"{output}: the folder does not exist")
         raise typer.Exit(ExitCode.CANNOT_WRITE)
 
 
@@ -68,9 +72,9 @@ def end(delivered: Delivered, until: WaitFor) -> None:
     if until != "none" and not job.succeeded:
         words(f"{job.id} {job.status}" + (f": {job.error.code}: {job.error.message}" if job.error else ""))
     elif until == "scoring" and job.scoring.status == "failed":
-        words(f"{job.id} was spoken, its scoring failed")
+        words(f"{job.id} was spoken, but scoring failed")
     elif until == "tracking" and job.tracking.status == "failed":
-        words(f"{job.id} was spoken, its tracking failed")
+        words(f"{job.id} was spoken, but tracking failed")
     else:
         return
     raise typer.Exit(ExitCode.JOB_FAILED)
@@ -81,7 +85,7 @@ def _watched(ringtrue: Ringtrue, job: Job, until: Until, timeout: float | None, 
         with progress.shown() as watcher:
             return ringtrue.wait(job, until=until, timeout=timeout, poll_s=LOOK_S, watcher=watcher)
     except KeyboardInterrupt:
-        words(f"{job.id} goes on; `ringtrue cancel {job.id}` stops it")
+        words(f"{job.id} continues on the server; to stop it, run `ringtrue cancel {job.id}`")
         raise
 
 
@@ -93,5 +97,5 @@ def _write(ringtrue: Ringtrue, job: Job, output: str) -> NotWritten | None:
         ringtrue.save(job, output)
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         why = getattr(error, "strerror", None) or error
-        return NotWritten(f"{output}: {why}; `ringtrue job {job.id} -o FILE` fetches it once more")
+        return NotWritten(f"{output}: {why}; to fetch the audio again, run `ringtrue job {job.id} -o FILE`")
     return None

@@ -27,13 +27,15 @@ from ringtrue.commands.studying import (
 )
 from ringtrue.console.terminal import data, data_json, data_table, words
 
-PinName = Annotated[str, typer.Argument(metavar="PIN", help="Model version, or an alias of it.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Only ask for it, and print its id.")]
-ByPin = Annotated[str | None, typer.Option("--pin", help="Model version.")]
-BySuite = Annotated[str | None, typer.Option("--suite", help="Name of a suite.")]
-One = Annotated[str | None, typer.Argument(metavar="ID", help="This one: wait for it and print its means.")]
-Stop = Annotated[bool, typer.Option("--cancel", help="Stop this one; what of it is not spoken yet will not be.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
+PinName = Annotated[str, typer.Argument(metavar="PIN", help="Name of a pin, or an alias.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Start the evaluation, print its id, and do not wait.")]
+ByPin = Annotated[str | None, typer.Option("--pin", help="Only evaluations of this pin.")]
+BySuite = Annotated[str | None, typer.Option("--suite", help="Only evaluations of this suite.")]
+One = Annotated[str | None, typer.Argument(metavar="ID", help="Wait for this evaluation and print its means.")]
+Stop = Annotated[
+    bool, typer.Option("--cancel", help="Cancel this evaluation. Clips that are not spoken yet are canceled.")
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most evaluations to list.")]
 
 
 def evaluate(
@@ -83,7 +85,7 @@ def evaluations(
         _see_through(ctx, one, cancel, timeout, as_json)
         return
     if cancel:
-        raise typer.BadParameter("an evaluation's id goes with it", param_hint="--cancel")
+        raise typer.BadParameter("give the id of an evaluation too", param_hint="--cancel")
     with connect(ctx) as ringtrue:
         found = list(islice(ringtrue.evaluations.all(pin=pin, suite=suite), limit))
     if as_json:

@@ -44,21 +44,25 @@ from ringtrue.gates import JUNIT, SUMMARY
 from ringtrue.studies import as_sent
 from ringtrue.webhooks import secret_from
 
-Baseline = Annotated[str | None, typer.Argument(metavar="A", help="The baseline: a pin, or an evaluation's id.")]
-Candidate = Annotated[str | None, typer.Argument(metavar="B", help="The candidate: likewise.")]
+Baseline = Annotated[str | None, typer.Argument(metavar="A", help="The baseline: a pin or the id of an evaluation.")]
+Candidate = Annotated[str | None, typer.Argument(metavar="B", help="The candidate: a pin or the id of an evaluation.")]
 Rules = Annotated[
-    Path | None, typer.Option("--rules", metavar="FILE", help="A gate.toml; default: the rules that ship.")
+    Path | None, typer.Option("--rules", metavar="FILE", help="A rules file (TOML). Default: the built-in rules.")
 ]
-Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML here.")]
-Markdown = Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="Write a summary in Markdown here.")]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML to this file.")]
+Markdown = Annotated[
+    Path | None, typer.Option("--markdown", metavar="FILE", help="Write a summary (Markdown) to this file.")
+]
 OnFail = Annotated[
     str | None,
-    typer.Option("--on-fail", metavar="COMMAND", help="Run this on a fail; the gate's JSON is on its stdin."),
+    typer.Option(
+        "--on-fail", metavar="COMMAND", help="Run this command if the gate fails; it gets the gate as JSON on stdin."
+    ),
 ]
 Webhook = Annotated[
-    str | None, typer.Option("--webhook", metavar="URL", help="Tell this of a verdict that is no pass.")
+    str | None, typer.Option("--webhook", metavar="URL", help="Send a message to this URL if the verdict is not pass.")
 ]
-PrintRules = Annotated[bool, typer.Option("--print-rules", help="Print the rules that ship, and do nothing else.")]
+PrintRules = Annotated[bool, typer.Option("--print-rules", help="Print the built-in rules and exit.")]
 AT = "/rules/text"
 """JSON pointer to the file in a request."""
 SECRET, STEP_SUMMARY = "RINGTRUE_WEBHOOK_SECRET", "GITHUB_STEP_SUMMARY"
@@ -92,7 +96,7 @@ def gate(
         _print_rules(ctx)
         return
     if baseline is None or candidate is None:
-        raise typer.BadParameter("a baseline and a candidate are needed", param_hint="A B")
+        raise typer.BadParameter("a baseline and a candidate are required", param_hint="A B")
     listener = _listener(webhook) if webhook else None
     said = _read(rules) if rules else None
     check_files({junit: ".xml", markdown: ".md", report: ".html"})
@@ -192,7 +196,7 @@ def _add_to_step(ringtrue: Ringtrue, decided: Gate) -> None:
         try:
             write(Path(step_summary), ringtrue.gates.file(decided, SUMMARY), "ab")
         except RingtrueError as error:
-            words(f"{STEP_SUMMARY}: no summary is left there: {error}")
+            words(f"{STEP_SUMMARY}: the summary was not written: {error}")
 
 
 def _print(judged: Iterable[Judged]) -> None:

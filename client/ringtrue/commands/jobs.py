@@ -14,15 +14,19 @@ from ringtrue.commands.connection import AsJson, JobId, connect, pairs
 from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
 from ringtrue.console.terminal import data, data_json, data_table
 
-ByStatus = Annotated[str | None, typer.Option("--status", help="queued, starting, processing, succeeded, failed, ...")]
-ByPin = Annotated[str | None, typer.Option("--pin", help="Model version.")]
-ByScoring = Annotated[str | None, typer.Option("--scoring", help="pending, running, done, failed, skipped.")]
-ByTracking = Annotated[str | None, typer.Option("--tracking", help="pending, running, done, failed, skipped.")]
-After = Annotated[datetime | None, typer.Option("--created-after", help="Local time.")]
-Before = Annotated[datetime | None, typer.Option("--created-before", help="Local time.")]
-ByMetadata = Annotated[list[str] | None, typer.Option("--metadata", metavar="K=V", help="Repeatable.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
-WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="Wait for this to be over.")]
+ByStatus = Annotated[
+    str | None, typer.Option("--status", help="queued, starting, processing, succeeded, failed, canceled or expired.")
+]
+ByPin = Annotated[str | None, typer.Option("--pin", help="Only jobs of this pin.")]
+ByScoring = Annotated[str | None, typer.Option("--scoring", help="pending, running, done, failed or skipped.")]
+ByTracking = Annotated[str | None, typer.Option("--tracking", help="pending, running, done, failed or skipped.")]
+After = Annotated[datetime | None, typer.Option("--created-after", help="In local time.")]
+Before = Annotated[datetime | None, typer.Option("--created-before", help="In local time.")]
+ByMetadata = Annotated[
+    list[str] | None, typer.Option("--metadata", metavar="K=V", help="Only jobs with this metadata; repeatable.")
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most jobs to list.")]
+WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="Wait until this facet of the job has ended.")]
 Wait = Annotated[bool, typer.Option("--wait", help="The same as --wait-for status.")]
 
 

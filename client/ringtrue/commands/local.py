@@ -20,14 +20,14 @@ GROUP = "ringtrue.commands"
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False}
 """The whole command line belongs to the local command, ``--help`` included."""
 LINES: Mapping[str, str] = {
-    "certify": "Certify how a pin sounds here, cold and warm, alone and in batches; compare two machines.",
-    "doctor": "Look whether this machine is fit, and say what to do.",
-    "down": "Stop what `up` has started.",
-    "engines": "List the engine families and which Python serves them; install what a family needs.",
-    "keys": "Make, list and revoke API keys.",
-    "models": "Lock, pull, verify and carry models; move aliases.",
-    "suites": "List, show and check what is spoken to judge a pin.",
-    "up": "Start everything here: gateway, worker, scorer, Redis, MLflow.",
+    "certify": "Record how repeatable the audio of a pin is on this machine; compare two machines.",
+    "doctor": "Check this machine and say what to fix.",
+    "down": "Stop what `ringtrue up` started.",
+    "engines": "List the engine families and the Python of each; install what a family needs.",
+    "keys": "Create, list and revoke API keys.",
+    "models": "Lock, pull, verify and export models; move aliases.",
+    "suites": "List, show and check suites, the texts that evaluations speak.",
+    "up": "Start the gateway, a worker, a scorer, Redis and MLflow on this machine.",
 }
 
 
@@ -38,8 +38,8 @@ def add_local_commands(app: typer.Typer) -> None:
             entry.name,
             context_settings=PASS_ON,
             add_help_option=False,
-            help=LINES.get(entry.name, f"Of {entry.module.partition('.')[0]}."),
-            rich_help_panel="Without a gateway, on this machine",
+            help=LINES.get(entry.name, f"Command of {entry.module.partition('.')[0]}."),
+            rich_help_panel="On this machine, without a gateway",
         )(_handing_over_to(entry))
 
 
@@ -67,6 +67,6 @@ def _loaded(entry: EntryPoint) -> Any:
         command = entry.load()
     except ModuleNotFoundError as error:
         extra = entry.name if entry.name == "certify" else "embedded"
-        words(f"`ringtrue {entry.name}` needs {error.name}, which is not installed; ringtrue[{extra}] brings it")
+        words(f"`ringtrue {entry.name}` needs {error.name}, which is not installed; install ringtrue[{extra}]")
         raise typer.Exit(ExitCode.MISSING_PART) from error
     return typer.main.get_command(command) if isinstance(command, typer.Typer) else command

@@ -23,9 +23,11 @@ from ringtrue.commands.studying import (
 )
 from ringtrue.console.terminal import data_json, data_table, words
 
-SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="One that ships, or a YAML or JSONL file.")]
-Seeds = Annotated[int, typer.Option("--seeds", min=2, help="How often every item is spoken, with another seed each.")]
-ZERO = "zero: every seed gave the same score, no unit for a margin"
+SuiteArgument = Annotated[
+    str, typer.Argument(metavar="SUITE", help="Name of a built-in suite, or a YAML or JSONL file.")
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=2, help="Number of seeds; every item is spoken once with each.")]
+ZERO = "zero: all seeds gave the same score, so it cannot be used as a unit of margins"
 
 
 def noise(
@@ -70,4 +72,4 @@ def _print(found: Evaluation) -> None:
         ),
     )
     if not floors:
-        words("nothing was scored with two seeds: there is no floor")
+        words("no noise floor: nothing was scored with two or more seeds")

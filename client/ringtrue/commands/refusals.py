@@ -15,7 +15,9 @@ _IN_OUR_WORDS = {
     "GET /v1/pins": "`ringtrue pins`",
 }
 """What a program requests -> what a person types."""
-_WHERE_KEYS_ARE_FROM = "the key is taken from RINGTRUE_API_KEY; `ringtrue keys` makes one on the gateway's machine"
+_WHERE_KEYS_ARE_FROM = (
+    "the key is read from RINGTRUE_API_KEY; to create one, run `ringtrue keys` on the gateway's machine"
+)
 _KINDS = {"options": "option", "metadata": "metadata", "params": "parameter"}
 """Members whose own members have names that the user chose."""
 _WRAPPERS = ("input", "body")
@@ -65,5 +67,5 @@ def place_in_words(pointer: str) -> str:
 
 def _where_to_look(error: ConnectionFailed) -> str:
     if is_here(urlsplit(error.url).hostname or ""):
-        return "is `ringtrue up` running? Another gateway is named by --url or RINGTRUE_URL"
-    return "is that the gateway? --url or RINGTRUE_URL names it"
+        return "is `ringtrue up` running? To use another gateway, set --url or RINGTRUE_URL"
+    return "is this the URL of the gateway? It is set by --url or RINGTRUE_URL"

@@ -15,23 +15,25 @@ from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import data, data_json, words
 from ringtrue.texts import read_as_english, text_from
 
-Text = Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - reads it from stdin.")]
-PinName = Annotated[str, typer.Option("--pin", help="Model version; `ringtrue pins` lists them.")]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="The text to speak; - reads it from stdin.")]
+PinName = Annotated[str, typer.Option("--pin", help="Name of a pin; `ringtrue pins` lists them.")]
 Emotion = Annotated[str | None, typer.Option(help="happy, angry, sad, ...")]
-Strength = Annotated[float | None, typer.Option(help="Of the emotion, 0 to 1.")]
+Strength = Annotated[float | None, typer.Option(help="Strength of the emotion, 0 to 1.")]
 Language = Annotated[str | None, typer.Option(help="BCP 47 tag, e.g. zh.")]
-Voice = Annotated[str | None, typer.Option(help="One of the engine's voices.")]
-Reference = Annotated[str | None, typer.Option(metavar="ID", help="An uploaded voice; `ringtrue voices` lists them.")]
-Speed = Annotated[float | None, typer.Option(help="0.25 to 4.")]
-PitchScale = Annotated[float | None, typer.Option(help="0.5 to 2.")]
-Seed = Annotated[int | None, typer.Option(help="The same seed gives the same sound.")]
-SampleRate = Annotated[int | None, typer.Option(help="Hz; the model's own unless given.")]
-EngineOptions = Annotated[
-    list[str] | None, typer.Option("--option", metavar="K=V", help="The engine's own; repeatable.")
+Voice = Annotated[str | None, typer.Option(help="A voice of the pin, by name.")]
+Reference = Annotated[
+    str | None, typer.Option(metavar="ID", help="Id of an uploaded voice; `ringtrue voices list` lists them.")
 ]
-Metadata = Annotated[list[str] | None, typer.Option("--metadata", metavar="K=V", help="Yours; repeatable.")]
-NoScore = Annotated[bool, typer.Option("--no-score", help="Do not measure it.")]
-WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="What to wait for; none: only submit.")]
+Speed = Annotated[float | None, typer.Option(help="0.25 to 4; 1 is the voice's own speed.")]
+PitchScale = Annotated[float | None, typer.Option(help="0.5 to 2; 1 is the voice's own pitch.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same audio.")]
+SampleRate = Annotated[int | None, typer.Option(help="In Hz. Default: the pin's own.")]
+EngineOptions = Annotated[
+    list[str] | None, typer.Option("--option", metavar="K=V", help="An option of the engine; repeatable.")
+]
+Metadata = Annotated[list[str] | None, typer.Option("--metadata", metavar="K=V", help="Your own metadata; repeatable.")]
+NoScore = Annotated[bool, typer.Option("--no-score", help="Do not score the audio.")]
+WaitUntil = Annotated[WaitFor, typer.Option("--wait-for", help="The facet to wait for; none only submits the job.")]
 
 
 def say(
@@ -58,7 +60,7 @@ def say(
 ) -> None:
     """Speak a text. Prints the path of the file, or the job's id if no file is requested."""
     if strength is not None and emotion is None:
-        raise typer.BadParameter("is that of an emotion: give --emotion too", param_hint="--strength")
+        raise typer.BadParameter("needs an emotion; give --emotion too", param_hint="--strength")
     check_output(output, as_json, wait_for)
     asked = {
         "pin": pin, "emotion": emotion, "strength": strength, "language": language, "voice": voice,

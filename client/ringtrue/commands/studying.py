@@ -43,30 +43,35 @@ _ENDINGS = {".html", ".htm", ".xml", ".md", ".json", ".jsonl", ".csv", ".pdf", "
 _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 SuiteName = Annotated[
-    str, typer.Option("--suite", metavar="NAME|FILE", help="One that ships, or a YAML or JSONL file.")
+    str, typer.Option("--suite", metavar="NAME|FILE", help="Name of a built-in suite, or a YAML or JSONL file.")
 ]
 SuiteOfPins = Annotated[
-    str | None, typer.Option("--suite", metavar="NAME|FILE", help="What to speak, where A or B is a pin.")
+    str | None, typer.Option("--suite", metavar="NAME|FILE", help="The suite to speak, if A or B is a pin.")
 ]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How often every item is spoken, with another seed each.")]
-Score = Annotated[list[str] | None, typer.Option("--score", metavar="FAMILY", help="Measure this only; repeatable.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Number of seeds; every item is spoken once with each.")]
+Score = Annotated[
+    list[str] | None, typer.Option("--score", metavar="FAMILY", help="Use only this metric family; repeatable.")
+]
 Param = Annotated[
-    list[str] | None, typer.Option("--param", metavar="K=V", help="speed, voice, ... of every item; repeatable.")
+    list[str] | None,
+    typer.Option("--param", metavar="K=V", help="Parameter of every item, such as speed=1.2; repeatable."),
 ]
-Preprocessing = Annotated[str | None, typer.Option(help="Of the texts: none, plain, ...")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Speak also what was spoken just so before.")]
+Preprocessing = Annotated[str | None, typer.Option(help="Preprocessing of the texts: none or plain.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Speak every clip again, even if the same clip exists already.")]
 Allow = Annotated[
     list[str] | None,
     typer.Option(
         "--allow",
         metavar="WHAT",
-        help="Compare although this differs: suite, scorers, preprocessing, seeds, params, environment; repeatable.",
+        help="Compare even if this differs: suite, scorers, preprocessing, seeds, params or environment; repeatable.",
     ),
 ]
-ReportFile = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Write the report (HTML) here.")]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the report (HTML) to this file.")
+]
 Timeout = Annotated[
     float | None,
-    typer.Option(min=0, metavar="S", help="Seconds to wait in all; what was asked for goes on after them."),
+    typer.Option(min=0, metavar="S", help="Seconds to wait in total. The work continues afterwards."),
 ]
 S = TypeVar("S", bound=Study)
 
@@ -113,7 +118,7 @@ class Asked:
         """Return the suite for a pin. Raises `typer.BadParameter` if none was named."""
         if self.suite is None:
             raise typer.BadParameter(
-                f"{pin} is taken for a pin (an evaluation's id is eval_ and 26 characters): what shall it speak?",
+                f"{pin} is the name of a pin (an evaluation's id is eval_ and 26 characters), so a suite is required",
                 param_hint="--suite",
             )
         return self.suite
@@ -133,7 +138,9 @@ def suite_of(named: str) -> str | Path:
     if Path(named).suffix.lower() in SUITE_FILES:
         return Path(named)
     if os.sep in named or Path(named).is_file():
-        raise typer.BadParameter(f"{named}: a suite's file ends in {', '.join(SUITE_FILES)}", param_hint="suite")
+        raise typer.BadParameter(
+            f"{named}: the name of a suite file must end in {', '.join(SUITE_FILES)}", param_hint="suite"
+        )
     return named
 
 
@@ -165,7 +172,9 @@ def settled(studies: Studies[S], study: S, deadline: Deadline, goes_on: str, goi
 def come_back(evaluation_id: str) -> str:
     """Return how to come back to an evaluation, as a line for `settled`."""
     again = f"ringtrue evaluations {evaluation_id}"
-    return f"{evaluation_id} goes on by itself; `{again}` waits for it again, `{again} --cancel` stops it"
+    return (
+        f"{evaluation_id} continues on the server; to wait for it again, run `{again}`; to stop it, `{again} --cancel`"
+    )
 
 
 @contextmanager
@@ -197,9 +206,11 @@ def check_files(files: Mapping[Path | None, str]) -> None:
         if file is None:
             continue
         if file.suffix.lower() in _ENDINGS - {ending, f"{ending}l", ending.removesuffix("l")}:
-            raise FormatUnavailable(f"{file.name}: it is written as {_FORMATS[ending]}: let the name end in {ending}")
+            raise FormatUnavailable(
+                f"{file.name}: this file is written as {_FORMATS[ending]}; use a name that ends in {ending}"
+            )
         if not file.absolute().parent.is_dir():
-            words(f"{file}: there is no such folder")
+            words(f"{file}: the folder does not exist")
             raise typer.Exit(ExitCode.CANNOT_WRITE)
 
 
@@ -225,7 +236,7 @@ def figure(value: float | None, form: str = ".4g") -> str:
 def _going(one: Evaluation) -> str:
     done = one.progress
     parts = [f"{one.pin.name} on {one.suite.name}: {done.spoken} of {done.clips} spoken, {done.scored} scored"]
-    parts += [f"{done.cached} as before"] if done.cached else []
+    parts += [f"{done.cached} reused"] if done.cached else []
     parts += [f"{done.failed} failed"] if done.failed else []
     parts += [f"about {one.eta_seconds:.0f} s"] if one.eta_seconds is not None else []
     return ", ".join(parts)

@@ -32,7 +32,7 @@ class Listener:
     def __init__(self, url: str, secret: bytes | None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("a URL with http or https is needed")
+            raise ValueError("the URL must begin with http:// or https://")
         self.url = url
         self.secret = secret
         self.place = parts.netloc.rpartition("@")[2]
@@ -47,7 +47,7 @@ def run(command: str, gate: str) -> None:
         words(f"--on-fail: {command}: {error}")
         return
     if code:
-        words(f"--on-fail: {command} ended with {code}")
+        words(f"--on-fail: {command} ended with exit code {code}")
 
 
 def tell(listener: Listener, gate: Gate) -> None:

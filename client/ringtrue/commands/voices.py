@@ -12,17 +12,23 @@ from ringtrue import Consent
 from ringtrue.commands.connection import AsJson, connect
 from ringtrue.console.terminal import data, data_json, data_table, words
 
-voices = typer.Typer(help="The uploaded voices that jobs can speak with.", no_args_is_help=True)
+voices = typer.Typer(help="Upload, list and remove voices that jobs can speak with.", no_args_is_help=True)
 
 Recording = Annotated[
     Path,
-    typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="WAV, FLAC, MP3 or OGG; 0.5-60 s."),
+    typer.Argument(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="A recording: WAV, FLAC, MP3 or OGG; 0.5 to 60 s.",
+    ),
 ]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Whose consent: who allowed the voice to be used.")]
-Text = Annotated[str, typer.Option("--consent", metavar="TEXT", help="In which words.")]
-At = Annotated[datetime | None, typer.Option("--at", help="When; default: now.", show_default=False)]
-Name = Annotated[str | None, typer.Option("--name", help="What to call it.")]
-VoiceId = Annotated[str, typer.Argument(metavar="ID", help="A voice's id.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who gave consent to use the voice.")]
+Text = Annotated[str, typer.Option("--consent", metavar="TEXT", help="The words of the consent.")]
+At = Annotated[datetime | None, typer.Option("--at", help="When consent was given. Default: now.", show_default=False)]
+Name = Annotated[str | None, typer.Option("--name", help="A name for the voice.")]
+VoiceId = Annotated[str, typer.Argument(metavar="ID", help="Id of the voice.")]
 
 
 @voices.command()
@@ -71,4 +77,4 @@ def remove(ctx: typer.Context, voice_id: VoiceId) -> None:
     """Remove a voice. Clips that were spoken with it stay."""
     with connect(ctx) as ringtrue:
         ringtrue.voices.remove(voice_id)
-    words(f"{voice_id} is gone")
+    words(f"{voice_id} removed")

@@ -44,7 +44,7 @@ class PrintableStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
-            raise TypeError("text is written here, and no bytes")  # click tests with empty text and bytes
+            raise TypeError("only text can be written here, not bytes")  # click tests with empty text and bytes
         if text:  # libraries write nothing to test a stream, and swallow the error
             self._handed_on(lambda: self.screen.write(printable(text)))
         return len(text)

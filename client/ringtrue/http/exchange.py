@@ -115,7 +115,7 @@ def _failure(response: httpx.Response) -> APIError:
         try:
             problem = response.json()
         except ValueError:
-            log.info("%s answered with a problem that is no JSON", response.request.url)
+            log.info("%s returned an error that is not valid JSON", response.request.url)
     retry_after = response.headers.get("retry-after", "")
     stay_away_s = float(retry_after) if retry_after.isdecimal() else None  # our gateway never sends a date
     return api_error(response.status_code, problem if isinstance(problem, dict) else {}, stay_away_s)

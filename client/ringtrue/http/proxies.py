@@ -118,9 +118,11 @@ def _read(text: str, variable: str) -> Proxy:
     except ValueError:
         readable = False
     if not readable:
-        raise EnvironmentUnusable(f"{variable} does not hold the address of a proxy, http://HOST:PORT")
+        raise EnvironmentUnusable(f"{variable} must contain the address of a proxy, http://HOST:PORT")
     if parts.scheme not in _READ:
-        raise EnvironmentUnusable(f"{variable} names a proxy of the kind {parts.scheme}; there are {', '.join(_READ)}")
+        raise EnvironmentUnusable(
+            f"{variable} names a proxy of the unknown kind {parts.scheme}; known kinds: {', '.join(_READ)}"
+        )
     return Proxy(url, variable)
 
 

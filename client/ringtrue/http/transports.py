@@ -38,9 +38,9 @@ class _Ways(Generic[T]):
             return self._kind(proxy=proxy.url if proxy else None, trust_env=secure)
         except ImportError as error:
             more = "pip install 'httpx[socks]'"
-            raise EnvironmentUnusable(f"{variable} names a SOCKS proxy, which takes a library more: {more}") from error
+            raise EnvironmentUnusable(f"{variable} names a SOCKS proxy, which needs another library: {more}") from error
         except (ValueError, httpx.InvalidURL) as error:
-            raise EnvironmentUnusable(f"{variable} does not hold the address of a proxy: {error}") from error
+            raise EnvironmentUnusable(f"{variable} does not contain the address of a proxy: {error}") from error
         except OSError as error:
             raise EnvironmentUnusable(f"SSL_CERT_FILE or SSL_CERT_DIR: {error.strerror or error}") from error
 
@@ -53,7 +53,7 @@ def _blamed(url: httpx.URL) -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         if (proxy := proxy_for(str(url))) is None:
             raise
-        raise type(error)(f"{error or type(error).__name__}, at the proxy that {proxy.variable} names") from error
+        raise type(error)(f"{error or type(error).__name__}, at the proxy set by {proxy.variable}") from error
 
 
 class Transport(httpx.BaseTransport):

@@ -13,6 +13,6 @@ def opener_for(url: str) -> OpenerDirector:
     it."""
     proxy = proxy_for(url)
     if proxy is not None and proxy.socks:
-        raise SettingsError(f"{proxy.variable} names a SOCKS proxy, through which nothing was asked")
+        raise SettingsError(f"{proxy.variable} names a SOCKS proxy, which this check cannot use")
     named = {} if proxy is None else {"http": proxy.url, "https": proxy.url}
     return build_opener(ProxyHandler(named))

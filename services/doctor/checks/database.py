@@ -24,7 +24,7 @@ def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        yield fail("RINGTRUE_DATABASE_URL is no URL of a database", "sqlite:///FILE or postgresql://HOST/NAME")
+        yield fail("RINGTRUE_DATABASE_URL is not the URL of a database", "use sqlite:///FILE or postgresql://HOST/NAME")
         return
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() != "sqlite":
@@ -36,7 +36,7 @@ def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
     elif not file.exists() and (audio := _audio_in(blobs)):
         yield _lost(str(file), audio)
     elif not file.exists():
-        yield ok(f"{file} is made at the first start; SQLite {sqlite3.sqlite_version}, WAL works there")
+        yield ok(f"{file} will be created at the first start; SQLite {sqlite3.sqlite_version}, WAL works there")
     else:
         yield from _schema(url, str(file), blobs)
 
@@ -53,14 +53,14 @@ def _schema(url: str, shown: str, blobs: Path | None) -> Iterator[Finding]:
             found, ours = version(opened), newest()
             opened.look_through(whole=True)
     except SettingsError as error:
-        yield fail(str(error), "sqlite:///FILE or postgresql://HOST/NAME")
+        yield fail(str(error), "use sqlite:///FILE or postgresql://HOST/NAME")
     except StoreDamaged as error:
         yield fail(
             f"{shown} is damaged: {_first_line(error)}",
-            "stop what uses it and restore a backup, or mend RINGTRUE_DATABASE_URL",
+            "stop the services that use it and restore a backup, or correct RINGTRUE_DATABASE_URL",
         )
     except (StoreUnavailable, SQLAlchemyError) as error:
-        yield fail(f"{shown} does not answer: {_first_line(error)}", "start it, or mend RINGTRUE_DATABASE_URL")
+        yield fail(f"{shown} does not answer: {_first_line(error)}", "start it, or correct RINGTRUE_DATABASE_URL")
     else:
         audio = _audio_in(blobs) if found is None else None
         yield _lost(shown, audio) if audio else _compared(shown, found, ours)
@@ -74,23 +74,23 @@ def _audio_in(blobs: Path | None) -> Path | None:
 
 def _lost(shown: str, audio: Path) -> Finding:
     return fail(
-        f"{shown} is empty or not there, but there is audio of its jobs ({audio})",
-        "restore a backup of it, or begin anew with `ringtrue up --accept-empty`",
+        f"{shown} is empty or missing, but there is audio of its jobs ({audio})",
+        "restore a backup, or start with an empty database: `ringtrue up --accept-empty`",
     )
 
 
 def _compared(shown: str, found: str | None, ours: str) -> Finding:
     if found is None:
-        return ok(f"{shown} is empty; the first start brings it to schema {ours}")
+        return ok(f"{shown} is empty; the first start creates schema {ours}")
     if found == ours:
-        return ok(f"{shown} has schema {ours}, as this code")
+        return ok(f"{shown} has schema {ours}, the same as this version")
     if found < ours:
         return warn(
-            f"{shown} has schema {found}, this code {ours}", "back it up; the next service that starts upgrades it"
+            f"{shown} has schema {found}, this version {ours}", "back it up; the next service that starts upgrades it"
         )
     return fail(
-        f"{shown} was made by a newer version: it has schema {found}, this code knows none after {ours}",
-        "install the Ringtrue that wrote it, or later",
+        f"{shown} was made by a newer version: it has schema {found}, this version knows up to {ours}",
+        "install the version of Ringtrue that made it, or a later one",
     )
 
 
@@ -115,7 +115,7 @@ def _wal_tried(file: Path) -> str:
     ):
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
-            return f"no write-ahead log on its file system (it says {mode})"
+            return f"its file system does not support a write-ahead log (journal mode {mode})"
         writer.execute("CREATE TABLE probe (id)")
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("INSERT INTO probe VALUES (1)")

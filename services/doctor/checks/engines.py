@@ -22,26 +22,26 @@ def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
         told = asked(_LIST, _PATIENCE_S)
         families = [json.loads(line) for line in told.output.splitlines()] if told.code == 0 else None
     except TooSlow as error:
-        yield not_tried(f"how it stands with the engines' Pythons is not known: {error}", "ringtrue engines")
+        yield not_tried(f"the state of the engines is unknown: {error}", "ringtrue engines")
         return
     except (NoAnswer, ValueError) as error:
-        yield warn(f"how it stands with the engines' Pythons is not known: {error}", "ringtrue engines")
+        yield warn(f"the state of the engines is unknown: {error}", "ringtrue engines")
         return
     if families is None:
-        yield warn(f"how it stands with the engines' Pythons is not known: {told.last_words}", "ringtrue engines")
+        yield warn(f"the state of the engines is unknown: {told.last_words}", "ringtrue engines")
         return
     bad = [finding for family in families for finding in _family(family, pins)]
     yield from bad
     if not bad:
         ready = [family["family"] for family in families if family["state"] == "ready"]
-        yield ok(f"a host of each starts: {', '.join(ready)}" if ready else "no engine family is installed")
+        yield ok(f"a host of each family starts: {', '.join(ready)}" if ready else "no engine family is installed")
 
 
 def _family(family: Mapping[str, str], pins: Mapping[str, str]) -> Iterator[Finding]:
     name, install = family["family"], f"ringtrue engines install {family['family']}"
     needed = [pin for pin, engine in pins.items() if engine == name]
     if family["state"] == "broken":
-        mend = f"mend {family['interpreter']}, or {install} --force" if family["own"] else "see wheels"
+        mend = f"repair {family['interpreter']}, or run {install} --force" if family["own"] else "see the check wheels"
         yield fail(f"{name} cannot be served: {family['detail']}", mend)
     elif family["state"] == "not_installed" and needed:
-        yield fail(f"{name} is not installed, which {', '.join(needed)} cannot do without", install)
+        yield fail(f"{name} is not installed, but {', '.join(needed)} needs it", install)

@@ -52,7 +52,10 @@ def private(folder: Path) -> Iterator[Finding]:
         do = "choose another with RINGTRUE_DATA"
         yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
     else:
-        yield warn(f"{folder} can be read by other users of this machine", f"chmod 700 {folder}; a start does it too")
+        yield warn(
+            f"{folder} can be read by other users of this machine",
+            f"chmod 700 {folder}; starting Ringtrue does this too",
+        )
 
 
 def caches(folders: Mapping[str, Path]) -> Iterator[Finding]:
@@ -76,9 +79,14 @@ def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]
         left = free(there)
         said = f"{size(left)} free for {space.name} in {space.folder}"
         if left < space.at_least:
-            yield fail(f"{said}, {size(space.at_least)} are needed for {space.what_for}", "make room or move it")
+            yield fail(
+                f"{said}; {size(space.at_least)} are required for {space.what_for}",
+                "free some space, or move the folder",
+            )
         elif left < space.at_least + _SCARCE:
-            yield warn(f"{said}: little more than {space.what_for}", "make room or move it")
+            yield warn(
+                f"{said}: hardly more than is required for {space.what_for}", "free some space, or move the folder"
+            )
         else:
             yield ok(said)
 

@@ -22,7 +22,7 @@ _CARDS_S = 20.0
 _TORCH_S = 60.0
 _CARDS = ("nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader,nounits")
 _DRIVER = Path("/proc/driver/nvidia/version")
-_BY_DRIVER = "install a driver that knows it, or the torch build for this driver (make setup)"
+_BY_DRIVER = "install a driver that supports it, or the torch build for this driver (make setup)"
 
 _TORCH = """
 import json, warnings
@@ -72,23 +72,23 @@ def gpu(torch_installed: bool, asked: Ask = ask) -> Iterator[Finding]:
     try:
         found = cards(asked)
     except NoAnswer as error:
-        yield fail(f"a driver is loaded and does not answer: {error}", "load it anew or restart the machine")
+        yield fail(f"a driver is loaded but does not answer: {error}", "reload it or restart the machine")
         return
     if not found:
-        yield ok("none: everything runs on the processor")
+        yield ok("no GPU: everything runs on the CPU")
         return
     names = [f"{card.name} ({size(card.memory)})" if card.memory else card.name for card in found]
     said = f"{', '.join(names)}, driver {found[0].driver}"
     if not torch_installed:
-        yield ok(f"{said}; no torch here that would use it")
+        yield ok(f"{said}; torch is not installed here, so nothing uses it")
         return
     try:
         told = asked([sys.executable, "-P", "-c", _TORCH], _TORCH_S)
     except NoAnswer as error:
-        yield not_tried(f"{said}; whether torch computes on it is not known: {error}", "run this again, --only gpu")
+        yield not_tried(f"{said}; it is unknown whether torch can use it: {error}", "run ringtrue doctor --only gpu")
         return
     if told.code != 0:
-        yield fail(f"{said}, but torch cannot be asked: {told.last_words}", "see wheels")
+        yield fail(f"{said}, but torch does not work: {told.last_words}", "see the check wheels")
         return
     yield _understood(said, json.loads(told.output.strip().splitlines()[-1]))
 
@@ -96,10 +96,10 @@ def gpu(torch_installed: bool, asked: Ask = ask) -> Iterator[Finding]:
 def _understood(said: str, torch: dict[str, Any]) -> Finding:
     version = f"torch {torch['version']}"
     if torch["cuda"] is None:
-        return warn(f"{said}, but {version} is a build for the processor alone", "make setup, with the driver in place")
+        return warn(f"{said}, but {version} is a build for the CPU only", "run make setup with the driver installed")
     if not torch["usable"]:
-        reason = torch["warnings"][0] if torch["warnings"] else "it finds no card"
+        reason = torch["warnings"][0] if torch["warnings"] else "it finds no GPU"
         return fail(f"{said}, but {version} for CUDA {torch['cuda']} cannot use it: {reason}", _BY_DRIVER)
     if "broken" in torch:
         return fail(f"{said}, but {version} cannot compute on it: {torch['broken']}", _BY_DRIVER)
-    return ok(f"{said}; {version} for CUDA {torch['cuda']} computes on it")
+    return ok(f"{said}; {version} for CUDA {torch['cuda']} works on it")

@@ -28,13 +28,13 @@ def memory(pins: Mapping[str, int], root: Path = Path("/"), asked: Ask = ask) ->
     there = f"{size(place)} {where}"
     too_large = {name: needed for name, needed in pins.items() if needed > place}
     for name, needed in too_large.items():
-        yield fail(f"{name} needs {size(needed)} at the least, there are {there}", "serve it on a larger machine")
+        yield fail(f"{name} needs at least {size(needed)}, but there are {there}", "serve it on a larger machine")
     if ram < _LITTLE:
-        yield warn(f"{size(ram)} of memory is little", "run the scorer on another machine")
+        yield warn(f"only {size(ram)} of memory", "run the scorer on another machine")
     elif not too_large and sum(pins.values()) > place:
         yield warn(
-            f"the pins need {size(sum(pins.values()))} together, there are {there}",
-            "they take turns; where that is too slow, give workers their own pins (--pin)",
+            f"the pins need {size(sum(pins.values()))} together, but there are {there}",
+            "they are loaded in turns; if that is too slow, give each worker its own pins (--pin)",
         )
     elif not too_large:
         largest = f"; the largest pin has {size(max(pins.values()))}" if pins else ""
@@ -46,7 +46,7 @@ def memory_here(root: Path = Path("/")) -> int:
     for line in (root / "proc/meminfo").read_text().splitlines():
         if line.startswith("MemTotal:"):
             return min([int(line.split()[1]) << 10, *_limits(root)])
-    raise ValueError("/proc/meminfo tells no MemTotal")
+    raise ValueError("/proc/meminfo has no MemTotal")
 
 
 def _limits(root: Path) -> Iterator[int]:

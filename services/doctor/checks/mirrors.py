@@ -27,7 +27,7 @@ from shared.weights.lock import Source
 _PATIENCE_S = 3.0
 _SLOW_NAMES_S = 3.0
 """Seconds. Looking up a name has its own timeout, which cannot be set."""
-_DO = "see the proxy, or name another with {variable} or --from; pins that are pulled need none"
+_DO = "check the proxy, or set another address with {variable} or --from; pulled pins need none"
 
 _DEFAULT = {
     "huggingface": "from huggingface_hub.constants import ENDPOINT as at; print(at)",
@@ -67,7 +67,7 @@ def mirrors(sources: Collection[Source], endpoints: Endpoints) -> Iterator[Findi
             variable = "HF_ENDPOINT" if address in endpoints.named["huggingface"] else "a source in the catalog"
             yield warn(f"{without_credentials(address)}: {why}", _DO.format(variable=variable))
     if not addresses:
-        yield ok("no source of the catalog is on the network")
+        yield ok("the catalog has no source on the network")
     elif not silent:
         yield ok(f"reached: {', '.join(map(without_credentials, addresses))}")
 
@@ -90,7 +90,7 @@ def _addresses(sources: Collection[Source], endpoints: Endpoints) -> Iterator[st
 def _why_silent(address: str) -> str:
     """Return why an address does not answer. Empty if it answers HTTP, whatever it says to a bare HEAD."""
     if urlsplit(address).scheme not in ("http", "https"):
-        return "neither http nor https"
+        return "must be http or https"
     try:
         opener_for(address).open(Request(address, method="HEAD"), timeout=_PATIENCE_S).close()  # noqa: S310 (http, as seen above)
     except SettingsError as error:

@@ -21,7 +21,7 @@ from shared.processes.interpreter import run_module
 
 LIMIT_S = 180.0
 _EACH_S = 60.0
-_WHEN_IDLE = "ringtrue doctor --only wheels, when the machine is less busy"
+_WHEN_IDLE = "run ringtrue doctor --only wheels when the machine is less busy"
 
 _TRIED: Mapping[str, tuple[str, ...]] = {
     # These import next to nothing until a part of them is used.
@@ -38,8 +38,8 @@ _SURVIVED = re.compile(r"compiled using NumPy|_ARRAY_API not found")
 """Printed by a package that was compiled against another NumPy but can still be imported. It breaks when it is used."""
 
 PLACEHOLDERS: Mapping[tuple[str, str], str] = {
-    ("kantts", "0.1.0"): "pip uninstall kantts; the real one is installed from alibaba-damo-academy/KAN-TTS by git",
-    ("ttsfrd", "0.1.0"): "pip uninstall ttsfrd; the real wheels (CPython up to 3.10) lie in the model repository "
+    ("kantts", "0.1.0"): "pip uninstall kantts; install the real one from alibaba-damo-academy/KAN-TTS by git",
+    ("ttsfrd", "0.1.0"): "pip uninstall ttsfrd; the real wheels (CPython up to 3.10) are in the model repository "
     "CosyVoice-ttsfrd, at Hugging Face and at ModelScope",
 }
 """What to do about distributions that only hold a name, by name and version. modelscope's own extras ask for them."""
@@ -71,11 +71,11 @@ def wheels(
     for wanted in requirements:
         if (version := installed(wanted.name)) is None:
             of = ", ".join(wanted.extras)
-            bad.append(fail(f"{wanted.name} is missing, which {of} cannot do without", _again(wanted)))
+            bad.append(fail(f"{wanted.name} is missing, but {of} needs it", _again(wanted)))
             continue
         there.append(wanted)
         if wanted.version not in ("", version, version.partition("+")[0]):
-            bad.append(warn(f"{wanted.name} is {version}, tried is {wanted.version}", _again(wanted)))
+            bad.append(warn(f"{wanted.name} is {version}, tested with {wanted.version}", _again(wanted)))
     found = _imported(there, at_once, load)
     bad += [
         fail(f"{wanted.name} {wanted.version} cannot be imported: {why_not}", _again(wanted))
@@ -86,21 +86,21 @@ def wheels(
     slow = [wanted.name for wanted, why_not in found if isinstance(why_not, TooSlow)]
     if slow:
         yield not_tried(
-            f"{len(slow)} of {len(there)} packages were not tried to the end within {LIMIT_S:g} s: {', '.join(slow)}",
+            f"{len(slow)} of {len(there)} packages were not checked within {LIMIT_S:g} s: {', '.join(slow)}",
             _WHEN_IDLE,
         )
     elif not bad:
         extras = sorted({extra for wanted in requirements for extra in wanted.extras})
-        yield ok(f"{len(there)} packages of {', '.join(extras)} are at their pins, and each imports")
+        yield ok(f"{len(there)} packages of {', '.join(extras)} have their pinned versions and can be imported")
 
 
 def placeholders(installed: Installed = version_of) -> Iterator[Finding]:
     """Check for distributions that hold a name and nothing else."""
     found = [(name, version, do) for (name, version), do in PLACEHOLDERS.items() if installed(name) == version]
     for name, version, do in found:
-        yield fail(f"{name} {version} is an empty package that holds the name", do)
+        yield fail(f"{name} {version} is an empty placeholder package", do)
     if not found:
-        yield ok("no package that only holds a name")
+        yield ok("no placeholder packages")
 
 
 def _imported(
@@ -118,7 +118,7 @@ def _why_not(wanted: Requirement, modules: Mapping[str, list[str]], load: Import
     """Return why a distribution cannot be imported, or is not known to be; empty if it can."""
     patience_s = min(_EACH_S, deadline - time.monotonic())
     if patience_s <= 0:
-        return TooSlow(f"the others took {LIMIT_S:g} s")
+        return TooSlow(f"the other packages took {LIMIT_S:g} s")
     try:
         told = load(_tried(wanted.name, modules), patience_s)
     except TooSlow as slow:

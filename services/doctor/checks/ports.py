@@ -32,9 +32,11 @@ def _unusable(host: str, port: int, error: OSError) -> Finding:
     if error.errno == errno.EADDRINUSE:
         if _is_gateway(_EVERYWHERE.get(host, host), port):
             return ok(f"a gateway runs on port {port} of {host}")
-        return fail(f"port {port} on {host} is taken{_owner(port)}", "end that, or choose another with --port")
+        return fail(
+            f"port {port} on {host} is in use{_owner(port)}", "stop that program, or choose another port with --port"
+        )
     if error.errno == errno.EACCES:
-        return fail(f"not allowed to listen on port {port}", "choose one from 1024 up with --port")
+        return fail(f"not allowed to listen on port {port}", "choose a port from 1024 up with --port")
     return fail(f"cannot listen on {host}: {error.strerror}", "choose an address of this machine with --host")
 
 

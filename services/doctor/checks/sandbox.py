@@ -20,17 +20,17 @@ def sandbox(confined: Sequence[str] = _CONFINED) -> Iterator[Finding]:
         answer = json.loads(told.output)
         enforced, how = answer["enforced"], answer["how"]
     except TooSlow as error:
-        yield not_tried(f"whether hosts run in a sandbox is not known: {error}", "run this again, --only sandbox")
+        yield not_tried(f"it is unknown whether hosts run in a sandbox: {error}", "run ringtrue doctor --only sandbox")
     except NoAnswer as error:
-        yield warn(f"whether hosts run in a sandbox is not known: {error}", "see wheels")
+        yield warn(f"it is unknown whether hosts run in a sandbox: {error}", "see the check wheels")
     except (ValueError, KeyError, TypeError):
-        yield warn(f"whether hosts run in a sandbox is not known: {told.last_words}", "see wheels")
+        yield warn(f"it is unknown whether hosts run in a sandbox: {told.last_words}", "see the check wheels")
     else:
         if enforced:
-            yield ok(f"hosts of engines and metrics run in a sandbox, without network and other files ({how})")
+            yield ok(f"hosts of engines and metrics run in a sandbox without network or other files ({how})")
         else:
             yield warn(
-                f"the kernel does not hold hosts of engines and metrics to all of their sandbox: {how}",
-                "a kernel of 6.12 or later with landlock in its list of modules (lsm=), and seccomp allowed in the "
-                "container; until then run models that you trust only",
+                f"the kernel does not enforce all of the sandbox of engine and metric hosts: {how}",
+                "use a kernel of 6.12 or later with landlock in its list of modules (lsm=), and allow seccomp in the "
+                "container; until then, run only models that you trust",
             )

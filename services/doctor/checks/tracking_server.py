@@ -31,10 +31,10 @@ class Credentials:
 def own_mlflow(installed: str | None) -> Iterator[Finding]:
     """Report on MLflow if no server was named. ``installed``: the version of mlflow here."""
     if installed:
-        yield ok(f"none named: `ringtrue up` starts its own ({installed})")
+        yield ok(f"not set: `ringtrue up` starts its own server ({installed})")
     else:
         yield warn(
-            "none named, and none installed: nothing is tracked",
+            "not set, and MLflow is not installed: nothing is tracked",
             "set MLFLOW_TRACKING_URI, or pip install 'ringtrue[scorer]'",
         )
 
@@ -42,7 +42,7 @@ def own_mlflow(installed: str | None) -> Iterator[Finding]:
 def mlflow(uri: str, credentials: Credentials, installed: str | None) -> Iterator[Finding]:
     """Check the server that MLFLOW_TRACKING_URI names."""
     if urlsplit(uri).scheme not in ("http", "https"):
-        yield fail(f"MLFLOW_TRACKING_URI={uri} is no server", "start `mlflow server` and name its http address")
+        yield fail(f"MLFLOW_TRACKING_URI={uri} is not a server", "start `mlflow server` and set its http address")
         return
     shown = without_credentials(uri)
     server = shown.rstrip("/")
@@ -53,12 +53,12 @@ def mlflow(uri: str, credentials: Credentials, installed: str | None) -> Iterato
     except HTTPError as error:
         yield _refused(shown, error.code)
     except SettingsError as error:
-        yield fail(str(error), "mend it, or unset it")
+        yield fail(str(error), "correct it, or unset it")
     except (URLError, OSError) as error:
         reason = error.reason if isinstance(error, URLError) else error
-        yield fail(f"{shown} does not answer: {reason}", "start it, or mend MLFLOW_TRACKING_URI")
+        yield fail(f"{shown} does not answer: {reason}", "start it, or correct MLFLOW_TRACKING_URI")
     except (ValueError, KeyError, TypeError):
-        yield fail(f"{shown} answers, but not as MLflow does", "mend MLFLOW_TRACKING_URI")
+        yield fail(f"{shown} answers, but it is not MLflow", "correct MLFLOW_TRACKING_URI")
     else:
         yield _compared(shown, version, installed)
 
@@ -86,13 +86,16 @@ def _asked(request: Request) -> bytes:
 def _refused(shown: str, status: int) -> Finding:
     if status in (401, 403):
         return fail(
-            f"{shown} lets us not in ({status})",
+            f"{shown} refused the login ({status})",
             "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
         )
-    return fail(f"{shown} answers {status}", "mend MLFLOW_TRACKING_URI, or the server")
+    return fail(f"{shown} answers {status}", "correct MLFLOW_TRACKING_URI, or repair the server")
 
 
 def _compared(shown: str, version: str, installed: str | None) -> Finding:
     if installed and version.partition(".")[0] != installed.partition(".")[0]:
-        return warn(f"{shown} is MLflow {version}, here is {installed}", "use the same major version on both sides")
+        return warn(
+            f"{shown} is MLflow {version}, but {installed} is installed here",
+            "use the same major version on both sides",
+        )
     return ok(f"{shown} answers, MLflow {version}")

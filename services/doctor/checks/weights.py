@@ -76,7 +76,7 @@ def locks(weights: WeightsSeen, reading_s: float = _READING_S) -> Iterator[Findi
     try:
         wanted, locked = read_catalog(weights.catalog), read_locks(weights.lock_file)
     except CatalogInvalid as error:
-        yield from (fail(line, "mend the file") for line in str(error).splitlines())
+        yield from (fail(line, "correct the file") for line in str(error).splitlines())
         return
     deadline = time.monotonic() + reading_s
     names = weights.pins or sorted({*wanted, *locked})
@@ -85,9 +85,9 @@ def locks(weights: WeightsSeen, reading_s: float = _READING_S) -> Iterator[Findi
     ]
     yield from findings
     if not names:
-        yield ok(f"no catalog at {weights.catalog}: the engines' own pins alone are served")
+        yield ok(f"no catalog at {weights.catalog}: only built-in pins are served")
     elif not findings:
-        yield ok(f"{', '.join(names)}: pulled, as locked, {size(sum(locked[name].size for name in names))}")
+        yield ok(f"{', '.join(names)}: pulled and unchanged, {size(sum(locked[name].size for name in names))}")
 
 
 def _pin(
@@ -97,10 +97,12 @@ def _pin(
         if entry:
             yield fail(f"{name} is not locked", f"ringtrue models lock {name}")
         else:
-            yield warn(f"{name} is not in the catalog", "an engine's own pin needs no entry; else mend the name")
+            yield warn(f"{name} is not in the catalog", "a built-in pin needs no entry; otherwise correct the name")
         return
     if entry is None:
-        yield warn(f"{name} is locked, but no longer in the catalog", f"put it back, or ringtrue models remove {name}")
+        yield warn(
+            f"{name} is locked, but no longer in the catalog", f"put it back, or run ringtrue models remove {name}"
+        )
     elif changed := [word for word in _SAID_TWICE if getattr(entry, word) != getattr(lock, word)]:
         yield warn(f"{name} is locked with another {' and '.join(changed)}", f"ringtrue models lock {name}")
 
@@ -113,6 +115,6 @@ def _pin(
     except NotPulled as error:
         yield fail(str(error), f"ringtrue models pull {name}")
     except LockMismatch as error:
-        yield fail(str(error), f"ringtrue models verify {name} names all that is wrong; then pull it anew")
+        yield fail(str(error), f"run ringtrue models verify {name} to see all faults, then pull it again")
     except _TakesTooLong:
-        yield warn(f"{name}: more was touched than is read in passing", f"ringtrue models verify {name}")
+        yield warn(f"{name}: more files have changed than this check reads", f"ringtrue models verify {name}")

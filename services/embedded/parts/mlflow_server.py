@@ -71,8 +71,8 @@ def listen_for_mlflow(folder: Path, asked: int | None = None) -> sockets.socket:
         port = kept or 0 if asked is None else asked
         advice = "choose another with --mlflow-port"
         if port == kept:
-            advice += ", and links to runs of before lead nowhere"
-        listening = listen_on("127.0.0.1", port, f"{advice} (it is MLflow's)")
+            advice += "; then links to earlier runs no longer work"
+        listening = listen_on("127.0.0.1", port, f"{advice} (the port of MLflow)")
     bound = listening.getsockname()[1]
     if bound != kept:
         write_whole(folder / _PORT, f"{bound}\n", mode=0o600)

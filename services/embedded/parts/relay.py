@@ -29,8 +29,8 @@ log = logging.getLogger("ringtrue.relay")
 def main(argv: Sequence[str] | None = None) -> int:
     """Relay until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m services.embedded.parts.relay", description=__doc__)
-    parser.add_argument("--fd", type=int, required=True, help="a socket that listens")
-    parser.add_argument("--to", required=True, help="the Unix socket behind it")
+    parser.add_argument("--fd", type=int, required=True, help="file descriptor of a listening socket")
+    parser.add_argument("--to", required=True, help="path of the Unix socket to connect to")
     given = parser.parse_args(argv)
     logs.set_up("relay")
     asyncio.run(_serve(socket.socket(fileno=given.fd), given.to))
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _serve(listening: socket.socket, to: str) -> None:
     if not can_tell():
-        log.warning("this system does not tell whose connection it is: any user of this machine is let through")
+        log.warning("this system does not report the owners of connections; every local user is let through")
         allowed = None
     else:
         allowed = os.getuid()
@@ -65,7 +65,7 @@ class Relay:
         """Pass one connection on, until both sides have ended."""
         try:
             if not self._is_allowed(near_out):
-                await _turn_away(near_out, HTTPStatus.FORBIDDEN, "this server is for the user who started it")
+                await _turn_away(near_out, HTTPStatus.FORBIDDEN, "this server accepts only the user who started it")
                 return
             try:
                 far_in, far_out = await asyncio.open_unix_connection(self._to)

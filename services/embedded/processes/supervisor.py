@@ -140,7 +140,9 @@ class Supervisor:
     def _say_who_is_missing(self) -> None:
         for post in self._posts:
             if not post.ready:
-                self._view.say(f"{post.spec.name} is not ready yet; what needs it waits, all else goes on ({post.log})")
+                self._view.say(
+                    f"{post.spec.name} is not ready yet; parts that need it wait, everything else runs ({post.log})"
+                )
 
     def _attend(self, post: _Post) -> None:
         if post.child is None:
@@ -191,13 +193,13 @@ class Supervisor:
         returncode = post.reap()
         self._tell()
         if post.spec.vital and not post.was_ready:
-            words = " / ".join(post.last_words) or "it said nothing"
+            words = " / ".join(post.last_words) or "no output"
             raise ChildFailed(f"{post.spec.name} {how(returncode)}: {words} ({post.log})", returncode)
         self._start_later(post, how(returncode), ran_s)
 
     def _say_late(self, post: _Post) -> None:
         late = f"{post.spec.name} is not ready after {post.patience_s:g} s"
-        self._view.say(f"{late}; it goes on starting, what needs it waits, and all else goes on ({post.log})")
+        self._view.say(f"{late}; it keeps starting, parts that need it wait, everything else runs ({post.log})")
         post.patience_s *= 2
 
     def _give_up(self, post: _Post) -> None:
@@ -206,13 +208,13 @@ class Supervisor:
         post.reap()
         self._tell()
         post.patience_s = 2 * took_s
-        self._start_later(post, f"was not ready within {took_s:g} s, and is given {post.patience_s:g} s", ran_s)
+        self._start_later(post, f"was not ready within {took_s:g} s and gets {post.patience_s:g} s next time", ran_s)
 
     def _start_later(self, post: _Post, why: str, ran_s: float) -> None:
         post.deaths = 1 if ran_s >= self._backoff.good_while_s else post.deaths + 1
         delay_s = self._backoff.delay_s(post.deaths)
         post.start_not_before = time.monotonic() + delay_s
-        self._view.say(f"{post.spec.name} {why}, starts again in {delay_s:g} s ({post.log})")
+        self._view.say(f"{post.spec.name} {why}; starting it again in {delay_s:g} s ({post.log})")
 
     def _tell(self) -> None:
         running = {post.spec.name: post.child.identity for post in self._posts if post.child}

@@ -50,9 +50,9 @@ class Bodies:
         """Reserve ``count`` bytes in files. Raises `Refused` if the user, or all users together, have used up their
         room."""
         if self._of_user[user] + count > self._most:
-            raise _too_much(f"of one user at most {self._most} bytes are taken at the same time")
+            raise _too_much(f"one user may send at most {self._most} bytes at the same time")
         if count > self._files_left:
-            raise _too_much("too much is being sent to this gateway at the moment")
+            raise _too_much("this gateway is receiving too much data at the moment")
         self._of_user[user] += count
         self._files_left -= count
 
@@ -112,7 +112,7 @@ class Body:
             await asyncio.to_thread(_append, self._file, self._piece)
         except OSError as error:
             raise Refused(
-                RefusalCode.STORE_UNAVAILABLE, f"there is no room here for what is being sent: {error.strerror}"
+                RefusalCode.STORE_UNAVAILABLE, f"the gateway has no disk space for the body: {error.strerror}"
             ) from error
         self._piece = bytearray()
         self._bodies.forget(self._kept)

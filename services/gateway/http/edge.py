@@ -28,9 +28,9 @@ log = logging.getLogger("ringtrue.gateway")
 _NO_PAGE = (POLICY, NOTHING.encode())
 _AWAY = "the database does not answer"
 _WHY: Mapping[type[Exception], str] = {
-    StoreBusy: "somebody else is changing what is needed, and takes long; nothing was changed",
+    StoreBusy: "another request or process holds a lock for too long; nothing was changed",
     StoreTooSlow: "the database did not answer in time",
-    StorageUnavailable: "what keeps the audio does not answer",
+    StorageUnavailable: "the storage of the audio does not answer",
 }
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
@@ -113,7 +113,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _store_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("%s: the store does not answer: %s", request.state.request_id, error)
+    log.warning("request %s: the store does not answer: %s", request.state.request_id, error)
     return refusal_response(request, Refused(RefusalCode.STORE_UNAVAILABLE, _WHY.get(type(error), _AWAY)))
 
 
@@ -121,10 +121,10 @@ async def _of_the_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         allowed = ", ".join(sorted(_methods(request)))
-        refused = Refused(RefusalCode.METHOD_NOT_ALLOWED, f"{request.method} is not taken here, {allowed} is")
+        refused = Refused(RefusalCode.METHOD_NOT_ALLOWED, f"{request.method} is not allowed here; allowed: {allowed}")
         return refusal_response(request, refused, {"Allow": allowed})
     if error.status_code == 404:
-        nothing = f"there is nothing at {request.url.path[:200]}; /docs shows every address"
+        nothing = f"there is nothing at {request.url.path[:200]}; /docs lists all addresses"
         return refusal_response(request, Refused(RefusalCode.NOT_FOUND, nothing))
     return refusal_response(request, Refused(RefusalCode.INVALID_REQUEST, str(error.detail)))
 
@@ -143,4 +143,4 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s %s: %r", request.state.request_id, request.method, request.url.path, error)
     # This is answered outside RequestIds, so the headers for browsers are added here.
     headers = {name.decode(): value.decode() for name, value in (*CONSTANT, _NO_PAGE)}
-    return refusal_response(request, Refused(RefusalCode.INTERNAL_ERROR, "something went wrong here"), headers)
+    return refusal_response(request, Refused(RefusalCode.INTERNAL_ERROR, "an error occurred in the gateway"), headers)

@@ -24,43 +24,51 @@ class ProblemKind(NamedTuple):
 _C = RefusalCode
 PROBLEMS: Mapping[RefusalCode, ProblemKind] = {
     _C.INVALID_REQUEST: ProblemKind(
-        400, "Invalid request", "The request is not of the form that is documented; `errors` names what is wrong where."
+        400,
+        "Invalid request",
+        "The request does not have the documented form; `errors` lists every fault and its place.",
     ),
     _C.TEXT_EMPTY: ProblemKind(400, "Empty text", "There is nothing to speak: the text is empty or only white space."),
     _C.TEXT_TOO_LONG: ProblemKind(
         400,
         "Text too long",
-        "The text has more characters than one job may have; POST /v1/jobs:batch takes several at once.",
+        "The text is too long for one job; split it into several (POST /v1/jobs:batch).",
     ),
     _C.CONTROL_UNSUPPORTED: ProblemKind(
-        400, "Control unsupported", "This pin cannot do what was asked for; GET /v1/pins says what it can."
+        400,
+        "Control unsupported",
+        "This pin does not support a requested control; GET /v1/pins says which it supports.",
     ),
     _C.LANGUAGE_UNSUPPORTED: ProblemKind(400, "Language unsupported", "This pin does not speak the language."),
     _C.EMOTION_UNSUPPORTED: ProblemKind(400, "Emotion unsupported", "This pin does not know the emotion."),
     _C.OPTION_INVALID: ProblemKind(
-        400, "Invalid option", "`options` does not fit the schema that the engine publishes (GET /v1/pins)."
+        400, "Invalid option", "`options` does not match the schema that the engine publishes (GET /v1/pins)."
     ),
     _C.KEY_MISSING: ProblemKind(401, "Key missing", "Send your key as `Authorization: Bearer rt_…`."),
-    _C.KEY_INVALID: ProblemKind(401, "Key invalid", "The key is not known, or it was revoked."),
-    _C.KEY_EXPIRED: ProblemKind(401, "Key expired", "The key was good once; ask for a new one."),
-    _C.FORBIDDEN: ProblemKind(403, "Forbidden", "You are known, but may not do this."),
+    _C.KEY_INVALID: ProblemKind(401, "Key invalid", "The key is unknown or was revoked."),
+    _C.KEY_EXPIRED: ProblemKind(401, "Key expired", "The key has expired; ask for a new one."),
+    _C.FORBIDDEN: ProblemKind(403, "Forbidden", "You are not allowed to do this."),
     _C.NOT_FOUND: ProblemKind(404, "Not found", "There is nothing at this address."),
-    _C.METHOD_NOT_ALLOWED: ProblemKind(405, "Method not allowed", "`Allow` says which methods this address takes."),
+    _C.METHOD_NOT_ALLOWED: ProblemKind(
+        405, "Method not allowed", "`Allow` lists the methods that this address accepts."
+    ),
     _C.JOB_NOT_FOUND: ProblemKind(404, "Job not found", "There is no such job, or it is another user's."),
     _C.PIN_UNKNOWN: ProblemKind(
-        404, "Pin unknown", "No worker ever published a pin of this name; `detail` has those of like names."
+        404, "Pin unknown", "No worker has published a pin of this name; `detail` names similar ones."
     ),
     _C.VOICE_NOT_FOUND: ProblemKind(
-        404, "Voice not found", "There is no uploaded voice of this id, or it is another user's."
+        404, "Voice not found", "There is no uploaded voice with this id, or it is another user's."
     ),
-    _C.AUDIO_NOT_READY: ProblemKind(404, "No audio", "The job has no audio: it is not finished, or ended without."),
+    _C.AUDIO_NOT_READY: ProblemKind(
+        404, "No audio", "The job has no audio: it is not finished, or it ended without audio."
+    ),
     _C.SUITE_UNKNOWN: ProblemKind(
         404,
         "Suite unknown",
-        "No suite of this name ships (`ringtrue suites list` shows those that do); send your own whole.",
+        "There is no built-in suite of this name (`ringtrue suites list` lists them); send your own as a whole.",
     ),
     _C.SUITE_INVALID: ProblemKind(
-        400, "Suite invalid", "What was sent is no suite; `errors` names every fault of it, with its line or its place."
+        400, "Suite invalid", "The suite has faults; `errors` lists them, each with its line or place."
     ),
     _C.EVALUATION_NOT_FOUND: ProblemKind(
         404, "Evaluation not found", "There is no such evaluation, or it is another user's."
@@ -70,38 +78,42 @@ PROBLEMS: Mapping[RefusalCode, ProblemKind] = {
     ),
     _C.GATE_NOT_FOUND: ProblemKind(404, "Gate not found", "There is no such gate, or it is another user's."),
     _C.FILE_NOT_READY: ProblemKind(
-        404, "No such file", "It has no file of this name: it is not finished, ended without, or never makes one."
+        404,
+        "No such file",
+        "There is no file of this name: the work is not finished, failed, or never makes such a file.",
     ),
     _C.RANGE_NOT_SATISFIABLE: ProblemKind(416, "Range not satisfiable", "The range starts after the end of the file."),
     _C.IDEMPOTENCY_IN_PROGRESS: ProblemKind(
-        409, "Request in progress", "The first request with this Idempotency-Key is not answered yet; try again."
+        409, "Request in progress", "The first request with this Idempotency-Key is not finished yet; try again."
     ),
     _C.IDEMPOTENCY_MISMATCH: ProblemKind(
         422, "Idempotency-Key reused", "This Idempotency-Key was used for another request within the last 24 hours."
     ),
-    _C.ALREADY_FINISHED: ProblemKind(409, "Already finished", "It is over; there is nothing left to do or undo."),
+    _C.ALREADY_FINISHED: ProblemKind(409, "Already finished", "It has ended already, so it cannot be changed."),
     _C.REQUEST_TIMEOUT: ProblemKind(
         408,
         "Request timeout",
-        "The request did not come whole in time, or others needed its connection; send it again.",
+        "The request did not arrive completely in time, or its connection was needed by others; send it again.",
     ),
     _C.BODY_TOO_LARGE: ProblemKind(
-        413, "Body too large", "A job may have 1 MiB, an evaluation 10 MiB, a recording 20 MiB, a batch 64 MiB."
+        413,
+        "Body too large",
+        "The limits are 1 MiB for a job, 10 MiB for an evaluation, 20 MiB for a recording and 64 MiB for a batch.",
     ),
     _C.URL_TOO_LONG: ProblemKind(
-        414, "URL too long", "An address has at most 32 KiB; ask with fewer or shorter filters."
+        414, "URL too long", "An address may have at most 32 KiB; use fewer or shorter filters."
     ),
     _C.HEADERS_TOO_LARGE: ProblemKind(
-        431, "Headers too large", "A request has at most 100 headers, of 64 KiB together with its address."
+        431, "Headers too large", "A request may have at most 100 headers, and 64 KiB of headers and address together."
     ),
     _C.MEDIA_TYPE_UNSUPPORTED: ProblemKind(
         415,
         "Media type unsupported",
         "Send `Content-Type: application/json`; a voice as `multipart/form-data` with a WAV, FLAC, MP3 or OGG file.",
     ),
-    _C.RATE_LIMITED: ProblemKind(429, "Too many requests", "Slow down; `Retry-After` says when to go on."),
+    _C.RATE_LIMITED: ProblemKind(429, "Too many requests", "Slow down; `Retry-After` says when to try again."),
     _C.QUOTA_EXCEEDED: ProblemKind(
-        429, "Quota exceeded", "Your quota is used up; `detail` says of what, and what gives room again."
+        429, "Quota exceeded", "Your quota is used up; `detail` says which, and how to make room."
     ),
     _C.BACKLOG_FULL: ProblemKind(
         503, "Backlog full", "Too many jobs are waiting; try again after `Retry-After` seconds."
@@ -109,10 +121,10 @@ PROBLEMS: Mapping[RefusalCode, ProblemKind] = {
     _C.STORE_UNAVAILABLE: ProblemKind(
         503,
         "Store unavailable",
-        "The database, or what keeps the audio, does not answer or is full; nothing was lost.",
+        "The database or the storage of the audio does not answer or is full; nothing was lost.",
     ),
     _C.MODEL_LOADING: ProblemKind(503, "Model loading", "The model is being loaded; try again after `Retry-After`."),
-    _C.INTERNAL_ERROR: ProblemKind(500, "Internal error", "Our fault. Please report the request_id."),
+    _C.INTERNAL_ERROR: ProblemKind(500, "Internal error", "An error in Ringtrue. Please report the request_id."),
 }
 DEFAULT_RETRY_AFTER_S = 5
 """Seconds. Answers with 429 and 503 always say when to try again."""

@@ -51,8 +51,8 @@ def check_own_user(request: Request) -> None:
     if owner is not None and not owner.is_us():
         raise Refused(
             RefusalCode.FORBIDDEN,
-            "without keys this gateway is for the user who started it, and this connection is another user's;"
-            " with a key anybody may: ringtrue keys create NAME",
+            "without API keys, this gateway answers only its own user, and this connection is another user's;"
+            " to make a key: ringtrue keys create NAME",
         )
 
 
@@ -60,5 +60,7 @@ def check_own_user(request: Request) -> None:
 def _system_tells() -> bool:
     tells = can_tell()
     if not tells:
-        log.warning("this system does not tell whose connection it is: without keys every user of it is let in")
+        log.warning(
+            "this system does not report the owners of connections; without API keys, every local user is let in"
+        )
     return tells

@@ -33,8 +33,8 @@ def check_no_proxy(headers: Headers) -> None:
             name = raw.decode("latin-1")
             raise Refused(
                 RefusalCode.FORBIDDEN,
-                f"without keys this gateway answers this machine alone, and {name[:60]} says that a proxy passed this"
-                " on; make a key: ringtrue keys create",
+                f"without API keys, this gateway answers only this machine, and the header {name[:60]} says"
+                " that a proxy sent this; to make a key: ringtrue keys create NAME",
             )
 
 
@@ -78,6 +78,4 @@ def _is_own(origin: str, hosts: list[str], schemes: tuple[str, ...]) -> bool:
 
 
 def _foreign(why: str) -> Refused:
-    return Refused(
-        RefusalCode.FORBIDDEN, f"a page of another origin may not ask for this ({why}); programs and our own pages may"
-    )
+    return Refused(RefusalCode.FORBIDDEN, f"requests from pages of another origin are not allowed ({why})")

@@ -87,7 +87,7 @@ def alias_document(move: Move, *, idle: str | None) -> dict[str, Any]:
     if move.alias.word == CANDIDATE:
         document |= {"weight": move.weight, "share": 0.0 if idle else move.weight}
     if idle is not None:
-        document["detail"] = f"takes no share: {idle}"
+        document["detail"] = f"gets no share: {idle}"
     signature = move.signature
     return document | {"since": rfc3339(signature.at), "by": signature.by, "reason": signature.reason}
 

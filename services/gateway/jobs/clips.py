@@ -20,14 +20,14 @@ class WavResponse:
 
     def __init__(self, job: Job, blobs: Blobs) -> None:
         if job.audio is None:
-            raise Refused(RefusalCode.AUDIO_NOT_READY, f"job {job.id} is {job.status.value}")
+            raise Refused(RefusalCode.AUDIO_NOT_READY, f"job {job.id} has no audio: its status is {job.status.value}")
         self.job = job
         self.audio: Spoken = job.audio
         self._blobs = blobs
         try:
             pcm_bytes = blobs.size(self.audio.pcm_sha256)
         except KeyError:
-            raise Refused(RefusalCode.AUDIO_NOT_READY, f"the audio of job {job.id} is no longer kept") from None
+            raise Refused(RefusalCode.AUDIO_NOT_READY, f"the audio of job {job.id} is no longer stored") from None
         info = provenance(job.id, job.pin, job.lock_sha256)
         self._head = wav_header(pcm_bytes, self.audio.sample_rate, info)
         self.size = len(self._head) + pcm_bytes

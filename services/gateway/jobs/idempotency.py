@@ -29,7 +29,7 @@ def read_request_key(headers: Sequence[str], *, user: str, method: str, path: st
     quoted = _QUOTED.fullmatch(headers[0].strip())
     bare = _BARE.fullmatch(headers[0].strip())
     if len(headers) > 1 or not (quoted or bare):
-        detail = "Idempotency-Key: one string of 1 to 255 printable ASCII characters is needed"
+        detail = "Idempotency-Key must be one string of 1 to 255 printable ASCII characters"
         raise Refused(RefusalCode.INVALID_REQUEST, detail)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else headers[0].strip()
     scope = "\n".join((user, method, path, key))

@@ -63,7 +63,7 @@ def read_names(query: Mapping[str, str], names: Sequence[str]) -> dict[str, str]
             if name in query:
                 values[name] = _name(query[name])
         except ValueError:
-            wrong.append(FieldError(f"/{name}", "a name is needed"))
+            wrong.append(FieldError(f"/{name}", "must be a name"))
     if wrong:
         raise InvalidRequest(tuple(wrong))
     return values
@@ -76,7 +76,7 @@ _READ: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "tracking": ("tracking", FacetStatus, f"one of {', '.join(FacetStatus)}"),
     "created_after": ("created_after", _time, "a time like 2025-01-31T12:00:00Z"),
     "created_before": ("created_before", _time, "a time like 2025-01-31T12:00:00Z"),
-    "cursor": ("before", _cursor, "a next_cursor of this list"),
+    "cursor": ("before", _cursor, "the next_cursor of a page of this list"),
     "limit": ("limit", _page, f"a whole number from 1 to {MAX_PAGE}"),
 }
 """By parameter: the field of the filter, its reader, and what the value must be."""
@@ -93,16 +93,16 @@ def read_filter(query: Mapping[str, str], user: str) -> tuple[JobFilter, int]:
     for name, value in query.items():
         if name.startswith(PREFIX):
             if not (name + value).isprintable():
-                wrong.append(FieldError(f"/{name}", "control characters are not taken here"))
+                wrong.append(FieldError(f"/{name}", "control characters are not allowed"))
             metadata[name.removeprefix(PREFIX)] = value
             continue
         field, read, form = _READ[name]
         try:
             values[field] = read(value)
         except (ValueError, OverflowError):
-            wrong.append(FieldError(f"/{name}", f"{form} is needed"))
+            wrong.append(FieldError(f"/{name}", f"must be {form}"))
     if len(metadata) > MOST_METADATA:
-        many = f"{len(metadata)} filters by metadata, at most {MOST_METADATA} are taken"
+        many = f"{len(metadata)} metadata filters; at most {MOST_METADATA} are allowed"
         wrong = [FieldError(f"/{PREFIX}*", many)]
     if wrong:
         raise InvalidRequest(tuple(wrong))
@@ -119,10 +119,10 @@ def read_page(query: Mapping[str, str], ids: re.Pattern[str]) -> tuple[int, str 
     try:
         limit = _page(query.get("limit", str(DEFAULT_PAGE)))
     except ValueError:
-        wrong.append(FieldError("/limit", f"a whole number from 1 to {MAX_PAGE} is needed"))
+        wrong.append(FieldError("/limit", f"must be a whole number from 1 to {MAX_PAGE}"))
     before = query.get("cursor")
     if before is not None and ids.fullmatch(before) is None:
-        wrong.append(FieldError("/cursor", "a next_cursor of this list is needed"))
+        wrong.append(FieldError("/cursor", "must be the next_cursor of a page of this list"))
     if wrong:
         raise InvalidRequest(tuple(wrong))
     return limit, before
@@ -149,7 +149,7 @@ async def listed(listing: FairThreads, user: str, find: Callable[[], T]) -> T:
     try:
         return await listing.run(user, find)
     except StoreTooSlow:
-        detail = "this list took too long to find: ask for a smaller page, or with fewer filters, or by pin or status"
+        detail = "this list took too long; ask for a smaller page, use fewer filters, or filter by pin or status"
         raise Refused(RefusalCode.STORE_UNAVAILABLE, detail, retry_after_s=_RETRY_AFTER_S) from None
 
 

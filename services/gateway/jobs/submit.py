@@ -149,7 +149,11 @@ class Intake:
         (`idempotency_mismatch`) if the key was used with another body."""
         kept = await in_time(asyncio.to_thread(self._store.recall, key.scope))
         if kept is None:
-            raise otherwise or Refused(RefusalCode.IDEMPOTENCY_IN_PROGRESS, "not answered yet", retry_after_s=1)
+            raise otherwise or Refused(
+                RefusalCode.IDEMPOTENCY_IN_PROGRESS,
+                "the first request with this Idempotency-Key is not finished yet",
+                retry_after_s=1,
+            )
         if kept.fingerprint != key.fingerprint:
             raise Refused(RefusalCode.IDEMPOTENCY_MISMATCH, "this Idempotency-Key was used with another body")
         return Accepted(kept.status, kept.body, kept.job_id, replayed=True)
@@ -257,5 +261,7 @@ def _within(refusal: Refused, pointer: str) -> Refused:
         return refusal
     told = [FieldError(pointer + e.pointer, e.detail) for e in refusal.errors[:_FAULTS_OF_EACH]]
     if len(refusal.errors) > _FAULTS_OF_EACH:
-        told.append(FieldError(pointer, f"and more: {_FAULTS_OF_EACH} are told of each job of a batch"))
+        told.append(
+            FieldError(pointer, f"and more: at most {_FAULTS_OF_EACH} errors are listed for each job of a batch")
+        )
     return InvalidRequest(told, refusal.code)

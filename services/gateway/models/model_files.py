@@ -37,7 +37,7 @@ class ModelFiles:
         with contextlib.suppress(OSError):
             if file is not None and self._store.has(file) and untouched(self._store, file):
                 return file
-        raise Refused(RefusalCode.NOT_FOUND, f"no file of a locked pin with sha256 {sha256} is whole here")
+        raise Refused(RefusalCode.NOT_FOUND, f"this gateway has no complete file of a locked pin with sha256 {sha256}")
 
     def read(self, file: LockedFile, start: int, length: int) -> Iterator[bytes]:
         """Yield ``length`` bytes of the file from ``start`` on, in chunks.

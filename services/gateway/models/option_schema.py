@@ -84,13 +84,13 @@ def _members(value: Mapping[str, Any], schema: Schema, pointer: str) -> Iterator
     others = schema.get("additionalProperties", True)
     for name in schema.get("required", ()):
         if name not in value:
-            yield FieldError(f"{pointer}/{name}", "is needed")
+            yield FieldError(f"{pointer}/{name}", "is required")
     for name, member in value.items():
         at = pointer + "/" + name.replace("~", "~0").replace("/", "~1")
         if name in properties:
             yield from faults(member, properties[name], at)
         elif others is False:
-            yield FieldError(at, f"no such option; there are: {', '.join(properties) or 'none'}")
+            yield FieldError(at, f"unknown option; known options: {', '.join(properties) or 'none'}")
         elif isinstance(others, dict):
             yield from faults(member, others, at)
 

@@ -123,8 +123,8 @@ def resolve(name: str, user: str, board: Board) -> Admission:
     if pin in board.pins:
         return _served(board.pins[pin])
     if meaning is not None:
-        raise Refused(RefusalCode.PIN_UNKNOWN, f"{name} is {pin}, which no worker ever published")
-    what = f"there is no alias {name}" if "@" in name else f"no worker ever published a pin {name}"
+        raise Refused(RefusalCode.PIN_UNKNOWN, f"{name} means {pin}, which no worker has published")
+    what = f"there is no alias {name}" if "@" in name else f"no worker has published a pin {name}"
     raise Refused(RefusalCode.PIN_UNKNOWN, f"{what}{_like(name, board)}")
 
 
@@ -137,7 +137,7 @@ def _like(name: str, board: Board) -> str:
     near = difflib.get_close_matches(name[:_LONGEST_COMPARED], likely)
     if not near and len(known) <= _FEW:
         near = known
-    return f"; there is {' and '.join(sorted(near))}; see GET /v1/pins" if near else "; see GET /v1/pins"
+    return f"; known: {', '.join(sorted(near))}; see GET /v1/pins" if near else "; see GET /v1/pins"
 
 
 def _served(published: Published) -> Admission:
@@ -146,7 +146,7 @@ def _served(published: Published) -> Admission:
     Raises `Refused` if no worker has ever said what the pin can do."""
     manifest = published.manifest
     if manifest.state is PinState.REFUSED and not manifest.languages:
-        raise Refused(RefusalCode.PIN_UNKNOWN, f"no worker ever served {manifest.pin}: {manifest.detail}")
+        raise Refused(RefusalCode.PIN_UNKNOWN, f"no worker has served {manifest.pin}: {manifest.detail}")
     return published.admission
 
 

@@ -35,7 +35,7 @@ class PinUsed(Document):
     name: str
     engine: str
     lock_sha256: str
-    alias: Annotated[str | None, Field(description="What was asked for, where that was an alias of the pin.")] = None
+    alias: Annotated[str | None, Field(description="The alias that was requested, if the request named one.")] = None
 
 
 class EmotionUsed(Document):
@@ -96,7 +96,9 @@ class Audio(Document):
     sample_rate: int
     channels: int
     pieces: list[Piece]
-    batch: Annotated[list[str] | None, Field(description="Jobs spoken in one go with this one and itself.")] = None
+    batch: Annotated[
+        list[str] | None, Field(description="Ids of the jobs spoken in the same batch, including this one.")
+    ] = None
 
 
 class Progress(Document):
@@ -153,7 +155,7 @@ class Job(Document):
     error: JobError | None
     pin: PinUsed
     input: InputUsed
-    controls: Annotated[dict[str, Support], Field(description="How the pin honours each control that was asked for.")]
+    controls: Annotated[dict[str, Support], Field(description="How the pin honours each requested control.")]
     attempt: int
     queue_position: Annotated[int | None, Field(description="1 is next; absent once started or if not counted.")] = None
     eta_seconds: float | None = None
@@ -256,7 +258,10 @@ class Pin(Document):
     live: bool
     aliases: list[AliasOfPin]
     confirmed_at: Time | None = None
-    environment: Annotated[dict[str, Any] | None, Field(description="What of it can move a sample.")] = None
+    environment: Annotated[
+        dict[str, Any] | None,
+        Field(description="The part of the worker's environment record that can change a sample."),
+    ] = None
 
 
 class PinList(Document):

@@ -59,7 +59,7 @@ CREATE = described(
 )
 CREATE_BATCH = described(
     "createJobs",
-    {202: answer("At least one was accepted.", "Batch"), 200: answer("None of them was accepted.", "Batch")},
+    {202: answer("At least one job was accepted.", "Batch"), 200: answer("No job was accepted.", "Batch")},
     [_C.INVALID_REQUEST, *BODY, _C.BACKLOG_FULL, *EVERYWHERE],
     [KEY],
     json_body("BatchRequest", _BATCH_EXAMPLES),
@@ -77,15 +77,20 @@ LIST = described(
     {200: answer("A page.", "JobList")},
     [_C.INVALID_REQUEST, *EVERYWHERE],
     [
-        parameter("status", "query", {"type": "string", "enum": [status.value for status in Status]}, "Only these."),
+        parameter(
+            "status",
+            "query",
+            {"type": "string", "enum": [status.value for status in Status]},
+            "Only jobs with this status.",
+        ),
         parameter("pin", "query", TEXT, "Only of this pin."),
-        parameter("scoring", "query", _FACET, "Only with scoring there."),
-        parameter("tracking", "query", _FACET, "Only with tracking there."),
-        parameter("created_after", "query", _MOMENT, "Only younger ones."),
-        parameter("created_before", "query", _MOMENT, "Only older ones."),
+        parameter("scoring", "query", _FACET, "Only jobs whose scoring has this status."),
+        parameter("tracking", "query", _FACET, "Only jobs whose tracking has this status."),
+        parameter("created_after", "query", _MOMENT, "Only jobs created after this time."),
+        parameter("created_before", "query", _MOMENT, "Only jobs created before this time."),
         parameter("metadata", "query", {"type": "object", "additionalProperties": TEXT}, "As `metadata.KEY=VALUE`."),
         parameter("cursor", "query", TEXT, "`next_cursor` of the page before."),
-        parameter("limit", "query", PAGE, "Jobs on a page, at most."),
+        parameter("limit", "query", PAGE, "Most jobs on a page."),
     ],
 )
 CANCEL = described("cancelJob", {200: answer("The job after it.", "Job")}, [_C.JOB_NOT_FOUND, *EVERYWHERE], [_JOB_ID])
@@ -115,13 +120,13 @@ _BYTES: Json = {"content": {"application/octet-stream": {"schema": {"type": "str
 MODEL_FILE = described(
     "getModelFile",
     {
-        200: {"description": "The file; its `ETag` and `Repr-Digest` are the SHA-256 that was asked for.", **_BYTES},
+        200: {"description": "The file; its `ETag` and `Repr-Digest` are the requested SHA-256.", **_BYTES},
         206: {"description": "The range.", **_BYTES},
-        304: {"description": "Not changed: it never does."},
+        304: {"description": "Not changed; such files never change."},
     },
     [_C.NOT_FOUND, _C.RANGE_NOT_SATISFIABLE, *EVERYWHERE],
     [
-        parameter("sha256", "path", TEXT, "Of a file of a locked pin, hexadecimal."),
+        parameter("sha256", "path", TEXT, "SHA-256 of a file of a locked pin, in hexadecimal."),
         parameter("Range", "header", TEXT, "One range of bytes; several at once are answered with the whole file."),
         parameter("If-Range", "header", TEXT, "Serve the range only if the file still has this ETag."),
         parameter("If-None-Match", "header", TEXT, "Answer 304 if the file still has this ETag."),
@@ -149,7 +154,7 @@ LIST_VOICES = described(
     [_C.INVALID_REQUEST, *EVERYWHERE],
     [
         parameter("cursor", "query", TEXT, "`next_cursor` of the page before."),
-        parameter("limit", "query", PAGE, "Voices on a page."),
+        parameter("limit", "query", PAGE, "Most voices on a page."),
     ],
 )
 READ_VOICE = described("getVoice", {200: answer("The voice.", "Voice")}, [_C.VOICE_NOT_FOUND, *EVERYWHERE], [_VOICE_ID])
@@ -169,7 +174,7 @@ PINS = described("listPins", {200: answer("The pins.", "PinList")}, EVERYWHERE)
 HEALTH = described("getHealth", {200: {"description": "Alive."}})
 READY = described(
     "getReadiness",
-    {200: answer("Jobs are accepted.", "Readiness"), 503: answer("They are not at the moment.", "Readiness")},
+    {200: answer("Jobs are accepted.", "Readiness"), 503: answer("Jobs are not accepted at the moment.", "Readiness")},
 )
 _SLUG = parameter("slug", "path", TEXT, "A code with dashes.")
 _TEXT_ANSWER: Json = {"description": "A sentence.", "content": {"text/plain": {"schema": TEXT}}}

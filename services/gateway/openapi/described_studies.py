@@ -78,10 +78,10 @@ GATE_EXAMPLES: Mapping[str, Any] = {
 
 _LISTED = [
     parameter("cursor", "query", TEXT, "`next_cursor` of the page before."),
-    parameter("limit", "query", PAGE, "How many on a page."),
+    parameter("limit", "query", PAGE, "Most entries on a page."),
 ]
 _CONDITION = parameter("If-None-Match", "header", TEXT, "Answer 304 if the file still has this ETag.")
-_NAMED = parameter("path", "path", TEXT, "Of one of its files.")
+_NAMED = parameter("path", "path", TEXT, "Path of one of its files.")
 
 
 def _id_of(kind: str) -> Json:
@@ -101,7 +101,7 @@ def _create(operation: str, schema: str, request: str, examples: Mapping[str, An
 def _read(operation: str, schema: str, kind: str, missing: RefusalCode) -> Json:
     return described(
         operation,
-        {200: answer("As it is now.", schema)},
+        {200: answer("Its present state.", schema)},
         [_C.INVALID_REQUEST, missing, *EVERYWHERE],
         [_id_of(kind), WAIT, PREFER],
     )
@@ -119,7 +119,7 @@ def _file(operation: str, kind: str, missing: RefusalCode, *named: Json, media_t
         operation,
         {
             200: {"description": "The file, by the type of its name; its `ETag` is its SHA-256.", "content": content},
-            304: {"description": "Not changed: it never does."},
+            304: {"description": "Not changed; such files never change."},
         },
         [missing, _C.FILE_NOT_READY, *EVERYWHERE],
         [_id_of(kind), *named, _CONDITION],
@@ -139,8 +139,8 @@ EVALUATE = _create(
 LIST_EVALUATIONS = _list(
     "listEvaluations",
     "EvaluationList",
-    parameter("pin", "query", TEXT, "Only of this pin."),
-    parameter("suite", "query", TEXT, "Only of a suite of this name."),
+    parameter("pin", "query", TEXT, "Only evaluations of this pin."),
+    parameter("suite", "query", TEXT, "Only evaluations of the suite of this name."),
 )
 _EVALUATION = "an evaluation"
 READ_EVALUATION = _read("getEvaluation", "Evaluation", _EVALUATION, _C.EVALUATION_NOT_FOUND)

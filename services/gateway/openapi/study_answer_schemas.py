@@ -145,7 +145,7 @@ class Comparison(Document):
     baseline: str
     candidate: str
     allow: list[str]
-    headline: Annotated[str | None, Field(description="What came out, in a sentence.")]
+    headline: Annotated[str | None, Field(description="The result in a sentence.")]
     result: dict[str, Any] | None = None
     files: list[str]
     error: StudyError | None
@@ -175,7 +175,7 @@ class Gate(Document):
     object: Literal["gate"]
     status: Literal["waiting", "running", "succeeded", "failed", "canceled"]
     comparison: str
-    rules: Annotated[dict[str, Any], Field(description="Every default filled in.")]
+    rules: Annotated[dict[str, Any], Field(description="With every default filled in.")]
     verdict: Literal["pass", "fail", "inconclusive"] | None
     headline: str | None
     result: dict[str, Any] | None = None

@@ -59,16 +59,16 @@ def families(value: object) -> bool | tuple[str, ...]:
     if isinstance(value, bool):
         return value
     if not isinstance(value, list):
-        raise wrong("true, false or a list of metric families")
+        raise wrong("must be true, false or a list of metric families")
     if unknown := [family for family in value if family not in _FAMILIES]:
-        raise wrong(f"no such metric family: {named(unknown)}; there are {', '.join(_FAMILIES)}")
+        raise wrong(f"unknown metric family {named(unknown)}; known: {', '.join(_FAMILIES)}")
     return tuple(dict.fromkeys(value)) or False
 
 
 def _consent(text: str) -> str:
     text = clean(text, _MAX_CONSENT_CHARS)
     if not text:
-        raise wrong("no words of consent are given")
+        raise wrong("the words of the consent are required")
     return text
 
 
@@ -83,13 +83,13 @@ def _language(said: str | None) -> str | None:
 def _representable(at: datetime) -> datetime:
     """Return a time that can be shown in UTC. In other zones, the last hours of the year 9999 are in the year 10000."""
     if not FIRST_S <= at.timestamp() <= LAST_S:
-        raise wrong("a time of the years 1 to 9999 in UTC is needed")
+        raise wrong("must be a time of the years 1 to 9999 in UTC")
     return at
 
 
 def _metadata(value: object) -> object:
     if isinstance(value, dict) and len(value) > MAX_METADATA:
-        raise wrong(f"{len(value)} pairs, at most {MAX_METADATA} are taken")
+        raise wrong(f"{len(value)} pairs; at most {MAX_METADATA} are allowed")
     return value
 
 
@@ -129,10 +129,10 @@ class EmotionRequest(Shape):
             description="Weights of happy, angry, sad, afraid, disgusted, melancholic, surprised, calm.",
         ),
     ] = None
-    audio: Annotated[Name | None, Field(description="An uploaded voice whose feeling is taken.")] = None
+    audio: Annotated[Name | None, Field(description="Id of an uploaded voice whose emotion is used.")] = None
     text: Annotated[
         str | None,
-        Field(min_length=1, max_length=1000, pattern=_ONE_LINE, description="The feeling in words."),
+        Field(min_length=1, max_length=1000, pattern=_ONE_LINE, description="The emotion in words."),
         AfterValidator(lambda text: text and few_marks(text)),
     ] = None
     strength: Annotated[float | None, Field(ge=0, le=1, description="0: not at all; 1 (default): full.")] = None
@@ -146,7 +146,7 @@ class EmotionRequest(Shape):
     def _exactly_one_form(self) -> Self:
         given = 4 - (self.name, self.vector, self.audio, self.text).count(None)
         if given != 1:
-            raise wrong(f"exactly one of name, vector, audio and text is needed, not {given}")
+            raise wrong(f"exactly one of name, vector, audio and text is required (found {given})")
         return self
 
 
@@ -187,7 +187,7 @@ class JobRequest(Shape):
     options: Annotated[
         dict[str, Any],
         AfterValidator(options),
-        Field(default_factory=dict, description="The engine's own, by its published schema."),
+        Field(default_factory=dict, description="Options of the engine, by its published schema."),
     ]
     score: Annotated[
         bool | tuple[str, ...],
@@ -196,29 +196,34 @@ class JobRequest(Shape):
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
     priority: Priority = 0
-    ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, seconds.")] = 86400.0
-    timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long it may run, seconds.")] = 300.0
+    ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, in seconds.")] = 86400.0
+    timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long the job may run, in seconds.")] = (
+        300.0
+    )
     metadata: Annotated[
         dict[MetadataKey, MetadataValue],
         BeforeValidator(_metadata),
-        Field(default_factory=dict, max_length=MAX_METADATA, description="Yours; filters of GET /v1/jobs."),
+        Field(
+            default_factory=dict, max_length=MAX_METADATA, description="Your own metadata; a filter of GET /v1/jobs."
+        ),
     ]
 
 
 class ConsentRequest(Shape):
     """The consent of the person whose voice it is. It is kept as long as the voice."""
 
-    by: Annotated[Name, Field(description="Who allowed it.")]
+    by: Annotated[Name, Field(description="Who gave consent.")]
     at: Annotated[
         AwareDatetime,
         AfterValidator(_representable),
-        Field(strict=False, description="When; with an offset from UTC."),
+        Field(strict=False, description="When consent was given, with an offset from UTC."),
     ]
     text: Annotated[
         str,
         AfterValidator(_consent),
         Field(
-            description="In which words, in NFC.", json_schema_extra={"minLength": 1, "maxLength": _MAX_CONSENT_CHARS}
+            description="The words of the consent, in NFC.",
+            json_schema_extra={"minLength": 1, "maxLength": _MAX_CONSENT_CHARS},
         ),
     ]
 
@@ -226,7 +231,7 @@ class ConsentRequest(Shape):
 class VoiceRequest(Shape):
     """The fields that come with a recording."""
 
-    name: Annotated[Name | None, Field(description="For people; voices are told apart by their ids.")] = None
+    name: Annotated[Name | None, Field(description="For people; voices are identified by their ids.")] = None
     consent: Annotated[ConsentRequest, BeforeValidator(lambda said: members(said, 3))]
 
 
@@ -262,12 +267,12 @@ def read_batch(body: object) -> list[object]:
     """Return the submissions of a batch; they are not checked yet. Raises `InvalidRequest` if it is not a batch."""
     jobs = body.get("jobs") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(jobs, list):
-        raise InvalidRequest((FieldError("/jobs", "a list of jobs is needed"),))
+        raise InvalidRequest((FieldError("/jobs", "must be a list of jobs"),))
     unknown = (FieldError(_pointer((name,)), "no such field") for name in body if name != "jobs")
     if told := [*islice(unknown, MOST_FAULTS + 1)]:
         raise InvalidRequest(told)
     if not 1 <= len(jobs) <= MAX_BATCH_JOBS:
-        raise InvalidRequest((FieldError("/jobs", f"{len(jobs)} jobs, 1 to {MAX_BATCH_JOBS} are taken"),))
+        raise InvalidRequest((FieldError("/jobs", f"must have 1 to {MAX_BATCH_JOBS} jobs (found {len(jobs)})"),))
     return jobs
 
 
@@ -282,9 +287,9 @@ def _detail(detail: ErrorDetails) -> str:
         case "extra_forbidden":
             return "no such field"
         case "model_type" | "model_attributes_type":
-            return "an object is needed"
+            return "must be an object"
         case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ONE_LINE:
-            return "control characters are not taken here"
+            return "control characters are not allowed"
         case _:
             return detail["msg"]
 

@@ -35,7 +35,7 @@ def check_size(body: bytes) -> None:
         more = _counted(body, at, len(body))
         if _is_within(containers + more[0], commas + more[1]):
             return
-    detail = f"at most {MAX_CONTAINERS} objects and lists, and {MAX_VALUES} values in all, are taken in one body"
+    detail = f"a body may have at most {MAX_CONTAINERS} objects and lists, and {MAX_VALUES} values in total"
     raise Refused(RefusalCode.BODY_TOO_LARGE, detail)
 
 

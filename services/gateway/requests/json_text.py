@@ -31,7 +31,7 @@ def parse_json(body: bytes) -> object:
 
     Raises `InvalidRequest` if it is not JSON or gives a member twice, and `Refused` if it has too many values."""
     if body.startswith(_OTHER_ENCODINGS):
-        raise _wrong("not JSON: it is in UTF-16 or UTF-32, and UTF-8 is taken")
+        raise _wrong("not JSON: must be UTF-8 (found UTF-16 or UTF-32)")
     body = body.removeprefix(codecs.BOM_UTF8)
     check_size(body)
     try:
@@ -92,7 +92,7 @@ def _whole(digits: str) -> float:
 
 def _told(value: object, at: str) -> Iterator[FieldError]:
     if isinstance(value, float) and not math.isfinite(value):
-        yield FieldError(at, "a finite number is needed, of a size that a 64-bit float can have")
+        yield FieldError(at, "must be a finite number within the range of a 64-bit float")
     elif isinstance(value, _Doubled):
         yield from (FieldError(f"{at}/{_step(name)}", "given more than once") for name in value.names)
         for name, member in value.items():

@@ -29,7 +29,7 @@ _PREAMBLE_BYTES = 64 << 10
 _PIECE = 1 << 20
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _AS_IT_IS = (b"binary", b"8bit", b"7bit", b"")
-_LINE_ENDS = "its lines have to end with CR and LF"
+_LINE_ENDS = "lines must end with CR and LF"
 _SILENT = logging.Logger("python_multipart", logging.CRITICAL + 1)
 """The parser logs a line about every flaw: an uploader could fill the log."""
 
@@ -47,14 +47,14 @@ def boundary_of(content_type: str) -> bytes:
 
     Raises `Refused` if that is not a form, and `InvalidRequest` if the boundary is malformed."""
     if len(content_type) > _MOST_HEADER_CHARS:
-        raise _malformed(f"its Content-Type has at most {_MOST_HEADER_CHARS} characters")
+        raise _malformed(f"Content-Type must have at most {_MOST_HEADER_CHARS} characters")
     header = Message()
     header["Content-Type"] = content_type
     boundary = header.get_param("boundary")
     if header.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
-        raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, "Content-Type: multipart/form-data; boundary=… is needed")
+        raise Refused(RefusalCode.MEDIA_TYPE_UNSUPPORTED, "Content-Type must be multipart/form-data; boundary=…")
     if not (boundary.isascii() and boundary.isprintable() and 1 <= len(boundary) <= _MOST_BOUNDARY_CHARS):
-        raise _malformed("the boundary has 1 to 70 ASCII characters")
+        raise _malformed("the boundary must have 1 to 70 ASCII characters")
     return boundary.encode()
 
 
@@ -115,7 +115,7 @@ class _Reading:
 
     def parts(self) -> dict[str, FormPart]:
         if not self._over:
-            raise _malformed("it does not end with its boundary and two hyphens")
+            raise _malformed("the body does not end with the boundary and two hyphens")
         return self._parts
 
     def _begin(self) -> None:
@@ -127,7 +127,7 @@ class _Reading:
     def _said(self, which: int, more: bytes) -> None:
         self._head_bytes += len(more)
         if self._head_bytes > _HEAD_BYTES:
-            raise _malformed(f"the head of a part has at most {_HEAD_BYTES} bytes")
+            raise _malformed(f"the head of a part must have at most {_HEAD_BYTES} bytes")
         self._headers[-1][which].extend(more)
 
     def _content(self, data: bytes, start: int, end: int) -> None:
@@ -144,7 +144,7 @@ class _Reading:
         if name in self._parts:
             raise InvalidRequest((FieldError(f"/{name[:100]}", "given more than once"),))
         if len(self._parts) == _MOST_PARTS:
-            raise _malformed(f"at most {_MOST_PARTS} parts are taken")
+            raise _malformed(f"at most {_MOST_PARTS} parts are allowed")
         self._parts[name] = FormPart(name, start, start + self._length)
 
     def _finish(self) -> None:
@@ -155,7 +155,7 @@ def _first_part(body: mmap | bytes, boundary: bytes) -> int | None:
     """Return where the first part begins, after the preamble (RFC 2046), which is ignored. None if there is no part."""
     line = rb"(\A|\r?\n)--" + re.escape(boundary) + rb"(?:[ \t]*(\r?\n)|--)"
     if (found := re.search(line, body[:_PREAMBLE_BYTES])) is None:
-        raise _malformed(f"no line of its first {_PREAMBLE_BYTES} bytes is its boundary")
+        raise _malformed(f"the boundary does not appear in the first {_PREAMBLE_BYTES} bytes")
     if b"\n" in (found[1], found[2]):
         raise _malformed(_LINE_ENDS)
     return found.end() if found[2] else None
@@ -183,7 +183,7 @@ def _words(body: mmap | bytes, at: int) -> str:
     if body[at : at + 1] == b"\n" or (body[at - 1 : at] == b"\n" and body[at - 2 : at] != b"\r\n"):
         return _LINE_ENDS
     most = f"{_MOST_HEADERS} headers and {_HEAD_BYTES} bytes of one part"
-    return f"what stands at byte {at} is neither a header nor a boundary, or beyond {most}"
+    return f"byte {at} is not part of a header or boundary, or it is beyond {most}"
 
 
 def _unfolded(body: mmap | bytes, fold: int) -> dict[int, bytes]:
@@ -196,7 +196,7 @@ def _unfolded(body: mmap | bytes, fold: int) -> dict[int, bytes]:
 def _name(headers: list[tuple[bytearray, bytearray]]) -> str:
     for encoding in _values(headers, b"content-transfer-encoding"):
         if encoding.strip().lower() not in _AS_IT_IS:
-            raise _malformed(f"a part is sent as it is, and not as {encoding[:20].decode('latin-1')}")
+            raise _malformed(f"Content-Transfer-Encoding {encoding[:20].decode('latin-1')} of a part is not supported")
     said = _values(headers, b"content-disposition")
     if len(said) != 1 or len(said[0]) > _MOST_HEADER_CHARS:
         raise _malformed("a part has no name")

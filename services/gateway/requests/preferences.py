@@ -55,4 +55,4 @@ def read_wait(value: str) -> Preference:
             return Preference(seconds, None)
     except ValueError:
         pass
-    raise InvalidRequest((FieldError("/wait", f"a whole number of seconds from 0 to {MAX_WAIT_S} is needed"),))
+    raise InvalidRequest((FieldError("/wait", f"must be a whole number of seconds from 0 to {MAX_WAIT_S}"),))

@@ -53,13 +53,13 @@ def _document(what: str, notations: Sequence[str], *, named: bool) -> Callable[[
         if (named and isinstance(value, str)) or (not named and value is None):
             return value
         if not isinstance(value, dict):
-            raise wrong(f"{'a name, or ' if named else ''}{what} as an object is needed")
+            raise wrong(f"must be {'a name or ' if named else ''}{what} as an object")
         if "notation" not in value:
             return value
         if value.keys() != {"notation", "text"} or not isinstance(value["text"], str):
-            raise wrong("with notation goes text, the whole file, and nothing else")
+            raise wrong("notation needs text (the whole file) and no other member")
         if value["notation"] not in notations:
-            raise wrong(f"notation is {' or '.join(notations)}")
+            raise wrong(f"notation must be {' or '.join(notations)}")
         return Written(value["notation"], value["text"])
 
     return read
@@ -80,28 +80,28 @@ def _seeds(value: object) -> tuple[int, ...]:
     value = as_whole(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= MOST_SEEDS:
-            raise wrong(f"{value} seeds, 1 to {MOST_SEEDS} are taken")
+            raise wrong(f"must be 1 to {MOST_SEEDS} seeds (found {value})")
         return tuple(range(value))
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_SEEDS:
-        raise wrong(f"how many, or a list of 1 to {MOST_SEEDS}")
+        raise wrong(f"must be a number of seeds, or a list of 1 to {MOST_SEEDS} seeds")
     seeds = [seed for seed in map(as_whole, value) if type(seed) is int and 0 <= seed <= MAX_SEED]
     if len(seeds) < len(value):
-        raise wrong(f"a seed is a whole number from 0 to {MAX_SEED}")
+        raise wrong(f"a seed must be a whole number from 0 to {MAX_SEED}")
     if len(set(seeds)) < len(seeds):
-        raise wrong("a seed is named twice, and would only be the same sound twice")
+        raise wrong("a seed appears twice; it would give the same audio twice")
     return tuple(sorted(seeds))
 
 
 def _measured(value: object) -> bool | tuple[str, ...]:
     named = families(value)
     if named is False:
-        raise wrong("an evaluation is scored: true, or a list of metric families")
+        raise wrong("must be true or a list of metric families, because an evaluation is always scored")
     return tuple(sorted(named)) if isinstance(named, tuple) else named
 
 
 def _params(value: dict[str, Any]) -> dict[str, Any]:
     if unknown := sorted(value.keys() - set(PARAMS)):
-        raise wrong(f"nobody reads {named(unknown)}; there are {', '.join(PARAMS)}")
+        raise wrong(f"unknown member {named(unknown)}; known members: {', '.join(PARAMS)}")
     # Values that change nothing are left out, because evaluations are compared by what is stored here.
     said = {name: value[name] for name in sorted(value) if not _says_nothing(name, value[name])}
     return said | ({"sample_rate": as_whole(said["sample_rate"])} if "sample_rate" in said else {})
@@ -120,7 +120,7 @@ def _preprocessing(value: str) -> str:
 
 def _allowed(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or any(one not in ALLOWABLE for one in value):
-        raise wrong(f"a list of some of {', '.join(ALLOWABLE)}")
+        raise wrong(f"must be a list of some of {', '.join(ALLOWABLE)}")
     return tuple(sorted(set(value)))
 
 
@@ -147,14 +147,14 @@ class EvaluationRequest(Shape):
         Any,
         BeforeValidator(_document(*_SUITE, named=True)),
         WithJsonSchema(_document_schema(*_SUITE, named=True)),
-        Field(description="Name of one that ships; or your own, as its file says it, or as JSON."),
+        Field(description="Name of a built-in one, or your own: the text of its file, or JSON."),
     ]
     pin: Annotated[Name, Field(description="Name of the model version, or an alias of it.")]
     seeds: Annotated[
         tuple[int, ...],
         BeforeValidator(_seeds),
         WithJsonSchema(_SEEDS_SCHEMA),
-        Field(description="How many (0, 1, …), or which ones. Default: one."),
+        Field(description="Number of seeds (0, 1, … are used), or a list of seeds. Default: one."),
     ] = (0,)
     score: Annotated[
         bool | tuple[str, ...],
@@ -166,28 +166,33 @@ class EvaluationRequest(Shape):
         dict[str, Any],
         AfterValidator(_params),
         WithJsonSchema(_PARAMS_SCHEMA),
-        Field(default_factory=dict, description="Members of a job that hold for every item that says no other."),
+        Field(default_factory=dict, description="Members of a job that apply to every item that does not set them."),
     ]
     preprocessing: Annotated[
         str,
         AfterValidator(_preprocessing),
-        Field(max_length=64, description="Of the texts, before they are spoken: `none`, or a normaliser (`plain@1`)."),
+        Field(
+            max_length=64,
+            description="Preprocessing of the texts before they are spoken: `none`, or a normaliser (`plain@1`).",
+        ),
     ] = NONE
-    fresh: Annotated[bool, Field(description="Speak everything, also what was spoken just so before.")] = False
+    fresh: Annotated[bool, Field(description="Speak every clip again, even if the same clip exists already.")] = False
     priority: Priority = 0
-    timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long a clip may take, seconds.")] = 300.0
+    timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long a clip may take, in seconds.")] = (
+        300.0
+    )
 
 
 class ComparisonRequest(Shape):
     """Two evaluations to compare."""
 
     baseline: Annotated[Name, Field(description="Id of the evaluation to compare with.")]
-    candidate: Annotated[Name, Field(description="Id of the one that shall be better.")]
+    candidate: Annotated[Name, Field(description="Id of the evaluation that is meant to be better.")]
     allow: Annotated[
         tuple[str, ...],
         BeforeValidator(_allowed),
         WithJsonSchema(_ALLOW_SCHEMA),
-        Field(description="In what they may differ although it can move the result; said on everything made of it."),
+        Field(description="Allowed differences that can change the result; they are named in everything made from it."),
     ] = ()
 
 
@@ -199,5 +204,5 @@ class GateRequest(Shape):
         Any,
         BeforeValidator(_document(*_RULES, named=False)),
         WithJsonSchema(_document_schema(*_RULES, named=False)),
-        Field(description="A `gate.toml`, or the same as JSON. Default: the rules that ship."),
+        Field(description="The text of a `gate.toml`, or the same as JSON. Default: the built-in rules."),
     ] = None

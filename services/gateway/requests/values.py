@@ -33,7 +33,7 @@ _MAX_OPTIONS_VALUES = 1000
 _MOST_STRANGERS = 50
 """So many unknown members of an object are reported one by one."""
 _MOST_NAMED = 5
-_SPLIT = ": split it at paragraphs into several jobs, which POST /v1/jobs:batch takes at once, or the items of a suite"
+_SPLIT = ". Split the text at paragraphs into several jobs (POST /v1/jobs:batch takes many) or items of a suite"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -54,7 +54,7 @@ def clean(text: str, most: int = MAX_TEXT_CHARS, too_long: RefusalCode = Refusal
     except TextFault as fault:
         raise wrong(str(fault)) from None
     if (found := _CONTROLS.search(text)) is not None:
-        raise wrong(f"control character U+{ord(found.group()):04X} at {found.start()}")
+        raise wrong(f"control character U+{ord(found.group()):04X} at character {found.start()}")
     return text
 
 
@@ -64,7 +64,7 @@ def to_speak(text: str) -> str:
     if not text.strip():
         raise wrong("there is nothing to speak", RefusalCode.TEXT_EMPTY)
     if (tag := ssml_in(text)) is not None:
-        raise wrong(f"SSML is not read: <{tag}> would be spoken as it is written. {SSML_ADVICE}")
+        raise wrong(f"SSML is not supported: <{tag}> would be spoken as it is written. {SSML_ADVICE}")
     return text
 
 
@@ -85,7 +85,7 @@ def members(value: object, known: int) -> object:
     """Return an object of a shape with ``known`` members. Raises if it has so many more that reporting each would be
     work."""
     if isinstance(value, dict) and len(value) > known + _MOST_STRANGERS:
-        raise wrong(f"{len(value)} members, at most {known} are known here")
+        raise wrong(f"{len(value)} members; only {known} are known here")
     return value
 
 

@@ -114,7 +114,9 @@ async def retry_tracking(request: Request) -> Response:
         await asyncio.to_thread(gateway.wake_ups.wake_tracking)
         look = await gateway.looker.look(look.job.id, user)
     elif look.job.tracking.status in (FacetStatus.DONE, FacetStatus.SKIPPED):
-        raise Refused(RefusalCode.ALREADY_FINISHED, f"tracking of {look.job.id} is {look.job.tracking.status.value}")
+        raise Refused(
+            RefusalCode.ALREADY_FINISHED, f"tracking of {look.job.id} is already {look.job.tracking.status.value}"
+        )
     return _job(look, 200)
 
 

@@ -26,7 +26,7 @@ async def read(request: Request) -> Response:
     gateway, user = gateway_of(request), await user_of(request)
     sha256, files = request.path_params["sha256"], gateway.files
     if files is None or not SHA256.fullmatch(sha256):
-        raise Refused(RefusalCode.NOT_FOUND, "a file is named by its sha256, 64 hexadecimal digits")
+        raise Refused(RefusalCode.NOT_FOUND, "the name of a file must be its sha256, 64 hexadecimal digits")
     file = await gateway.pools.files.run(user, lambda: files.find(sha256))
     etag = f'"{sha256}"'
     headers = {

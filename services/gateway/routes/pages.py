@@ -78,7 +78,7 @@ async def docs_file(request: Request) -> Response:
 
 async def _file(request: Request, name: str) -> Response:
     if name not in _DOCS:
-        raise Refused(RefusalCode.NOT_FOUND, f"there is no file {name[:100]} of this page")
+        raise Refused(RefusalCode.NOT_FOUND, f"this page has no file {name[:100]}")
     file, media_type = _DOCS[name]
     return _sent(request, await _pages(request).page(file, media_type, (_FOLDER / file).read_bytes))
 

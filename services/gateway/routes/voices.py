@@ -131,16 +131,18 @@ async def remove(request: Request) -> Response:
 def _read_form(body: IO[bytes], boundary: bytes) -> tuple[FormPart, dict[str, Any], VoiceRequest]:
     """Return where the recording is in the body, the fields that came with it, and the request that they make."""
     if body.tell() == 0:
-        raise InvalidRequest((FieldError("/file", "a recording is needed"),))
+        raise InvalidRequest((FieldError("/file", "a recording is required"),))
     with mmap.mmap(body.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         parts = parts_of(mapped, boundary)
         recording = parts.pop("file", None)
         if recording is None:
-            raise InvalidRequest((FieldError("/file", "a recording is needed"),))
+            raise InvalidRequest((FieldError("/file", "a recording is required"),))
         if recording.end - recording.start > MAX_FILE_BYTES:
-            raise Refused(RefusalCode.BODY_TOO_LARGE, f"a recording has at most {MAX_FILE_BYTES} bytes")
+            raise Refused(RefusalCode.BODY_TOO_LARGE, f"a recording must have at most {MAX_FILE_BYTES} bytes")
         if sum(part.end - part.start for part in parts.values()) > _FORM_BYTES:
-            raise Refused(RefusalCode.BODY_TOO_LARGE, f"what comes with a recording has at most {_FORM_BYTES} bytes")
+            raise Refused(
+                RefusalCode.BODY_TOO_LARGE, f"the other fields of the form must have at most {_FORM_BYTES} bytes"
+            )
         fields = {name: _field(name, mapped[part.start : part.end]) for name, part in parts.items()}
         return recording, fields, read_voice(fields)
 

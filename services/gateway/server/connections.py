@@ -84,7 +84,7 @@ class Connections:
             oldest, seen = next(iter(of_peer.items()))
             since = oldest.waits_since
             if since is not None and since <= seen:
-                self.ended("gave way, too many at once")
+                self.ended("closed to make room for others")
                 of_peer.move_to_end(oldest)
                 oldest.give_way()
                 return True

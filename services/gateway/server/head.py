@@ -33,7 +33,7 @@ class Head:
     def check_url(self, url: bytes) -> None:
         """Raise `Refused` if an address, or the part of it that has arrived, is too long."""
         if len(url) > self._limits.url_bytes:
-            raise Refused(RefusalCode.URL_TOO_LONG, f"an address has at most {self._limits.url_bytes} bytes")
+            raise Refused(RefusalCode.URL_TOO_LONG, f"an address must have at most {self._limits.url_bytes} bytes")
 
     def end(
         self, url: bytes, headers: Sequence[tuple[bytes, bytes]], most: int, version: str, *, upgrade: bool
@@ -78,38 +78,38 @@ class Head:
         lengths = [value for name, value in framing if name == _LENGTH]
         codings = [value for name, value in framing if name == _CODING]
         if version not in ("1.0", "1.1"):
-            raise malformed(f"HTTP {version} is not spoken here, 1.1 is")
+            raise malformed(f"HTTP {version} is not supported; use HTTP/1.1")
         if len(hosts) > 1 or (version == "1.1" and not hosts):
-            raise malformed("exactly one Host is needed")
+            raise malformed("exactly one Host header is required")
         if len(lengths) + len(codings) > 1:
-            raise malformed("one Content-Length or one Transfer-Encoding is taken, not several")
+            raise malformed("only one Content-Length or Transfer-Encoding is allowed")
         if codings and (version == "1.0" or codings[0].strip().lower() != b"chunked"):
-            raise malformed("of Transfer-Encoding, chunked in HTTP/1.1 is taken")
+            raise malformed("Transfer-Encoding must be chunked, with HTTP/1.1")
         if upgrade and (codings or (lengths and lengths[0].strip() != b"0")):
-            raise malformed("no other protocol is spoken here: send the body without Upgrade")
+            raise malformed("Upgrade is not supported; send the body without it")
 
     def too_large(self) -> Refused:
         limits = self._limits
         return Refused(
             RefusalCode.HEADERS_TOO_LARGE,
-            f"a request has at most {limits.head_fields} headers and {limits.head_bytes} bytes of address and headers",
+            f"at most {limits.head_fields} headers, and {limits.head_bytes} bytes of address and headers, are allowed",
         )
 
 
 def malformed(detail: str) -> Refused:
-    return InvalidRequest((FieldError("", f"no HTTP/1.1 request: {detail}"),))
+    return InvalidRequest((FieldError("", f"not a valid HTTP/1.1 request: {detail}"),))
 
 
 def too_slow(limits: ConnectionLimits) -> Refused:
     return Refused(
         RefusalCode.REQUEST_TIMEOUT,
-        f"a request is sent within {limits.head_s:g} s, its body within {limits.body_s:g} s or at"
-        f" {limits.body_bytes_per_s} bytes a second",
+        f"the head of a request must arrive within {limits.head_s:g} s, and its body within {limits.body_s:g} s or at"
+        f" {limits.body_bytes_per_s} bytes per second",
     )
 
 
 def too_many(of_one_peer: int) -> Refused:
-    return Refused(RefusalCode.RATE_LIMITED, f"one address may have {of_one_peer} connections at once", retry_after_s=5)
+    return Refused(RefusalCode.RATE_LIMITED, f"one address may have at most {of_one_peer} connections", retry_after_s=5)
 
 
 def _bytes_of(fields: Sequence[tuple[bytes, bytes]]) -> int:

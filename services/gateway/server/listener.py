@@ -76,5 +76,5 @@ class TcpListener:
         self._loop.remove_reader(self._listening)
         self._resuming = self._loop.call_later(_PAUSE_S, self._resume)
         if self._loop.time() - self._told_at >= _TELL_EVERY_S:
-            log.error("no connection can be accepted until others end: %s", error.strerror)
+            log.error("cannot accept connections until others are closed: %s", error.strerror)
             self._told_at = self._loop.time()

@@ -76,7 +76,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.app_state = with_owner(self.app_state, transport)
         self.peer = peer_of(self.client)
         if not self._all.add(self):
-            self._refuse(too_many(self._limits.of_one_peer), "turned away, too many at once")
+            self._refuse(too_many(self._limits.of_one_peer), "refused: too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._all.remove(self)
@@ -112,8 +112,8 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             why = error.__context__
             if not isinstance(why, Refused):
-                why = malformed("its address is not understood" if why else str(error))
-            self._refuse(why, "was no HTTP, or too large")
+                why = malformed("the address cannot be parsed" if why else str(error))
+            self._refuse(why, "invalid or too large request")
             return
         if begun == self._begun:  # otherwise it is unknown how many bytes of the piece belong to the request before
             self._raw += len(piece)
@@ -130,9 +130,9 @@ class BoundedProtocol(HttpToolsProtocol):
             if not self._in_body and around > self._limits.head_bytes + PIECE:
                 raise self._head.too_large()
             if self._in_body and around > CHUNK_OVERHEAD + self._content // 4:
-                raise malformed("chunks with more around them than in them")
+                raise malformed("the chunks are too small: they have more framing than content")
         except Refused as refused:
-            self._refuse(refused, "was no HTTP, or too large")
+            self._refuse(refused, "invalid or too large request")
 
     def _take_trailers(self) -> None:
         """Count the trailers and drop them: no route reads them."""
@@ -143,7 +143,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= self._limits.pipelined:
-            raise malformed(f"at most {self._limits.pipelined} requests are taken ahead of their answers")
+            raise malformed(f"at most {self._limits.pipelined} requests may be sent before their answers")
         super().on_message_begin()
         self._begun += 1
         self._raw = self._content = 0
@@ -235,13 +235,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stalled = (now, left)
         elif now - self._stalled[0] > self._limits.answer_s:
             if self._stalled[1] - left < self._limits.answer_bytes:
-                self._all.ended("did not read its answer")
+                self._all.ended("client did not read the answer")
                 self.transport.abort()
             self._stalled = (now, left)
 
     def _give_up(self) -> None:
         if self._turn is Turn.BODY or (self._turn is Turn.HEAD and self._head.open):
-            self._refuse(too_slow(self._limits), "was too slow")
+            self._refuse(too_slow(self._limits), "client too slow")
         elif self._turn is Turn.HEAD:
             self.transport.close()
         else:

@@ -100,8 +100,8 @@ class Backlog:
     def _full(self, user: str, more: int, room: int) -> Refused:
         mine, everybody = self._waiting(user)
         detail = (
-            f"{mine} jobs of yours are waiting, {everybody} of everybody; there is room for {max(0, room)} of yours,"
-            f" not for {more}: of {self._limit} places, one user may have half of what the others leave"
+            f"{mine} jobs of yours are waiting, {everybody} of all users. You may add {max(0, room)} now, not {more}:"
+            f" of {self._limit} places, one user may use half of what the others leave"
         )
         return Refused(RefusalCode.BACKLOG_FULL, detail, retry_after_s=_RETRY_AFTER_S)
 

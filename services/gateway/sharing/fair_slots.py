@@ -49,7 +49,9 @@ class FairSlots:
     def enter(self, user: str) -> None:
         """Begin a visit. End it with `leave`. Raises `Refused` as `visit` does."""
         if self._visits[user] >= self._most:
-            detail = f"{self._visits[user]} {self._doing} of yours are under way or wait, at most {self._most} may"
+            detail = (
+                f"{self._visits[user]} {self._doing} of yours are running or waiting; at most {self._most} are allowed"
+            )
             raise Refused(RefusalCode.RATE_LIMITED, detail, retry_after_s=RETRY_AFTER_S)
         self._visits[user] += 1
 

@@ -116,8 +116,8 @@ class Waiters:
     def _watch(self, user: str, id_: str) -> Iterator[asyncio.Event]:
         if not self.has_room(user):
             detail = (
-                f"{self._users[user]} requests of yours wait, at most {self._most_of_one_user} of one user and"
-                f" {self._most} of all may: ask without waiting, or again later"
+                f"{self._users[user]} requests of yours are waiting; at most {self._most_of_one_user} of one user and"
+                f" {self._most} of all users may. Ask without waiting, or try again later"
             )
             raise Refused(RefusalCode.RATE_LIMITED, detail, retry_after_s=_RETRY_AFTER_S)
         over, waiting = self._over.setdefault(id_, (asyncio.Event(), Counter()))
@@ -159,10 +159,10 @@ class Waiters:
         try:
             states = await self._states.ask(list(ids)) if ids else {}
         except StoreUnavailable as error:
-            log.warning("whoever waits is not told of changes, the store does not answer: %s", error)
+            log.warning("waiting requests get no updates: the store does not answer: %s", error)
             return
         except Exception:
-            log.exception("whoever waits is not told of changes")
+            log.exception("waiting requests get no updates")
             return
         for id_ in ids:
             if id_ in self._over and (id_ not in states or states[id_].over):

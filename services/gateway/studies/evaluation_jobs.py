@@ -68,12 +68,12 @@ def _seeds(request: EvaluationRequest, suite: Suite, admission: Admission) -> tu
     Raises `InvalidRequest` for too many clips, and for seeds that the pin does not support."""
     items, times = len(suite.items), len(request.seeds)
     if items * times > MOST_CLIPS:
-        detail = f"{items} items with {times} seeds are {items * times} clips, at most {MOST_CLIPS} are taken"
+        detail = f"{items} items with {times} seeds are {items * times} clips; at most {MOST_CLIPS} are allowed"
         raise InvalidRequest((FieldError("/seeds", detail),))
     if admission.manifest.support("seed") is not Support.UNSUPPORTED:
         return request.seeds
     if request.seeds != (0,):
-        error = FieldError("/seeds", f"seed is unsupported by {admission.manifest.pin}")
+        error = FieldError("/seeds", f"{admission.manifest.pin} does not support seed")
         raise InvalidRequest((error,), RefusalCode.CONTROL_UNSUPPORTED)
     return (None,)
 

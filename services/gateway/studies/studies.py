@@ -102,7 +102,7 @@ class Studies:
             read = partial(read_shape, ComparisonRequest, body)
             asked = await run(read) if run else read()
             if asked.baseline == asked.candidate:
-                raise InvalidRequest((FieldError("/candidate", "is the baseline: one evaluation differs in nothing"),))
+                raise InvalidRequest((FieldError("/candidate", "must be another evaluation than the baseline"),))
             sides = [await self.look(user, Kind.EVALUATION, side) for side in (asked.baseline, asked.candidate)]
         except Refused as refusal:
             return await unless_replayed(self._intake, key, refusal)

@@ -78,11 +78,11 @@ class ChildUploadDecoder:
             except subprocess.TimeoutExpired:
                 raise _refusal(f"cannot be decoded within {self._timeout_s:g} s") from None
             if code == _CANNOT_WORK:
-                raise RuntimeError("services.upload_decoder cannot work here: see its words above")
+                raise RuntimeError("services.upload_decoder does not work here; see its messages above")
             answer.seek(0)
             frame = _frame(answer)
         if code != 0 or frame is None:
-            log.warning("a file was not decoded: its process ended with %d", code)
+            log.warning("an upload was not decoded: the decoder process ended with exit code %d", code)
             raise _refusal("cannot be decoded within the limits on time and memory")
         return frame
 

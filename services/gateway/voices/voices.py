@@ -113,15 +113,15 @@ class UploadedVoices:
 
     def _require_room(self, user: str, seconds: float) -> None:
         if (free := self._free_bytes()) < RESERVE_BYTES:
-            detail = f"{int(free) >> 20} MiB are free for recordings; below {RESERVE_BYTES >> 20} none is taken"
+            detail = f"only {int(free) >> 20} MiB are free for recordings; {RESERVE_BYTES >> 20} MiB are required"
             raise Refused(RefusalCode.STORE_UNAVAILABLE, detail, retry_after_s=_LATER_S)
         if not self._most.takes(seconds, had := self._store.had(user)):
             raise self._used_up(had, seconds)
 
     def _used_up(self, had: VoiceShare, seconds: float) -> Refused:
         detail = (
-            f"you have {had.voices} voices of {had.seconds / 60:.1f} minutes in all, and {seconds:.1f} s more would be"
-            f" beyond {self._most.voices} voices or {self._most.seconds / 60:g} minutes. Removing a voice gives room"
+            f"you have {had.voices} voices of {had.seconds / 60:.1f} minutes in total, and {seconds:.1f} s more would"
+            f" exceed {self._most.voices} voices or {self._most.seconds / 60:g} minutes. Remove a voice first"
         )
         return Refused(RefusalCode.QUOTA_EXCEEDED, detail, retry_after_s=_MUCH_LATER_S)
 

@@ -138,25 +138,25 @@ def reading(path: Path) -> Iterator[ArchiveReading]:
             _check(path, contents, members)
             yield ArchiveReading(contents, tar, {member.name: member for member in members})
     except (tarfile.TarError, EOFError) as error:
-        raise ArchiveRefused(f"it is no archive, or a part of one: {error}") from error
+        raise ArchiveRefused(f"not an archive, or an incomplete one: {error}") from error
 
 
 def _contents(tar: tarfile.TarFile, members: Sequence[tarfile.TarInfo]) -> Contents:
     if not members or members[0].name != MANIFEST or not _is_plain(members[0]):
-        raise ArchiveRefused(f"it does not begin with {MANIFEST}")
+        raise ArchiveRefused(f"the archive does not begin with {MANIFEST}")
     if members[0].size > _MOST_MANIFEST_BYTES:
-        raise ArchiveRefused(f"{MANIFEST} is larger than any we write")
+        raise ArchiveRefused(f"{MANIFEST} is larger than {_MOST_MANIFEST_BYTES} bytes")
     opened = tar.extractfile(members[0])
     try:
         data = json.loads(opened.read() if opened else b"")
         if data["schema"] != SCHEMA:
-            raise ArchiveRefused(f"its schema is {data['schema']!r}, not {SCHEMA}")
+            raise ArchiveRefused(f"schema must be {SCHEMA} (found {data['schema']!r})")
         locks = {name: PinLock.from_json(lock) for name, lock in data["locks"].items()}
         entries = parse_catalog(data["catalog"], MANIFEST)
     except (CatalogInvalid, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArchiveRefused(f"{MANIFEST} cannot be read: {type(error).__name__}: {error}") from error
     if not locks or any(lock.name != name for name, lock in locks.items()) or set(entries) - set(locks):
-        raise ArchiveRefused(f"{MANIFEST} has locks or entries under names that are not theirs")
+        raise ArchiveRefused(f"{MANIFEST} has locks or entries under wrong names")
     return Contents(locks, entries)
 
 
@@ -165,17 +165,17 @@ def _check(path: Path, contents: Contents, members: Sequence[tarfile.TarInfo]) -
     seen = {MANIFEST}
     for member in members[1:]:
         if member.name not in expected:
-            raise ArchiveRefused(f"{member.name!r} is not in its manifest")
+            raise ArchiveRefused(f"{member.name!r} is not in the manifest")
         if member.name in seen:
-            raise ArchiveRefused(f"{member.name} is there twice")
+            raise ArchiveRefused(f"{member.name} appears twice")
         if not _is_plain(member) or member.size != expected[member.name]:
-            raise ArchiveRefused(f"{member.name} is no plain file of {expected[member.name]} bytes")
+            raise ArchiveRefused(f"{member.name} is not a regular file of {expected[member.name]} bytes")
         seen.add(member.name)
     if missing := set(expected) - seen:
-        raise ArchiveRefused(f"{len(missing)} files of its manifest are missing, the first is {min(missing)}")
+        raise ArchiveRefused(f"{len(missing)} files of the manifest are missing; the first is {min(missing)}")
     last = members[-1]
     if path.stat().st_size < last.offset_data + last.size:
-        raise ArchiveRefused("it ends too early: it is a part of an archive")
+        raise ArchiveRefused("the archive is incomplete")
 
 
 def _is_plain(member: tarfile.TarInfo) -> bool:

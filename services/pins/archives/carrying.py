@@ -65,7 +65,7 @@ def _write(store: WeightStore, file: LockedFile, writing: ArchiveWriting, on_byt
         hashed = _Hashed(blob, on_bytes)
         writing.add(file, hashed)
     if hashed.digest.hexdigest() != file.sha256:
-        raise LockMismatch(f"{file.path} has sha256 {hashed.digest.hexdigest()}, locked is {file.sha256}")
+        raise LockMismatch(f"{file.path} has sha256 {hashed.digest.hexdigest()}, but the lock says {file.sha256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,12 @@ def _check_known(contents: Contents, entries: Mapping[str, Entry], locks: Mappin
     for name, lock in contents.locks.items():
         if name in locks and locks[name].sha256 != lock.sha256:
             raise AlreadyThere(
-                f"{name} has lock {lock.sha256[:12]} in it and {locks[name].sha256[:12]} here (--replace)"
+                f"{name} has lock {lock.sha256[:12]} in the archive and {locks[name].sha256[:12]} here (use --replace)"
             )
         if name in entries and name not in locks and entries[name] != contents.entries.get(name):
-            raise AlreadyThere(f"the catalog here says something else of {name}, which is not locked here (--replace)")
+            raise AlreadyThere(
+                f"the catalog here has another entry for {name}, which is not locked here (use --replace)"
+            )
 
 
 @contextlib.contextmanager

@@ -36,9 +36,9 @@ from shared.settings import read_settings
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, is_served, name_of, open_database
 from shared.values.times import rfc3339
 
-_reason = click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the history.")
-_by = click.option("--by", metavar="NAME", help="Who moves it. Default: the user of this process.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+_reason = click.option("--reason", required=True, metavar="TEXT", help="Reason for the move; kept in the history.")
+_by = click.option("--by", metavar="NAME", help="Who moves the alias. Default: the user of this process.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 @click.command()
@@ -50,10 +50,12 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object
     type=float,
     default=0.0,
     metavar="SHARE",
-    help="Of a candidate: the share (0 to 1) of production's users that it is given. Default: none.",
+    help="For a candidate: the share of production's users that get it, 0 to 1. Default: 0.",
 )
 @_by
-@click.option("--force", is_flag=True, help="Also a pin that no worker ever published.")
+@click.option(
+    "--force", is_flag=True, help="Promote even a pin that no worker has published or that its workers refuse."
+)
 @_as_json
 def promote(pin: str, alias: str, reason: str, weight: float, by: str | None, force: bool, as_json: bool) -> None:
     """Make ALIAS mean PIN from now on.
@@ -69,7 +71,7 @@ def promote(pin: str, alias: str, reason: str, weight: float, by: str | None, fo
         moves = promoted(_last(store), wanted, pin, weight, signature)
         _record(store, wanted, moves)
         if not moves:
-            click.echo(f"{wanted} is {pin} already.", err=True)
+            click.echo(f"{wanted} already means {pin}.", err=True)
         _tell(moves, as_json)
         _tell_store(database, moves)
 
@@ -92,7 +94,7 @@ def rollback(alias: str, reason: str, by: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("alias", metavar="[MODEL@ALIAS]", required=False)
-@click.option("--history", is_flag=True, help="Every move, oldest first.")
+@click.option("--history", is_flag=True, help="Show every move, oldest first.")
 @_as_json
 def aliases(alias: str | None, history: bool, as_json: bool) -> None:
     """Show what every alias means, since when, by whom and why."""
@@ -106,7 +108,7 @@ def aliases(alias: str | None, history: bool, as_json: bool) -> None:
     for move in moves:
         click.echo(_as_line(move) if as_json else _row(move, history))
     if not moves:
-        click.echo("No alias has been made; one is made by: ringtrue models promote PIN ALIAS --reason TEXT", err=True)
+        click.echo("There are no aliases. To make one: ringtrue models promote PIN ALIAS --reason TEXT", err=True)
 
 
 @contextlib.contextmanager
@@ -122,10 +124,10 @@ def _database() -> Iterator[Database]:
 def _check_served(database: Database, pin: str) -> None:
     published = {manifest.pin: manifest for manifest, _ in SqlJobStore(database).manifests()}
     if pin not in published:
-        leave(PinsExitCode.NOT_FOUND, f"no worker ever published a pin {pin}; --force promotes it all the same")
+        leave(PinsExitCode.NOT_FOUND, f"no worker has published a pin {pin}; use --force to promote it anyway")
     if published[pin].state is PinState.REFUSED:
-        why = published[pin].detail or "its files are not what its lock says"
-        leave(PinsExitCode.REFUSED, f"{pin} is not served: {why}; --force promotes it all the same")
+        why = published[pin].detail or "its files do not match its lock"
+        leave(PinsExitCode.REFUSED, f"{pin} is not served: {why}; use --force to promote it anyway")
 
 
 def _who(by: str | None) -> str:
@@ -134,7 +136,10 @@ def _who(by: str | None) -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        leave(PinsExitCode.USAGE, f"user {os.getuid()} has no name here: say who moves it with --by NAME")
+        leave(
+            PinsExitCode.USAGE,
+            f"user {os.getuid()} has no name on this machine; use --by NAME to say who moves the alias",
+        )
 
 
 def _last(store: AliasStore) -> dict[Alias, Move]:
@@ -145,7 +150,7 @@ def _record(store: AliasStore, alias: Alias, moves: Sequence[Move]) -> None:
     """Record the moves. Raises `AliasRefused` on a conflict and does not retry: two simultaneous rollbacks are meant to
     go back one pin, not two."""
     if moves and not store.record(moves):
-        raise AliasRefused(f"somebody else moved {alias} just now; look at it, then try again")
+        raise AliasRefused(f"{alias} was moved at the same time by another command; check it, then try again")
 
 
 def _tell(moves: Sequence[Move], as_json: bool) -> None:
@@ -159,7 +164,11 @@ def _tell(moves: Sequence[Move], as_json: bool) -> None:
 
 def _tell_store(database: Database, moves: Sequence[Move]) -> None:
     if moves:
-        seen = "" if is_served(database) else "; no gateway runs on it now (another data folder: --data FOLDER)"
+        seen = (
+            ""
+            if is_served(database)
+            else "; no gateway uses it at the moment (to use another data folder: --data FOLDER)"
+        )
         click.echo(f"Recorded in {name_of(database)}{seen}.", err=True)
 
 

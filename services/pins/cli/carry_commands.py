@@ -27,7 +27,10 @@ def export_command(place: Place, file: Path, pins: tuple[str, ...]) -> None:
     """Write FILE (.tar) with everything that PINs (default: all that are locked) need: entries, locks and files, each
     file once. Everything is checked first."""
     if (ending := "".join(file.suffixes[-2:]).lower()).endswith(_PACKED):
-        leave(PinsExitCode.USAGE, f"{file.name}: it is written as a tar, not as {ending[1:]}: let the name end in .tar")
+        leave(
+            PinsExitCode.USAGE,
+            f"{file.name}: the archive is written as tar, not as {ending[1:]}; use a name that ends in .tar",
+        )
     locks, entries = place.locked_or_all(pins), place.entries()
     known = {lock.name: entries[lock.name] for lock in locks if lock.name in entries}
     contents = Contents({lock.name: lock for lock in locks}, known)
@@ -38,7 +41,7 @@ def export_command(place: Place, file: Path, pins: tuple[str, ...]) -> None:
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Also pins that are other ones here: the archive's take their place.")
+@click.option("--replace", is_flag=True, help="Also replace pins that are different here by those of the archive.")
 @trusting
 @with_place
 def import_command(place: Place, file: Path, replace: bool, trusts: tuple[str, ...]) -> None:
@@ -53,10 +56,10 @@ def import_command(place: Place, file: Path, replace: bool, trusts: tuple[str, .
             book = LockBook(place.lock_file)
             taken = import_pins(place.store, place.catalog_file, book, archive, replace=replace, on_bytes=on_bytes)
     except ArchiveRefused as error:
-        leave(PinsExitCode.REFUSED, f"{file} is not taken: {error}")
+        leave(PinsExitCode.REFUSED, f"{file} was not imported: {error}")
     trust(place.lock_file, [lock for lock in taken.locks if lock.name in trusts])
     came = sum(each.size for each in taken.came)
-    click.echo(f"{', '.join(lock.name for lock in taken.locks)}: {len(taken.came)} files came, {bytes_said(came)}")
+    click.echo(f"{', '.join(lock.name for lock in taken.locks)}: {len(taken.came)} files received, {bytes_said(came)}")
 
 
 def _size(contents: Contents) -> int:

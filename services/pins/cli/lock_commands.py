@@ -23,7 +23,7 @@ _SHORT = 12
 
 @click.command()
 @click.argument("pins", nargs=-1, metavar="[PIN]...")
-@click.option("--update", is_flag=True, help="Lock again what is locked already, to what the catalog names today.")
+@click.option("--update", is_flag=True, help="Also lock again pins that are locked already, as the catalog says now.")
 @click.option("--json", "as_lines", is_flag=True, help="One JSON object per line.")
 @trusting
 @with_place
@@ -48,7 +48,7 @@ def lock(place: Place, pins: tuple[str, ...], update: bool, as_lines: bool, trus
         elif not isinstance(outcome, Unlocked):
             click.echo(_lock_line(outcome))
     if failed:
-        leave(PinsExitCode.FAILED, f"{len(failed)} of {len(entries)} not locked: {', '.join(failed)}")
+        leave(PinsExitCode.FAILED, f"{len(failed)} of {len(entries)} pins not locked: {', '.join(failed)}")
 
 
 @click.command("watch")
@@ -75,7 +75,7 @@ def watch_pins(place: Place, pins: tuple[str, ...], as_lines: bool) -> None:
             for line in _watch_lines(watched):
                 click.echo(line)
     if found and all(seen.state is WatchState.UNKNOWN for seen in found):
-        leave(PinsExitCode.UNAVAILABLE, "no hub could be asked")
+        leave(PinsExitCode.UNAVAILABLE, "no hub could be reached")
 
 
 def _refuse_untrusted_entries(place: Place, entries: Sequence[Entry], update: bool, trusts: Sequence[str]) -> None:
@@ -86,17 +86,19 @@ def _refuse_untrusted_entries(place: Place, entries: Sequence[Entry], update: bo
         flags = " ".join(f"--trust-remote-code {name}" for name in names)
         leave(
             PinsExitCode.REFUSED,
-            f"nothing is locked: code of their repositories would be run for {', '.join(names)}; "
-            f"who has read it says {flags}",
+            f"nothing was locked: {', '.join(names)} would run code from their repositories; "
+            f"read the code, then add {flags}",
         )
 
 
 def _entries(place: Place, pins: Sequence[str]) -> list[Entry]:
     entries = place.entries()
     if not entries:
-        leave(PinsExitCode.NOT_FOUND, f"{place.catalog_file} names no pin; an example is examples/catalog.toml")
+        leave(
+            PinsExitCode.NOT_FOUND, f"{place.catalog_file} contains no pins; for an example, see examples/catalog.toml"
+        )
     if unknown := [pin for pin in pins if pin not in entries]:
-        leave(PinsExitCode.NOT_FOUND, f"{place.catalog_file} does not name {', '.join(unknown)}")
+        leave(PinsExitCode.NOT_FOUND, f"{place.catalog_file} does not contain {', '.join(unknown)}")
     return [entries[pin] for pin in dict.fromkeys(pins or entries)]
 
 
@@ -107,13 +109,15 @@ def _lock_line(outcome: Locked | KeptComponent) -> str:
         f"{len(files)} {'file' if len(files) == 1 else 'files'}, {bytes_said(lock.size)}, lock {lock.sha256[:_SHORT]}"
     )
     if isinstance(outcome, KeptComponent):
-        behind = f"; --update: {'; '.join(outcome.disagreements)}" if outcome.disagreements else ""
-        return f"{lock.name}: locked already, {what}{behind}"
+        behind = (
+            f"; the catalog differs (use --update): {'; '.join(outcome.disagreements)}" if outcome.disagreements else ""
+        )
+        return f"{lock.name}: already locked, {what}{behind}"
     if outcome.before is None:
         return f"{lock.name}: locked, {what}"
     if outcome.before.sha256 == lock.sha256:
-        return f"{lock.name}: nothing has changed, {what}"
-    changed = "; ".join(changes(outcome.before, lock)) or "what the catalog says of it"
+        return f"{lock.name}: unchanged, {what}"
+    changed = "; ".join(changes(outcome.before, lock)) or "details in the catalog"
     return f"{lock.name}: updated from {outcome.before.sha256[:_SHORT]}, {what}: {changed}"
 
 
@@ -133,7 +137,7 @@ def _lock_document(outcome: Locked | KeptComponent | Unlocked) -> dict[str, Any]
 def _watch_lines(watched: Watched) -> list[str]:
     lines = [f"{watched.lock.name:24} {_seen_line(seen)}" for seen in watched.seen]
     if not watched.seen:
-        lines = [f"{watched.lock.name:24} no hub to ask: its bytes alone say what it is"]
+        lines = [f"{watched.lock.name:24} comes from no hub; only its bytes identify it"]
     if watched.disagreements is None:
         lines.append(f"{watched.lock.name:24} is not in the catalog")
     lines += [f"{watched.lock.name:24} {said}" for said in watched.disagreements or ()]
@@ -144,13 +148,13 @@ def _seen_line(seen: Seen) -> str:
     source = f"{seen.role:12} {seen.source.hub} {seen.source.repo}@{(seen.source.revision or '')[:_SHORT]}"
     match seen.state:
         case WatchState.STANDS:
-            told = f"stands ({seen.branch}: {seen.why})" if seen.why else "stands"
+            told = f"exists ({seen.branch}: {seen.why})" if seen.why else "exists"
         case WatchState.MOVED:
-            told = f"stands, {seen.branch} has moved to {seen.now}"
+            told = f"exists, but {seen.branch} has moved to {seen.now}"
         case WatchState.GONE:
-            told = "GONE: the commit does not exist there any more; keep the store's copy"
+            told = "GONE: the commit no longer exists there; keep the copy in your store"
         case WatchState.UNKNOWN:
-            told = f"not asked: {seen.why}"
+            told = f"unknown: {seen.why}"
     return f"{source}  {told}"
 
 

@@ -53,19 +53,21 @@ class Place:
         none."""
         locks, pins = self.locks(), dict.fromkeys(pins)
         if missing := [pin for pin in pins if pin not in locks]:
-            raise NotLocked(f"{self.lock_file} has no lock of {', '.join(missing)}; make one: ringtrue models lock PIN")
+            raise NotLocked(
+                f"{self.lock_file} has no lock for {', '.join(missing)}; to make one: ringtrue models lock PIN"
+            )
         return [locks[pin] for pin in pins]
 
     def tell_if_none_is_locked(self) -> None:
         """Say on stderr if the lock file has no pin: silence would look like a success."""
         if not self.locks():
-            click.echo(f"{self.lock_file} has no lock of any pin: there is nothing to look at", err=True)
+            click.echo(f"{self.lock_file} has no locks, so there is nothing to check", err=True)
 
     def locked_or_all(self, pins: Iterable[str]) -> list[PinLock]:
         """Return the locks of ``pins``, or every lock if none is named. Raises `NotLocked` if there is none at all."""
         locks = self.locked(list(pins) or self.locks())
         if not locks:
-            raise NotLocked(f"{self.lock_file} has no lock of any pin; make them: ringtrue models lock")
+            raise NotLocked(f"{self.lock_file} has no locks; to make them: ringtrue models lock")
         return locks
 
 
@@ -76,7 +78,7 @@ def trusting(command: Callable[..., None]) -> Callable[..., None]:
         "trusts",
         multiple=True,
         metavar="PIN",
-        help="You have read the code that PIN's repository brings: it may be run on this machine. May be repeated.",
+        help="Allow this machine to run code from PIN's repository. Read the code first. Repeatable.",
     )(command)
 
 
@@ -86,7 +88,7 @@ def refuse_untrusted(place: Place, locks: Iterable[PinLock], trusts: Sequence[st
         flags = " ".join(f"--trust-remote-code {name}" for name in names)
         leave(
             PinsExitCode.REFUSED,
-            f"code of their repositories would be run for {', '.join(names)}; who has read it says {flags}",
+            f"{', '.join(names)} would run code from their repositories; read the code, then add {flags}",
         )
 
 
@@ -102,7 +104,7 @@ def with_place(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--catalog`` and ``--models``, and pass it its `Place` first. Errors of ours end it with one
     line."""
 
-    @click.option("--catalog", type=click.Path(path_type=Path), help="catalog.toml. Default: RINGTRUE_CATALOG.")
+    @click.option("--catalog", type=click.Path(path_type=Path), help="The catalog file. Default: RINGTRUE_CATALOG.")
     @click.option("--models", type=click.Path(path_type=Path), help="Folder of the weights. Default: RINGTRUE_MODELS.")
     @functools.wraps(command)
     def placed(*, catalog: Path | None, models: Path | None, **options: Any) -> None:

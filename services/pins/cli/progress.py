@@ -77,16 +77,16 @@ class _ProgressLines:
     def expects(self, missing: Sequence[LockedFile], /) -> None:
         self._expected = missing
         if missing:
-            self.says(f"{len(missing)} files to come, {bytes_said(sum(file.size for file in missing))}")
+            self.says(f"{len(missing)} files to fetch, {bytes_said(sum(file.size for file in missing))}")
 
     def begins(self, file: LockedFile, there: int, /) -> None:
         if there:
-            self.says(f"{file.path}: going on after {bytes_said(there)} of {bytes_said(file.size)}")
+            self.says(f"{file.path}: continuing after {bytes_said(there)} of {bytes_said(file.size)}")
 
     def moves(self, _file: LockedFile, count: int, /) -> None:
         if self._received.line_due(max(count, 0)):
             came = bytes_said(self._received.count)
-            self.says(f"{self._brought} of {len(self._expected)} files, {came} came, {self._received.rate}")
+            self.says(f"{self._brought} of {len(self._expected)} files, {came} received, {self._received.rate}")
 
     def ends(self, _file: LockedFile, source_name: str | None, /) -> None:
         with self._lock:

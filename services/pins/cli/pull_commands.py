@@ -35,7 +35,7 @@ _YES = {"1", "on", "yes", "true"}
     help="Ask here first: a hub's endpoint, a folder, a URL with the files below it, node=URL of another Ringtrue."
     " May be repeated.",
 )
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object per pin and line.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object per pin and line.")
 @trusting
 @with_place
 def pull_command(
@@ -55,12 +55,12 @@ def pull_command(
     try:
         with shown() as progress:
             if offline:
-                progress.says("HF_HUB_OFFLINE is set: what locks name at Hugging Face is not asked for")
+                progress.says("HF_HUB_OFFLINE is set: Hugging Face is not used as a source")
             outcomes = pull(place.store, locks, where.sources_of, progress, known=place.locks().values())
     except NotEnoughSpace as error:
         leave(PinsExitCode.CANNOT_WRITE, str(error))
     except KeyboardInterrupt as error:
-        click.echo("What has come is kept; the next pull goes on with it.", err=True)
+        click.echo("What was received is kept; the next pull continues from there.", err=True)
         raise click.Abort from error
     for outcome in outcomes:
         if isinstance(outcome, Unpulled):
@@ -70,7 +70,7 @@ def pull_command(
         elif isinstance(outcome, Pulled):
             click.echo(_told(outcome))
     if missed := [outcome.lock.name for outcome in outcomes if isinstance(outcome, Unpulled)]:
-        leave(PinsExitCode.FAILED, f"not pulled: {', '.join(missed)}; what has come of them is kept")
+        leave(PinsExitCode.FAILED, f"not pulled: {', '.join(missed)}; what was received is kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,12 @@ def _told(pulled: Pulled) -> str:
         came = f"{bytes_said(pulled.received)} in {pulled.seconds:.1f} s"
         parts.append(f"{len(pulled.fetched)} fetched ({came}) from {source_name}")
     if pulled.there:
-        there = f"{len(pulled.there)} were there ({bytes_said(pulled.saved)})"
+        there = f"{len(pulled.there)} already here ({bytes_said(pulled.saved)})"
         if pulled.shared:
             size = bytes_said(sum(file.size for file in pulled.shared))
             there += f", {len(pulled.shared)} of them ({size}) shared with {', '.join(pulled.shared_with)}"
         parts.append(there)
-    return f"{lock.name}: {pulled.verified.files} files, {bytes_said(lock.size)}, all right: {'; '.join(parts)}"
+    return f"{lock.name}: {pulled.verified.files} files, {bytes_said(lock.size)}, verified: {'; '.join(parts)}"
 
 
 def _by_source(pulled: Pulled) -> dict[str, dict[str, int]]:

@@ -26,12 +26,12 @@ from shared.weights.store import WeightStore
 from shared.weights.trust import trusted
 from shared.weights.verification import Verified, verify
 
-_as_lines = click.option("--json", "as_lines", is_flag=True, help="One JSON object per pin and line.")
+_as_lines = click.option("--json", "as_lines", is_flag=True, help="Print one JSON object per pin and line.")
 
 
 @click.command("verify")
 @click.argument("pins", nargs=-1, metavar="[PIN]...")
-@click.option("--quick", is_flag=True, help="Read those files only that were touched since they were last read whole.")
+@click.option("--quick", is_flag=True, help="Read only files that changed since they were last read completely.")
 @_as_lines
 @with_place
 def verify_command(place: Place, pins: tuple[str, ...], quick: bool, as_lines: bool) -> None:
@@ -43,7 +43,7 @@ def verify_command(place: Place, pins: tuple[str, ...], quick: bool, as_lines: b
         absent = [lock.name for lock in locks if not os.path.lexists(store.snapshot(lock))]
         locks = [lock for lock in locks if lock.name not in absent]
         if absent:
-            click.echo(f"not pulled, not checked: {', '.join(absent)}", err=True)
+            click.echo(f"not pulled, so not checked: {', '.join(absent)}", err=True)
     wrong, read = list[str](), set[str]()
     sizes = {} if quick else {file.sha256: file.size for lock in locks for file in lock.files if store.has(file)}
     with progress_of("reading", sum(sizes.values())) as on_bytes:
@@ -57,7 +57,7 @@ def verify_command(place: Place, pins: tuple[str, ...], quick: bool, as_lines: b
     if wrong:
         leave(
             PinsExitCode.FAILED,
-            f"not as locked: {', '.join(wrong)}; `ringtrue models pull` fetches what is missing or wrong",
+            f"does not match the lock: {', '.join(wrong)}; `ringtrue models pull` fetches missing and wrong files",
         )
 
 
@@ -106,8 +106,8 @@ def list_command(place: Place, as_lines: bool) -> None:
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     else:
         click.echo(
-            f"There is no pin in {place.catalog_file}, nor in {place.lock_file}; an example is examples/catalog.toml. "
-            "Built-in pins stand in neither: `ringtrue pins` lists what a running gateway has.",
+            f"There are no pins in {place.catalog_file} or {place.lock_file}; an example is examples/catalog.toml. "
+            "Built-in pins are in neither file; `ringtrue pins` lists the pins of a running gateway.",
             err=True,
         )
 
@@ -160,7 +160,7 @@ def _document(standing: PinStatus) -> dict[str, Any]:
 @click.command("diff")
 @click.argument("before", metavar="PIN")
 @click.argument("after", metavar="PIN")
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_place
 def diff_command(place: Place, before: str, after: str, as_json: bool) -> None:
     """Show what changes from the first PIN to the second: files, bytes to fetch, options, commits."""
@@ -182,7 +182,7 @@ def diff_command(place: Place, before: str, after: str, as_json: bool) -> None:
         click.echo(f"~ {name}: {was!r} -> {becomes!r}")
     click.echo(
         f"{len(found.added)} added, {len(found.removed)} removed, {len(found.changed)} changed, {len(found.same)} same;"
-        f" {bytes_said(found.to_fetch)} to fetch with {before} there, {bytes_said(sum(lacking.values()))} here"
+        f" {bytes_said(found.to_fetch)} to fetch if {before} is here, {bytes_said(sum(lacking.values()))} here"
     )
 
 
@@ -220,7 +220,7 @@ def remove_command(place: Place, pins: tuple[str, ...], yes: bool) -> None:
             freed = place.store.remove(lock, others)
         except InUse as error:
             held.append(lock.name)
-            click.echo(f"{lock.name} stays: {error}", err=True)
+            click.echo(f"not removed: {error}", err=True)
         else:
             gone.append(lock.name)
             click.echo(f"{lock.name}: {bytes_said(freed)} freed")

@@ -25,7 +25,7 @@ def disagreements(entry: Entry, lock: PinLock) -> list[str]:
     wanted = {part.role: part for part in entry.components}
     locked = {part.role: part for part in lock.components}
     said += [f"component {role} is not locked" for role in wanted if role not in locked]
-    said += [f"component {role} is no more in the catalog" for role in locked if role not in wanted]
+    said += [f"component {role} is no longer in the catalog" for role in locked if role not in wanted]
     for role in wanted.keys() & locked.keys():
         said += _of_component(wanted[role], locked[role])
     return said
@@ -45,12 +45,12 @@ def _of_component(wanted: Wanted, locked: Component) -> Iterator[str]:
     for source in locked.sources:
         catalog = named.get(_identity(source))
         if catalog is None:
-            yield f"component {locked.role}: {source} is no more in the catalog"
+            yield f"component {locked.role}: {source} is no longer in the catalog"
         elif COMMIT.fullmatch(catalog.revision or "") and catalog.revision != source.revision:
-            yield f"component {locked.role}: the catalog wants {catalog}, locked is {source.revision}"
+            yield f"component {locked.role}: the catalog says {catalog}, the lock says {source.revision}"
     for file in locked.files:
         if not is_wanted(wanted, file.at_source):
-            yield f"component {locked.role}: {file.at_source} is locked, the catalog does not want it"
+            yield f"component {locked.role}: {file.at_source} is locked, but not wanted by the catalog"
         elif place_of(wanted, file.at_source) != file.path:
             yield f"component {locked.role}: {file.at_source} is locked as {file.path}"
 

@@ -180,13 +180,13 @@ def _believed(chosen: Chosen) -> str | None:
 def _differs(fetched: Path, file: LockedFile, chosen: Chosen) -> str | None:
     listed, size = chosen.listed, fetched.stat().st_size
     if size != listed.size:
-        return f"listed with {listed.size} bytes, {size} came"
+        return f"listed with {listed.size} bytes, but received {size}"
     if listed.sha256 not in (None, file.sha256):
-        return f"listed with sha256 {listed.sha256}, what came has {file.sha256}"
+        return f"listed with sha256 {listed.sha256}, but received {file.sha256}"
     if listed.git_sha1 is not None:
         found = hashlib.sha1(b"blob %d\0" % size + fetched.read_bytes(), usedforsecurity=False).hexdigest()
         if found != listed.git_sha1:
-            return f"git calls it {listed.git_sha1}, what came {found}"
+            return f"listed with git hash {listed.git_sha1}, but received {found}"
     return None
 
 
@@ -195,9 +195,9 @@ def _check_same(source: ModelSource, files: Sequence[LockedFile]) -> None:
     for file in files:
         there = listed.get(file.at_source)
         if there is None:
-            raise SourceFailed(f"{source.name}: it does not have {file.at_source}")
+            raise SourceFailed(f"{source.name}: does not have {file.at_source}")
         if there.size != file.size or there.sha256 not in (None, file.sha256):
-            raise SourceFailed(f"{source.name}: its {file.at_source} is another file")
+            raise SourceFailed(f"{source.name}: has a different {file.at_source}")
 
 
 def changes(before: PinLock, after: PinLock) -> list[str]:

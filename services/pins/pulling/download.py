@@ -94,7 +94,7 @@ class Download:
         failures = []
         for source in sources:
             if self.standing.asked_no_more(source.source):
-                failures.append(f"{source.source.name}: not asked again")
+                failures.append(f"{source.source.name}: skipped after earlier failures")
                 continue
             try:
                 received = self._from(source, partial)
@@ -105,7 +105,7 @@ class Download:
             else:
                 self.standing.fared(source.source, None)
                 return Brought(file, source.source.name, received)
-        raise NotBrought(f"{file.path} cannot be had: {'; '.join(failures) or 'the lock names no source'}")
+        raise NotBrought(f"{file.path} cannot be fetched: {'; '.join(failures) or 'the lock names no source'}")
 
     def _from(self, source: FileSource, partial: Path) -> int:
         """Fetch from one source and return the bytes received. If a continued download is wrong, this source may not be

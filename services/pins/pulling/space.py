@@ -35,6 +35,6 @@ def check_space(store: WeightStore, missing: Iterable[LockedFile], free: FreeByt
     there = free(store.root)
     if needed and there < needed + MARGIN_BYTES:
         raise NotEnoughSpace(
-            f"{bytes_said(needed)} are to come and {bytes_said(MARGIN_BYTES)} must stay free, but {store.root} has room"
-            f" for {bytes_said(there)}: remove a pin that is not needed, or set RINGTRUE_MODELS to a larger disk"
+            f"{bytes_said(needed)} must be fetched and {bytes_said(MARGIN_BYTES)} must stay free, but {store.root} has"
+            f" room for {bytes_said(there)}: remove a pin that is not needed, or set RINGTRUE_MODELS to a larger disk"
         )

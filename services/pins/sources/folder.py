@@ -32,7 +32,7 @@ class FolderSource:
 
     def listed(self) -> Sequence[ListedFile]:
         if not self._folder.is_dir():
-            raise SourceFailed(f"{self.name}: there is no such folder")
+            raise SourceFailed(f"{self.name}: the folder does not exist")
         return sorted(self._walked(), key=lambda file: file.path)
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
@@ -41,7 +41,7 @@ class FolderSource:
             with path.open("rb") as opened:
                 size = os.fstat(opened.fileno()).st_size
                 if size > file.size:
-                    raise SourceFailed(f"{self.name}: {file.at_source} has {size} bytes, locked are {file.size}")
+                    raise SourceFailed(f"{self.name}: {file.at_source} has {size} bytes, but the lock says {file.size}")
                 _copy(opened.fileno(), size, into, bytes_to_keep(into, size, on_bytes), on_bytes)
         except PermissionError as error:
             raise SourceFailed(f"{self.name}: {file.at_source} cannot be read: {error}") from error
@@ -61,7 +61,7 @@ class FolderSource:
             places.append(WeightStore(self._folder).blob(file.sha256))
         there = [place for place in places if place.is_file()]
         if not there:
-            raise Gone(f"{self.name}: {file.at_source} is not there")
+            raise Gone(f"{self.name}: {file.at_source} is missing")
         return next((place for place in there if place.stat().st_size == file.size), there[0])
 
 

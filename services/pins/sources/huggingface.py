@@ -54,16 +54,16 @@ class HuggingFaceSource:
     def resolve(self) -> str | None:
         commit = self._info(files=False).sha or ""
         if not COMMIT.fullmatch(commit):
-            raise SourceFailed(f"{self.name}: it names no commit of 40 hexadecimal digits, but {commit!r}")
+            raise SourceFailed(f"{self.name}: expected a commit of 40 hexadecimal digits, but it returned {commit!r}")
         if COMMIT.fullmatch(self._revision) and commit != self._revision:
-            raise SourceFailed(f"{self.name}: asked for this commit, it answers with {commit}")
+            raise SourceFailed(f"{self.name}: it returned another commit: {commit}")
         return commit
 
     def listed(self) -> Sequence[ListedFile]:
         files = []
         for sibling in self._info(files=True).siblings or ():
             if sibling.size is None:
-                raise SourceFailed(f"{self.name}: {sibling.rfilename}: it is not said how large it is")
+                raise SourceFailed(f"{self.name}: {sibling.rfilename}: its size is not listed")
             sha256 = sibling.lfs.sha256 if sibling.lfs else None
             files.append(ListedFile(sibling.rfilename, sibling.size, sha256, None if sha256 else sibling.blob_id))
         return files
@@ -84,15 +84,15 @@ class HuggingFaceSource:
             status = error.response.status_code
             said = f"{self.name}: HTTP {status}"
             if status in (404, 410):
-                raise Gone(f"{said}, there is no such repository or revision") from error
+                raise Gone(f"{said}: no such repository or revision") from error
             if status in (401, 403):
-                raise SourceFailed(f"{said}, there is no such repository, or it wants a token") from error
+                raise SourceFailed(f"{said}: no such repository, or it requires a token") from error
             if status in PASSING:
                 raise Passing(said, retry_after=error.response.headers.get("Retry-After")) from error
             raise SourceFailed(said) from error
         except TransportError as error:
             waited = isinstance(error, TimeoutException)
-            raise Passing(f"{self.name}: out of reach ({type(error).__name__}: {error})", waited=waited) from error
+            raise Passing(f"{self.name}: not reachable ({type(error).__name__}: {error})", waited=waited) from error
         except OfflineModeIsEnabled as error:
             raise SourceFailed(f"{self.name}: HF_HUB_OFFLINE is set") from error
         except (HTTPError, HFValidationError, ValueError, KeyError, TypeError) as error:

@@ -47,13 +47,13 @@ class ModelScopeSource:
         answer = self._transfer.json(f"{self._endpoint}/api/v1/models/{self._repo}/commits?{asked}", "its commits")
         commit = _newest_commit(answer)
         if not COMMIT.fullmatch(commit):
-            raise SourceFailed(f"{self.name}: it names no commit of 40 hexadecimal digits, but {commit!r}")
+            raise SourceFailed(f"{self.name}: expected a commit of 40 hexadecimal digits, but it returned {commit!r}")
         return commit
 
     def listed(self) -> Sequence[ListedFile]:
         files = self._asked()
         if not files:
-            raise Gone(f"{self.name}: it lists no file at this revision")
+            raise Gone(f"{self.name}: it lists no files at this revision")
         return files
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
@@ -71,7 +71,7 @@ class ModelScopeSource:
             ):
                 files = self._api.list_repo_files(self._repo, "model", revision=self._revision)
         except NotExistError as error:
-            raise Gone(f"{self.name}: there is no such repository or revision") from error
+            raise Gone(f"{self.name}: no such repository or revision") from error
         except APIError as error:
             raise SourceFailed(f"{self.name}: HTTP {error.status_code}") from error
         except RequestTimeoutError as error:

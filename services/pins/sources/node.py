@@ -27,7 +27,7 @@ class NodeSource:
         return None
 
     def listed(self) -> Sequence[ListedFile]:
-        raise NotListed(f"{self.name}: a node hands out files by hash and lists none")
+        raise NotListed(f"{self.name}: a node serves files by hash and cannot list them")
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:
         self._transfer.fetch(f"{self._gateway}/v1/models/files/{file.sha256}", file, into, on_bytes)

@@ -61,7 +61,7 @@ def from_argument(text: str, component: Component, access: SourceAccess) -> list
         kind, where = "", text
     host = urlsplit(where)
     if not where or (kind in (*HUBS, "node", "url") and not host.netloc):
-        raise CatalogInvalid(f"--from {text}: {' or '.join(KINDS)}, then = and where")
+        raise CatalogInvalid(f"--from {text}: must be {' or '.join(KINDS)}, then = and a place")
     if kind == "folder" or (not kind and "://" not in where):
         return [FolderSource(Path(where))]
     if kind == "node":

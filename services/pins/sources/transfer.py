@@ -56,7 +56,7 @@ class Transfer:
         """Return the file's size as the source reports it. Raises `SourceFailed` if it does not."""
         size: str = self._asked("HEAD", url, path, _AS_IT_IS).headers.get("Content-Length", "")
         if not size.isdecimal():
-            raise SourceFailed(f"{self.name}: {path}: it is not said how large it is")
+            raise SourceFailed(f"{self.name}: {path}: its size is not listed")
         return int(size)
 
     def json(self, url: str, what: str) -> Any:
@@ -64,7 +64,7 @@ class Transfer:
         try:
             return self._asked("GET", url, what, {}).json()
         except ValueError as error:
-            raise SourceFailed(f"{self.name}: {what}: the answer is no JSON") from error
+            raise SourceFailed(f"{self.name}: {what}: the answer is not JSON") from error
 
     def _asked(self, method: str, url: str, what: str, headers: Mapping[str, str]) -> httpx.Response:
         def attempt() -> httpx.Response:
@@ -93,20 +93,20 @@ class Transfer:
             return
         said = f"{self.name}: {what}: HTTP {status}"
         if status in _MISSING:
-            raise Gone(f"{said}, it is not there")
+            raise Gone(f"{said}: does not exist")
         if status in (401, 403):
-            raise SourceFailed(f"{said}, it wants a key, or another one")
+            raise SourceFailed(f"{said}: a key is missing or not accepted")
         if status in PASSING:
             raise Passing(said, retry_after=answer.headers.get("Retry-After"))
         raise SourceFailed(said)
 
     def _said(self, error: httpx.TransportError, waits_s: float) -> str:
         if isinstance(error, httpx.ConnectTimeout):
-            return f"out of reach for {self.patience.answer_s:g} s"
+            return f"not reachable for {self.patience.answer_s:g} s"
         if isinstance(error, httpx.TimeoutException):
-            return f"stalled: nothing came for {waits_s:g} s"
+            return f"stalled: nothing received for {waits_s:g} s"
         if isinstance(error, httpx.ConnectError):
-            return f"out of reach ({error})"
+            return f"not reachable ({error})"
         if isinstance(error, httpx.RemoteProtocolError):
             return f"cut off ({error})"
         return str(error) or type(error).__name__
@@ -148,13 +148,15 @@ class _Download:
     def _take(self, answer: httpx.Response, begun: int) -> None:
         size = self._file.size
         if answer.status_code == 416:
-            raise self._failed(f"it has no more than {begun} bytes, locked are {size}")
+            raise self._failed(f"has only {begun} bytes, but the lock says {size}")
         self._transfer.check(self._file.at_source, answer)
         if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise self._failed(f"it comes as {answer.headers['Content-Encoding']}, not as it is")
+            raise self._failed(
+                f"sent with Content-Encoding {answer.headers['Content-Encoding']}, which is not supported"
+            )
         offered = self._offered(answer, begun)
         if offered is not None and (offered > size or (begun and offered != size)):
-            raise self._failed(f"it has {offered} bytes, locked are {size}")
+            raise self._failed(f"has {offered} bytes, but the lock says {size}")
         etag = answer.headers.get("ETag", "")
         self._etag = etag if etag.startswith('"') else None
         if answer.status_code != 206 and begun:
@@ -170,7 +172,7 @@ class _Download:
         if answer.status_code == 206:
             start, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
             if not start.startswith(f"{begun}-"):
-                raise self._failed(f"asked for bytes from {begun}, it sends {start or 'what it likes'}")
+                raise self._failed(f"requested bytes from {begun}, but it sends {start or 'no range'}")
         return int(total) if total.isdecimal() else None
 
     def _write(self, answer: httpx.Response, arrived: int) -> int:
@@ -183,10 +185,10 @@ class _Download:
                 arrived, in_window = arrived + len(wanted), in_window + len(wanted)
                 self._on_bytes(len(wanted))
                 if len(chunk) > len(wanted):
-                    raise self._failed(f"it sends more than the {self._file.size} bytes that are locked")
+                    raise self._failed(f"sends more than the {self._file.size} bytes of the lock")
                 if (now := time.monotonic()) >= window_ends:
                     if in_window < _LEAST_BYTES:
-                        raise httpx.ReadTimeout("next to nothing came")
+                        raise httpx.ReadTimeout("almost nothing was received")
                     window_ends, in_window = now + stall_s, 0
         return arrived
 

@@ -31,7 +31,7 @@ class UrlSource:
 
     def listed(self) -> Sequence[ListedFile]:
         if not self._names or any(_PATTERN & set(name) for name in self._names):
-            raise NotListed(f"{self.name}: a URL cannot be asked what it has; name its files one by one")
+            raise NotListed(f"{self.name}: a URL cannot list its files; name each file in the catalog")
         return [ListedFile(name, self._transfer.size_of(self._where(name), name)) for name in self._names]
 
     def fetch(self, file: LockedFile, into: Path, on_bytes: OnBytes) -> None:

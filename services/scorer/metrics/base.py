@@ -113,7 +113,7 @@ def too_long(clip: MeasuredClip, longest_s: float = LONGEST_S) -> Unscored | Non
     """Return ``Unscored(too_long)`` if the clip is longer than ``longest_s`` seconds, else None."""
     if clip.duration_s <= longest_s:
         return None
-    return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {longest_s:g} s are measured")
+    return Unscored(Reason.TOO_LONG, f"{clip.duration_s:.0f} s; at most {longest_s:g} s can be measured")
 
 
 class Metric(Protocol):

@@ -84,7 +84,9 @@ class Conversation:
 
 def main() -> None:
     """Answer requests until the parent is gone."""
-    parser = argparse.ArgumentParser(prog="services.scorer.metrics.host", description="Measures clips for a parent.")
+    parser = argparse.ArgumentParser(
+        prog="services.scorer.metrics.host", description="Measures clips for a parent process."
+    )
     parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights")
     parser.add_argument("--lock", type=Path, help="catalog.lock, for the metrics whose weights are its pins")
     parser.add_argument("--funasr-python", type=Path, default=Path(sys.executable), help="the Python that has FunASR")

@@ -60,7 +60,7 @@ class Instruments:
         names = sorted(name for name, lock in locks.items() if lock.engine == family)
         if len(names) != 1:
             there = ", ".join(names) or "none"
-            raise FileNotFoundError(f"exactly one pin of engine {family} has to be locked; there are {there}")
+            raise FileNotFoundError(f"exactly one pin of engine {family} must be locked (found {there})")
         return locks[names[0]]
 
     def snapshot(self, pin: PinLock) -> Path:

@@ -80,7 +80,7 @@ class Panel:
         if info.needs_text and not (clip.text or "").strip():
             return Unscored(Reason.NEEDS_TEXT)
         if info.needs_reference and clip.reference is None:
-            return Unscored(Reason.NEEDS_REFERENCE, "the job names no reference voice, or its recording was taken back")
+            return Unscored(Reason.NEEDS_REFERENCE, "the job names no reference voice, or the recording was removed")
         if info.languages is not None and clip.primary_language not in info.languages:
             return Unscored(
                 Reason.LANGUAGE_NOT_COVERED, f"{clip.language or 'unknown'}; covers {', '.join(info.languages)}"
@@ -98,5 +98,5 @@ def _scored(reading: Reading, quantity: Quantity, lock: str) -> Scored:
     if isinstance(reading, Unscored):
         return reading
     if not math.isfinite(reading):
-        return Unscored(Reason.SCORER_ERROR, f"the metric gave {reading}")
+        return Unscored(Reason.SCORER_ERROR, f"the metric returned {reading}")
     return Score(reading, quantity.unit, lock)

@@ -60,7 +60,7 @@ class Pretrained:
         """Return the feature extractor, which brings samples at 16 kHz into the model's form."""
         ear = self.part(made_by)
         if ear.sampling_rate != speech.RATE:
-            raise WeightsMismatch(f"{self._pin.name} listens at {ear.sampling_rate} Hz, not at {speech.RATE}")
+            raise WeightsMismatch(f"{self._pin.name} expects {ear.sampling_rate} Hz, not {speech.RATE} Hz")
         return ear
 
     def model(self, made_by: Any, unused: tuple[str, ...] = ()) -> Any:

@@ -90,7 +90,7 @@ class SemanticMultilingual:
 def _check(pin: PinLock, folder: Path) -> None:
     """Refuse a pin without what sentence-transformers would make up: how words are pooled, and weights."""
     if MODULES not in {file.path for file in pin.files}:
-        raise WeightsMismatch(f"{pin.name} has no {MODULES}: it does not say how a sentence is made of its words")
+        raise WeightsMismatch(f"{pin.name} has no {MODULES}, which says how sentence vectors are made of words")
     with reading(pin):
         first = json.loads((folder / MODULES).read_text())[0]["path"]
     Pretrained(pin, folder / first).model(AutoModel, unused=_UNUSED)

@@ -66,7 +66,9 @@ class Signal:
             "signal/dc_offset": abs(float(np.mean(clip.samples, dtype=np.float64))),
             "signal/speech_ratio": found.duration_s / clip.duration_s,
             "signal/longest_pause_s": (
-                found.longest_pause_s if found.stretches else Unscored(Reason.NO_SPEECH, "no speech, so no pause in it")
+                found.longest_pause_s
+                if found.stretches
+                else Unscored(Reason.NO_SPEECH, "no speech, so there are no pauses")
             ),
         }
 

@@ -71,7 +71,7 @@ class Utmos:
         try:
             self._script = torch.jit.load(io.BytesIO(script), map_location="cpu").eval()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
-            raise WeightsMismatch(f"{file.path} of {pin.name} is no TorchScript: {error}") from error
+            raise WeightsMismatch(f"{file.path} of {pin.name} is not TorchScript: {error}") from error
         self._pin = pin
 
     def measure(self, clip: MeasuredClip) -> Mapping[str, Reading]:
@@ -85,7 +85,7 @@ class Utmos:
             found = self._script(torch.from_numpy(_given(clip.at_16k, _form(self._pin))[None]))
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
             shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
-            return Unscored(Reason.SCORER_ERROR, f"{self._pin.name} gave {shape}, not one number")
+            return Unscored(Reason.SCORER_ERROR, f"{self._pin.name} returned {shape}, not one number")
         return float(found)
 
 
@@ -105,5 +105,5 @@ def _form(pin: PinLock) -> str:
 def _only_file(pin: PinLock) -> LockedFile:
     files = list(pin.files)
     if len(files) != 1:
-        raise WeightsMismatch(f"{pin.name} has {len(files)} files; it has to be the script alone")
+        raise WeightsMismatch(f"{pin.name} has {len(files)} files; it must have only the script")
     return files[0]

@@ -47,6 +47,6 @@ class PinnedWeights:
         path = self.find(models, beside)
         found = file_sha256(path)
         if found != self.sha256:
-            raise WeightsMismatch(f"{path} has sha256 {found}, pinned is {self.sha256}")
+            raise WeightsMismatch(f"{path} has sha256 {found}, but {self.sha256} is pinned")
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return saved

@@ -196,7 +196,7 @@ class MetricHost:
 
     def _load(self, family: str) -> Mapping[str, Any]:
         if family not in self._infos:
-            raise _NoValue(Unscored(Reason.SCORER_ERROR, f"there is no metric family {family!r}"))
+            raise _NoValue(Unscored(Reason.SCORER_ERROR, f"unknown metric family {family!r}"))
         answer = self._ask(Frame({"op": "load", "family": family}), self._load_deadline_s)
         if answer["op"] == "unavailable":
             raise _NoValue(Unscored(Reason(answer["reason"]), answer["detail"]))

@@ -119,19 +119,19 @@ def score(deps: ScoringDeps, host: MetricHost, job: Job) -> None:
         with kept(beat, deps.lease_s / 3) as lost:
             scores, scorers_lock = _measure(deps, host, job)
     except MeasuringAbandoned as why:
-        log.info("%s is left to another scorer: %s", job.id, why)
+        log.info("%s is handed back for another scorer: %s", job.id, why)
         deps.store.postpone_facet(FacetName.SCORING, job.id, attempt, deps.clock())
         return
     except Exception as error:
         if not of_the_machine(error):
             raise
-        log.warning("%s is scored later: %s", job.id, error)
+        log.warning("scoring of %s is postponed: %s", job.id, error)
         deps.store.postpone_facet(FacetName.SCORING, job.id, attempt, deps.clock() + HINDERED_S)
         return
     # The lease ran out, so another scorer may hold the job. `finish_scoring` names the attempt and would refuse the
     # write as well.
     if lost.is_set():
-        log.warning("scoring of %s attempt %d was lost; its scores are dropped", job.id, attempt)
+        log.warning("lost the lease of scoring %s, attempt %d; its scores are dropped", job.id, attempt)
         return
     seconds = time.monotonic() - began
     # Wake-ups go out only after the commit: a handler that looks at the row before it finds nothing due.
@@ -147,8 +147,8 @@ def _measure(deps: ScoringDeps, host: MetricHost, job: Job) -> tuple[Mapping[str
     try:
         pcm = deps.blobs.get(job.audio.pcm_sha256)
     except KeyError:
-        log.error("%s: its audio %s is gone", job.id, job.audio.pcm_sha256)
-        return {name: Unscored(Reason.SCORER_ERROR, "the audio is gone") for name in host.names(job.input.score)}, ""
+        log.error("%s: audio %s is missing", job.id, job.audio.pcm_sha256)
+        return {name: Unscored(Reason.SCORER_ERROR, "the audio is missing") for name in host.names(job.input.score)}, ""
     return host.measure_all(
         Audio(pcm, job.audio.sample_rate),
         text=job.input.text,
@@ -171,5 +171,5 @@ def _reference(recordings: Blobs, job: Job) -> Audio | None:
     try:
         return Audio(recordings.get(recording.pcm_sha256), recording.sample_rate)
     except KeyError:
-        log.info("%s: its reference %s was taken back", job.id, job.input.reference)
+        log.info("%s: reference %s was removed by its user", job.id, job.input.reference)
         return None

@@ -140,7 +140,7 @@ class Analyzer:
         while True:
             frame = child.receive(_LOOK_EVERY_S)
             if given_up():
-                raise GivenUp("the study is not ours any more, or it is time to stop")
+                raise GivenUp("the lease was lost, or this scorer is stopping")
             if time.monotonic() > until:
                 raise HostTimeout(f"no answer within {self._deadline_s:g} s")
             if frame is not None and frame.header["op"] != "sound":

@@ -72,7 +72,7 @@ def compute(deps: ComputeDeps, analyzer: Analyzer, study: Study) -> None:
     try:
         over = _over(deps, analyzer, study)
     except StoreUnavailable as error:
-        log.warning("%s is computed again once its lease has run out: %s", study.id, error)
+        log.warning("%s will be computed again when its lease runs out: %s", study.id, error)
         return
     # Only after the commit: it makes dependent studies due, and the wake-up makes a scorer look for them.
     if over:
@@ -93,11 +93,11 @@ def _over(deps: ComputeDeps, analyzer: Analyzer, study: Study) -> bool:
             outcome = _outcome(deps, analyzer, study, lambda: lost.is_set() or deps.stopping.is_set())
         return deps.studies.finish(study.id, attempt, outcome, deps.clock())
     except GivenUp as error:
-        log.info("%s is left to another: %s", study.id, error)
+        log.info("%s is handed back for another scorer: %s", study.id, error)
         deps.studies.postpone(Step.RESULT, study.id, attempt, deps.clock())
         return False
     except DocumentInvalid as error:  # the gateway that accepted it is of a newer version than this scorer
-        log.error("%s is left to a newer version: %s", study.id, error)
+        log.error("%s needs a newer version of the scorer: %s", study.id, error)
         deps.studies.postpone(Step.RESULT, study.id, attempt, deps.clock() + MAX_BACKOFF_S)
         return False
     except AnalysisRefused as error:
@@ -105,7 +105,7 @@ def _over(deps: ComputeDeps, analyzer: Analyzer, study: Study) -> bool:
         return deps.studies.fail(study.id, attempt, told, deps.clock())
     except Exception as error:  # the one catch-all: an unexpected error in one study must not stop the others
         if of_the_machine(error):
-            log.warning("%s is computed later: %s", study.id, error)
+            log.warning("computing %s is postponed: %s", study.id, error)
             deps.studies.postpone(Step.RESULT, study.id, attempt, deps.clock() + HINDERED_S)
             return False
         if isinstance(error, StoreUnavailable):
@@ -182,7 +182,7 @@ def _result(deps: ComputeDeps, id_: str) -> Study:
     """Return a study that another depends on. Raises `AnalysisRefused` if it is gone or has no result."""
     study = deps.studies.get([id_]).get(id_)
     if study is None:
-        raise AnalysisRefused("prerequisite_failed", f"{id_} is not there")
+        raise AnalysisRefused("prerequisite_failed", f"{id_} does not exist")
     if study.result.status is not FacetStatus.DONE:
         why = f"{study.error['code']}: {study.error['message']}" if study.error else "it was canceled"
         raise AnalysisRefused("prerequisite_failed", f"{id_} has no result: {why}")

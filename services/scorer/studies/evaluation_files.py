@@ -29,7 +29,7 @@ def pin_lock_in(lock_file: Path, pin: str, lock_sha256: str) -> Mapping[str, Any
     try:
         lock = read_locks(lock_file).get(pin)
     except CatalogInvalid as error:
-        log.warning("the files of %s are not named: %s", pin, error)
+        log.warning("the report does not list the files of %s: %s", pin, error)
         return None
     return lock.to_json() if lock is not None and lock.sha256 == lock_sha256 else None
 

@@ -108,14 +108,14 @@ def _scores(job: Job | None, expected: Sequence[str]) -> Iterator[tuple[str, Sco
         yield from job.scores.items()
         return
     spoken = job is not None and job.audio is not None
-    missing = Unscored(Reason.SCORER_ERROR, "scoring was given up") if spoken else Unscored(Reason.NOT_SPOKEN)
+    missing = Unscored(Reason.SCORER_ERROR, "scoring failed") if spoken else Unscored(Reason.NOT_SPOKEN)
     for name in expected:
         yield name, missing
 
 
 def _error(job: Job | None) -> str | None:
     if job is None:
-        return "the job is gone"
+        return "the job no longer exists"
     if job.status is Status.SUCCEEDED:
         return None
     return f"{job.error.code.value}: {job.error.message}" if job.error else job.status.value

@@ -74,10 +74,10 @@ class AliasMirror:
             self._failures += 1
             self._away_until = self.clock() + backoff_s(self._failures)
             level = error.level if isinstance(error, TrackerUnavailable) else logging.WARNING
-            log.log(level, "aliases are mirrored later: %s", error)
+            log.log(level, "copying aliases to MLflow is postponed: %s", error)
         except Exception:  # the one catch-all: speech, scores and runs do not depend on a mirror
             self._away_until = self.clock() + MAX_BACKOFF_S
-            log.exception("aliases could not be mirrored")
+            log.exception("aliases could not be copied to MLflow")
 
     def _mirror(self) -> None:
         """Mirror under a lease, so that one scorer does it at a time: two would make two versions of one pin."""
@@ -107,7 +107,7 @@ class AliasMirror:
             return changed and self._not_before.get(alias, 0.0) <= now
         if alias not in self._reserved:
             self._reserved.add(alias)
-            log.warning("%s is not mirrored: MLflow keeps the name %s for itself", alias, alias.word)
+            log.warning("alias %s is not copied to MLflow, which reserves the name %s", alias, alias.word)
         return False
 
     def _point(self, alias: Alias, meaning: MirroredMeaning) -> None:
@@ -115,9 +115,9 @@ class AliasMirror:
             self.registry.point(alias, meaning.pin, meaning.lock_sha256)
         except TrackerRefused as error:
             self._not_before[alias] = self.clock() + MAX_BACKOFF_S
-            log.error("%s is not mirrored: %s", alias, error)
+            log.error("alias %s was not copied to MLflow: %s", alias, error)
         else:
             if self._mirrored.get(alias) != meaning:
-                log.info("%s is mirrored: %s", alias, meaning.pin)
+                log.info("alias %s was copied to MLflow: %s", alias, meaning.pin)
             self._mirrored[alias] = meaning
             self._again_at[alias] = self.clock() + MIRRORED_AGAIN_S

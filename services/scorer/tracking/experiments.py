@@ -102,8 +102,8 @@ class Experiments:
     def _restore(self, experiment: dict[str, Any]) -> None:
         self._server.post("experiments/restore", {"experiment_id": experiment["experiment_id"]})
         log.warning(
-            "experiment %s had been deleted in MLflow and is restored with its runs, as more belong into it;"
-            " to be rid of old runs, delete those",
+            "experiment %s was deleted in MLflow and is restored with its runs, because new runs belong to it;"
+            " to remove old runs, delete the runs",
             experiment["name"],
         )
 

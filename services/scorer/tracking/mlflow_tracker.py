@@ -117,7 +117,7 @@ class MlflowTracker:
         self._experiments.bring_back(run.experiment_id)
         self._server.restore(run_id)
         log.warning(
-            "run %s of %s had been deleted in MLflow and is restored, as more belongs into it", run_id, run.subject
+            "run %s of %s was deleted in MLflow and is restored, because more data belongs to it", run_id, run.subject
         )
         return replace(run, deleted=False)
 
@@ -182,7 +182,9 @@ class MlflowServer:
     def _upload(self, run: ServerRun, path: str, content: bytes) -> None:
         place = urlsplit(run.artifact_uri)
         if place.scheme != "mlflow-artifacts":
-            raise TrackerRefused(f"files go to {run.artifact_uri}, past the server: start it with --serve-artifacts")
+            raise TrackerRefused(
+                f"MLflow stores files at {run.artifact_uri}, not through its server; start it with --serve-artifacts"
+            )
         self._request("PUT", f"{_FILES}{place.path}/{path}", data=content)
 
     def read(self, run_id: str) -> ServerRun:
@@ -210,7 +212,7 @@ class MlflowServer:
         try:
             answer: dict[str, Any] = json.loads(text)
         except ValueError as error:
-            raise TrackerRefused(f"{method} {endpoint}: not an answer of MLflow: {text[:_QUOTED]}") from error
+            raise TrackerRefused(f"{method} {endpoint}: this is not MLflow: {text[:_QUOTED]}") from error
         return answer
 
     def _request(self, method: str, endpoint: str, **content: Any) -> str:
@@ -272,7 +274,7 @@ def _address(url: str, setting: str) -> str:
     """Return the address of a server without its password: URLs end up in logs and job rows."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{setting} is to be the address of a server: http or https")
+        raise SettingsError(f"{setting} must be the address of a server (http or https)")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 

@@ -77,7 +77,7 @@ class OneRun:
                     raise
                 continue  # most likely deleted by a writer that kept another run: the next try finds that one
             return run
-        raise TrackerRefused(f"every run made for {record.subject} was deleted at once")
+        raise TrackerRefused(f"every run that was created for {record.subject} was deleted immediately")
 
     def _is_there(self, run: ServerRun) -> bool:
         try:

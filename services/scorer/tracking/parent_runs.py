@@ -63,7 +63,7 @@ class ParentRuns:
 
     def run_instead(self, study: Study, gone: str) -> Logged:
         """Return a new run of an evaluation whose run ``gone`` was permanently removed from the server."""
-        log.warning("run %s of %s is no more in MLflow; another one is made", gone, study.id)
+        log.warning("run %s of %s no longer exists in MLflow; creating another one", gone, study.id)
         self._studies.drop_run(study.id, gone)
         with self._lock:
             self._known.pop(study.id, None)

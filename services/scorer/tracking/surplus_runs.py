@@ -57,14 +57,14 @@ class SurplusRuns:
         except (TrackerUnavailable, StoreUnavailable) as error:
             self._not_before = now + MAX_BACKOFF_S
             level = error.level if isinstance(error, TrackerUnavailable) else logging.WARNING
-            log.log(level, "surplus runs are looked for later: %s", error)
+            log.log(level, "looking for surplus runs is postponed: %s", error)
         except Exception:  # the one catch-all: jobs and studies do not depend on it
-            log.exception("surplus runs could not be looked for")
+            log.exception("looking for surplus runs failed")
 
     def _delete(self, since: float) -> None:
         deleted = self.tracker.reconcile(since, self._recorded)
         if deleted:
-            log.warning("%d surplus runs were deleted", deleted)
+            log.warning("deleted %d surplus runs", deleted)
 
     def _recorded(self, subjects: Collection[str]) -> Mapping[str, str]:
         """Return, for each job and evaluation, its recorded run, if it will not change any more."""

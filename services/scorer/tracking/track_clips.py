@@ -131,16 +131,16 @@ class Flow:
             with kept(beat, self.deps.lease_s / 3):
                 return self._logged(job)
         except TrackerUnavailable as error:
-            log.log(error.level, "%s is logged later: %s", job.id, error)
+            log.log(error.level, "logging of %s is postponed: %s", job.id, error)
             return self._postponed(job, backoff_s(attempt), TrackOutcome.AWAY)
         except TrackerRefused as error:
-            log.error("%s was refused: %s", job.id, error)
+            log.error("MLflow refused %s: %s", job.id, error)
             return self._postponed(job, MAX_BACKOFF_S, TrackOutcome.POSTPONED)
         except StorageUnavailable as error:
-            log.warning("%s is logged later: %s", job.id, error)
+            log.warning("logging of %s is postponed: %s", job.id, error)
             return self._postponed(job, backoff_s(attempt), TrackOutcome.POSTPONED)
         except StoreUnavailable as error:
-            log.warning("%s is recorded once its lease has run out: %s", job.id, error)
+            log.warning("the run of %s will be recorded when its lease runs out: %s", job.id, error)
             return TrackOutcome.AWAY
         except Exception:  # the one catch-all: an unexpected error in one job must not stop the others
             log.exception("%s could not be logged", job.id)
@@ -160,7 +160,7 @@ class Flow:
         logged = self.tracker.log(record, self._files(job, record, audio))
         # The write names the attempt: if the lease was lost meanwhile, the other holder records the run.
         if not self.deps.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
-            log.warning("%s was logged by somebody else as well", job.id)
+            log.warning("%s was also logged by another scorer", job.id)
             return TrackOutcome.LOST
         if self.deps.announcer is not None:
             self.deps.announcer.announce(job.id, "tracked")
@@ -174,7 +174,7 @@ class Flow:
                 FacetName.TRACKING, job.id, job.tracking.attempt, self.deps.clock() + delay_s
             )
         except StoreUnavailable as error:
-            log.warning("%s is tried again once its lease has run out: %s", job.id, error)
+            log.warning("%s will be tried again when its lease runs out: %s", job.id, error)
             return TrackOutcome.AWAY
         return outcome
 
@@ -187,7 +187,7 @@ class Flow:
         try:
             return Audio(self.deps.blobs.get(job.audio.pcm_sha256), job.audio.sample_rate)
         except KeyError as error:
-            raise AudioMissing(f"blob {job.audio.pcm_sha256} is gone") from error
+            raise AudioMissing(f"blob {job.audio.pcm_sha256} is missing") from error
 
     def _files(self, job: Job, record: RunRecord, audio: Audio | None) -> dict[str, bytes]:
         """Return the artifacts of a run. The WAV is byte for byte the file that the gateway serves."""

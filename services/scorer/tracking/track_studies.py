@@ -69,17 +69,17 @@ def track(deps: StudyTrackingDeps, tracker: StudyTracker, study: Study) -> bool:
             deps.announcer.announce(study.id, "tracked")
             deps.wake_ups.wake_analysis()
     except TrackerUnavailable as error:
-        log.log(error.level, "%s is logged later: %s", study.id, error)
+        log.log(error.level, "logging of %s is postponed: %s", study.id, error)
         _postponed(deps, study, backoff_s(attempt))
         return False
     except TrackerRefused as error:
-        log.error("%s was refused: %s", study.id, error)
+        log.error("MLflow refused %s: %s", study.id, error)
         return _postponed(deps, study, MAX_BACKOFF_S)
     except StorageUnavailable as error:
-        log.warning("%s is logged later: %s", study.id, error)
+        log.warning("logging of %s is postponed: %s", study.id, error)
         return _postponed(deps, study, backoff_s(attempt))
     except StoreUnavailable as error:
-        log.warning("%s is recorded once its lease has run out: %s", study.id, error)
+        log.warning("the run of %s will be recorded when its lease runs out: %s", study.id, error)
         return False
     except Exception:  # the one catch-all: an unexpected error in one study must not stop the others
         log.exception("%s could not be logged", study.id)
@@ -91,7 +91,7 @@ def _postponed(deps: StudyTrackingDeps, study: Study, delay_s: float) -> bool:
     try:
         deps.studies.postpone(Step.TRACKING, study.id, study.tracking.attempt, deps.clock() + delay_s)
     except StoreUnavailable as error:
-        log.warning("%s is tried again once its lease has run out: %s", study.id, error)
+        log.warning("%s will be tried again when its lease runs out: %s", study.id, error)
         return False
     return True
 

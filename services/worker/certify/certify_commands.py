@@ -96,16 +96,32 @@ class CertifyOptions:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pin", required=False)
-@click.option("--suite", metavar="NAME|FILE", help="Speak its items. Default: five that come with Ringtrue.")
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of every clip.")
-@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Times that each is spoken warm.")
-@click.option("--at-once", type=click.IntRange(1), default=2, show_default=True, help="Hosts that speak under load.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON into this file.")
-@click.option("--with-audio", is_flag=True, help="Keep the samples in it: comparisons can say more.")
-@click.option("--compare", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two certificates.")
-@click.option("--against", multiple=True, metavar="URL", help="Compare with this server; twice: these two servers.")
+@click.option("--suite", metavar="NAME|FILE", help="The suite to speak. Default: five built-in items.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Seed of every clip.")
 @click.option(
-    "--require", type=click.IntRange(0, 3), metavar="TIER", help="Exit 1 unless every item is in it or better."
+    "--repeats", type=click.IntRange(1), default=3, show_default=True, help="How often each item is spoken warm."
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Number of hosts that speak at the same time under load.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the JSON to this file.")
+@click.option("--with-audio", is_flag=True, help="Store the samples too, so that comparisons can be more exact.")
+@click.option("--compare", nargs=2, type=click.Path(path_type=Path), metavar="A B", help="Compare two certificates.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="URL",
+    help="Compare with this gateway; given twice: compare these two gateways.",
+)
+@click.option(
+    "--require",
+    type=click.IntRange(0, 3),
+    metavar="TIER",
+    help="Exit with 1 unless every item is in this tier or a better one.",
 )
 @click.option("--json", "as_document", is_flag=True, help="Print the JSON instead of the tables.")
 def certify(
@@ -143,23 +159,27 @@ def _check(pin: str | None, compare: object, against: Sequence[str], with_audio:
     source = click.get_current_context().get_parameter_source
     speaking = any(source(name) is ParameterSource.COMMANDLINE for name in _OF_SPEAKING)
     if compare is not None and (pin or against or with_audio or speaking):
-        raise click.UsageError("--compare takes two certificates and nothing to speak")
+        raise click.UsageError(
+            "--compare needs two certificates, and cannot be combined with a PIN or speaking options"
+        )
     if compare is None and not pin:
         raise click.UsageError("name a PIN, or --compare two certificates")
     if len(against) > 2:
-        raise click.UsageError("--against takes one server, or two")
+        raise click.UsageError("--against can be given once or twice")
     if against and with_audio:
-        raise click.UsageError("--with-audio is of a certificate; --against writes a comparison, which has none")
+        raise click.UsageError("--with-audio cannot be used with --against: a comparison contains no audio")
 
 
 def _check_writable(output: Path) -> None:
     """Raise if ``output`` cannot be written, as far as can be told before anything is spoken."""
     if (ending := output.suffix.lower()) in _OTHER_FORMATS:
-        raise click.UsageError(f"{output.name}: it is written as JSON, not as {ending[1:]}: let the name end in .json")
+        raise click.UsageError(
+            f"{output.name}: the file is written as JSON, not as {ending[1:]}; use a name that ends in .json"
+        )
     if not output.parent.is_dir():
-        raise CertificateNotWritten(f"{output.parent} is no folder")
+        raise CertificateNotWritten(f"{output.parent} is not a folder")
     if not os.access(output if output.exists() else output.parent, os.W_OK):
-        raise CertificateNotWritten(f"{output} may not be written")
+        raise CertificateNotWritten(f"{output} is not writable")
 
 
 def _hand_out(
@@ -261,7 +281,7 @@ def _manifest_there(options: CertifyOptions, url: str, tell: Tell) -> Manifest:
 def _server(url: str, tell: Tell) -> Server:
     key = (os.environ.get("RINGTRUE_API_KEY") or "").strip()
     if not key.isascii() or not key.isprintable():
-        raise SettingsError("RINGTRUE_API_KEY holds characters that no key has")
+        raise SettingsError("RINGTRUE_API_KEY contains characters that are not allowed in a key")
     return Server(url, key or None, tell)
 
 

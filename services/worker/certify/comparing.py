@@ -91,7 +91,7 @@ def _pairs(one: Certificate, other: Certificate) -> Iterator[TakePair]:
 def _pair(one: CertificateEntry, other: CertificateEntry) -> TakePair:
     if one.asked != other.asked:
         names = [name for name in sorted({*one.asked, *other.asked}) if one.asked.get(name) != other.asked.get(name)]
-        return TakePair(one.id, None, f"something else was asked: {', '.join(names)}")
+        return TakePair(one.id, None, f"the requests differ: {', '.join(names)}")
     otherwise = [name for name in sorted({*one.used, *other.used}) if one.used.get(name) != other.used.get(name)]
     return TakePair(one.id, difference(one.clip, other.clip), used_otherwise=tuple(otherwise))
 

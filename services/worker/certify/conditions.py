@@ -111,13 +111,13 @@ class Conditions:
 
     def _batched(self, runs: RepeatRuns, host: EngineHost, jobs: Sequence[Job]) -> None:
         if self.manifest.max_batch == 1:
-            runs.skipped[BATCHED] = "the pin takes one text at a time"
+            runs.skipped[BATCHED] = "the pin speaks one text at a time"
             return
         for job in self._told(BATCHED, jobs):
             if (batch := self._batch(job, jobs)) is not None:
                 runs.keep(BATCHED, job.id, self._heard_in(host, batch))
         if BATCHED not in runs.heard:
-            runs.skipped[BATCHED] = "every text is of several pieces"
+            runs.skipped[BATCHED] = "every text has several pieces"
 
     def _anew(self, runs: RepeatRuns, jobs: Sequence[Job]) -> None:
         """Speak in reverse order in a new host that has spoken nothing before; then again, while other hosts speak."""
@@ -131,7 +131,7 @@ class Conditions:
 
     def _loaded(self, runs: RepeatRuns, host: EngineHost, jobs: Sequence[Job]) -> None:
         if self.at_once < 2:
-            runs.skipped[LOADED] = "it was asked for one host at a time"
+            runs.skipped[LOADED] = "only one host at a time was requested"
             return
         with _BackgroundLoad(self, self.at_once - 1, jobs) as load:
             for at, job in enumerate(self._told(LOADED, jobs)):
@@ -228,7 +228,7 @@ class _BackgroundLoad:
         load."""
         if self._failures:
             why = self._failures[0]
-            raise JobFailure(why.code, f"a host that should have spoken beside it did not: {why.message}")
+            raise JobFailure(why.code, f"another host that should speak at the same time did not: {why.message}")
 
     def _speak(self, host: EngineHost, at: int) -> None:
         while not self._until.is_set():

@@ -67,7 +67,7 @@ class Fingerprint:
         except (binascii.Error, zlib.error, ValueError) as error:
             raise NoFingerprint(str(error)) from error
         if not cells or len(cells) % BANDS or not unpacking.eof:
-            raise NoFingerprint(f"{len(cells)} bytes are no whole frames of {BANDS} bands")
+            raise NoFingerprint(f"{len(cells)} bytes are not complete frames of {BANDS} bands")
         return cls(np.frombuffer(cells, np.uint8).reshape(-1, BANDS))
 
 

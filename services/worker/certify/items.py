@@ -43,7 +43,7 @@ def selected(suite: Suite, manifest: Manifest) -> Selection:
     why = {item.id: reason for item in suite.items if (reason := _unspeakable(item, manifest)) is not None}
     items = tuple(item for item in suite.items if item.id not in why)
     if not items:
-        raise NothingToSpeak(f"{manifest.pin} speaks no item of {suite.name}: {next(iter(why.values()))}")
+        raise NothingToSpeak(f"{manifest.pin} cannot speak any item of {suite.name}: {next(iter(why.values()))}")
     return Selection(suite, items, why)
 
 
@@ -52,7 +52,9 @@ def built_in(manifest: Manifest) -> Selection:
     suites = [golden_suite(name) for name in BUILT_IN]
     suite = next((one for one in suites if language_of(one.items[0], manifest) is not None), None)
     if suite is None:
-        raise NothingToSpeak(f"{manifest.pin} speaks neither English nor Chinese: name a --suite in its language")
+        raise NothingToSpeak(
+            f"{manifest.pin} speaks neither English nor Chinese; use --suite to name a suite in its language"
+        )
     items = suite.items[::6][:5]
     felt = (item if item.emotion in manifest.emotions else replace(item, emotion=None, strength=None) for item in items)
     return Selection(suite, tuple(felt), {})
@@ -121,9 +123,9 @@ def _unspeakable(item: Item, manifest: Manifest) -> str | None:
     if language_of(item, manifest) is None:
         return f"{manifest.pin} does not speak {item.language}"
     if item.reference is not None:
-        return "an uploaded voice is known to its gateway alone"
+        return "an uploaded voice can only be used through its gateway"
     if item.emotion is not None and item.emotion not in manifest.emotions:
         return f"{manifest.pin} has no emotion {item.emotion}"
     if item.strength is not None and manifest.support("strength") is Support.UNSUPPORTED:
-        return f"strength is unsupported by {manifest.pin}"
+        return f"{manifest.pin} does not support strength"
     return None

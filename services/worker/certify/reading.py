@@ -43,20 +43,22 @@ def read_certificate(path: Path) -> Certificate:
     try:
         data = json.loads(content, parse_constant=_number_of, parse_float=_number_of)
     except UnicodeDecodeError as error:
-        raise CertificateInvalid(f"{path} is no JSON: {no_utf8(error)}") from error
+        raise CertificateInvalid(f"{path} is not JSON: {no_utf8(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise CertificateInvalid(f"{path} is no JSON: {error}") from error
+        raise CertificateInvalid(f"{path} is not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("object") != OBJECT:
-        raise CertificateInvalid(f"{path} is no certificate")
+        raise CertificateInvalid(f"{path} is not a certificate")
     if data.get("schema") != SCHEMA or data.get("fingerprint") != DEFINITION:
         found = f"schema {data.get('schema')}, fingerprint {data.get('fingerprint')}"
-        raise CertificateInvalid(f"{path} is of another form ({found}); this reads {SCHEMA} and {DEFINITION}")
+        raise CertificateInvalid(
+            f"{path} has another format ({found}); this version reads schema {SCHEMA}, fingerprint {DEFINITION}"
+        )
     try:
         return _certificate(data)
     except KeyError as error:
-        raise CertificateInvalid(f"{path} is no whole certificate: {error} is missing") from error
+        raise CertificateInvalid(f"{path} is not a complete certificate: {error} is missing") from error
     except ValueError as error:
-        raise CertificateInvalid(f"{path} is no whole certificate: {error}") from error
+        raise CertificateInvalid(f"{path} is not a valid certificate: {error}") from error
 
 
 def _certificate(data: Mapping[str, Any]) -> Certificate:
@@ -64,7 +66,7 @@ def _certificate(data: Mapping[str, Any]) -> Certificate:
     unspoken = _texts(data["unspoken"], "unspoken")
     ids = [*(entry.id for entry in entries), *unspoken]
     if twice := [id_ for id_, times in Counter(ids).items() if times > 1]:
-        raise ValueError(f"the item {twice[0]} is there twice")
+        raise ValueError(f"the item {twice[0]} appears twice")
     return Certificate(
         made_at=_text(data["made_at"], "made_at"),
         where=_text(data["where"], "where"),
@@ -110,7 +112,7 @@ def _clip(data: Mapping[str, Any]) -> Print:
     rate, samples = _whole(data["sample_rate"], "sample_rate", *RATES), _whole(data["samples"], "samples", 1)
     sound = Fingerprint.from_text(_text(data["fingerprint"], "fingerprint"))
     if samples > MOST_SAMPLES or len(sound.cells) != frames_of(samples, rate):
-        raise ValueError(f"the fingerprint is not that of {brief(samples)} samples at {rate} Hz")
+        raise ValueError(f"the fingerprint does not belong to {brief(samples)} samples at {rate} Hz")
     sha256 = _hash(data["pcm_sha256"])
     pcm = _pcm(_text(data["pcm"], "pcm"), sha256, samples) if "pcm" in data else None
     return Print(sha256, rate, samples, sound, pcm)
@@ -121,9 +123,9 @@ def _pcm(text: str, sha256: str, samples: int) -> bytes:
     try:
         pcm = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
     except (binascii.Error, zlib.error) as error:
-        raise ValueError(f"audio that cannot be unpacked: {error}") from error
+        raise ValueError(f"the audio cannot be unpacked: {error}") from error
     if len(pcm) != size or hashlib.sha256(pcm).hexdigest() != sha256:
-        raise ValueError(f"the audio is not that of pcm_sha256 {sha256}")
+        raise ValueError(f"the audio does not have the pcm_sha256 {sha256}")
     return pcm
 
 
@@ -132,7 +134,7 @@ def _outcome(data: Mapping[str, Any]) -> CertifyOutcome:
         return CertifyOutcome(failure=_text(data["failure"], "failure"))
     heard = data["heard"]
     if not isinstance(heard, bool):
-        raise ValueError(f"heard: {brief(heard)} is neither true nor false")
+        raise ValueError(f"heard must be true or false (found {brief(heard)})")
     difference = TierDifference(
         Tier(_whole(data["tier"], "tier", min(Tier), max(Tier))),
         _number(data["log_mel_db"], "log_mel_db", 0),
@@ -147,19 +149,19 @@ def _outcome(data: Mapping[str, Any]) -> CertifyOutcome:
 
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{name}: {brief(value)} is no text")
+        raise ValueError(f"{name} must be a text (found {brief(value)})")
     return value
 
 
 def _hash(value: object) -> str:
     if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise ValueError(f"pcm_sha256: {brief(value)} is no SHA-256")
+        raise ValueError(f"pcm_sha256 must be a SHA-256 (found {brief(value)})")
     return value
 
 
 def _table(value: object, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{name}: {brief(value)} is no object")
+        raise ValueError(f"{name} must be an object (found {brief(value)})")
     return value
 
 
@@ -169,27 +171,27 @@ def _texts(value: object, name: str) -> dict[str, str]:
 
 def _list(value: object, name: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{name}: {brief(value)} is no list")
+        raise ValueError(f"{name} must be a list (found {brief(value)})")
     return value
 
 
 def _whole(value: object, name: str, least: int, most: float = math.inf) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise ValueError(f"{name}: {brief(value)} is no whole number that it can be")
+        raise ValueError(f"{name} must be a whole number in its range (found {brief(value)})")
     return value
 
 
 def _number(value: object, name: str, least: float = -math.inf) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value:
-        raise ValueError(f"{name}: {brief(value)} is no number that it can be")
+        raise ValueError(f"{name} must be a number in its range (found {brief(value)})")
     try:
         return float(value)
     except OverflowError:
-        raise ValueError(f"{name} is too large a number") from None
+        raise ValueError(f"{name} is too large") from None
 
 
 def _number_of(said: str) -> float:
     """Return a number as JSON defines it. Raises `ValueError` for NaN and for what does not fit a float."""
     if not math.isfinite(number := float(said)):
-        raise ValueError(f"{said} is no number that can be read")
+        raise ValueError(f"{said} is not a number that can be read")
     return number

@@ -83,7 +83,7 @@ class Server:
                 base_url=address, headers=headers, timeout=WAIT_S + _SLACK_S, transport=_way_to(address)
             )
         except httpx.InvalidURL as error:
-            raise ServerFailed(f"{self.url} is no address: {error}") from error
+            raise ServerFailed(f"{self.url} is not a URL: {error}") from error
         self._tell = tell
         self._run = uuid.uuid4().hex
 
@@ -150,9 +150,9 @@ class Server:
         try:
             audio = _samples(content)
         except (wave.Error, EOFError, ValueError) as error:
-            raise ServerFailed(f"{self.url} sent no WAV for {job.id}: {error}") from error
+            raise ServerFailed(f"{self.url} did not send a valid WAV file for {job.id}: {error}") from error
         if audio.sha256 != pcm_sha256:
-            raise ServerFailed(f"{self.url} sent other samples for {job.id} than it says")
+            raise ServerFailed(f"{self.url} sent samples for {job.id} that do not match their hash")
         return audio
 
     def _answered(self, method: str, path: str, **more: Any) -> httpx.Response:
@@ -175,7 +175,7 @@ class Server:
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.status_code in (401, 403):
-            raise ServerRefuses(f"{self.url} asks for a key (RINGTRUE_API_KEY) that may do this")
+            raise ServerRefuses(f"{self.url} requires a key with the needed permission (RINGTRUE_API_KEY)")
         if not answer.is_success:
             raise ServerFailed(f"{self.url} answered {answer.status_code} to {answer.request.url.path}")
         return answer
@@ -184,7 +184,7 @@ class Server:
         try:
             return parse(answer.json())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ServerFailed(f"{self.url} is no gateway of ours: {type(error).__name__}: {error}") from error
+            raise ServerFailed(f"{self.url} is not a Ringtrue gateway: {type(error).__name__}: {error}") from error
 
     def _told(self, condition: str, items: Sequence[Item]) -> Iterator[Item]:
         for done, item in enumerate(items):
@@ -208,7 +208,7 @@ def _samples(wav: bytes) -> Audio:
         audio = Audio(file.readframes(file.getnframes()), file.getframerate())
     least, most = RATES
     if form != (1, BYTES_PER_SAMPLE) or not audio.pcm or not least <= audio.sample_rate <= most:
-        raise ValueError("it is not mono speech in 16 bits")
+        raise ValueError("it is not 16-bit mono audio")
     return audio
 
 
@@ -225,7 +225,7 @@ def _done(said: Mapping[str, Any]) -> _Done | JobFailure | None:
     if said["status"] not in _FINISHED:
         return None
     if (audio := said["audio"]) is None:
-        error = said["error"] or {"code": FailureCode.TTL_EXPIRED.value, "message": f"the job is {said['status']}"}
+        error = said["error"] or {"code": FailureCode.TTL_EXPIRED.value, "message": f"the job was {said['status']}"}
         return JobFailure(FailureCode(error["code"]), str(error["message"]))
     timings = said["timings"]
     return _Done(

@@ -50,8 +50,8 @@ def of_certificate(certificate: Certificate) -> str:
             *_section(["function", _place(certificate)], _function([certificate])),
             *_section(["output", *(in_words(name) for name in conditions), "s"], output),
             *_section(["speed", "", ""], _speed([certificate])),
-            *_notes([f"{_LEGEND}; each against the item's reference: spoken first, alone, by a fresh host"]),
-            *_notes(f"{in_words(name)}: not asked, {why}" for name, why in certificate.skipped.items()),
+            *_notes([f"{_LEGEND}; each is compared with the item's reference, which a new host spoke first and alone"]),
+            *_notes(f"{in_words(name)}: skipped: {why}" for name, why in certificate.skipped.items()),
             *_notes(f"{name} was not spoken: {why}" for name, why in certificate.unspoken.items()),
             *_notes(_failures(certificate.entries)),
         ]
@@ -87,7 +87,7 @@ def of_comparison(comparison: TakesCompared, names: Sequence[str] | None = None)
 
 def _verdict(tier: Tier | None, items: int) -> str:
     if tier is None:
-        return "no verdict: not all was spoken or could be compared"
+        return "no verdict: some items were not spoken or could not be compared"
     return f"{_tier(tier)} ({items} {'item' if items == 1 else 'items'})"
 
 
@@ -135,7 +135,7 @@ def _counted(lists: Sequence[Collection[str]]) -> list[str]:
     shared = set.intersection(*map(set, lists))
     own = [len({*one} - shared) for one in lists]
     return [
-        f"{len(one)}, {more} of them here only" if more else str(len(one)) for one, more in zip(lists, own, strict=True)
+        f"{len(one)}, {more} of them only here" if more else str(len(one)) for one, more in zip(lists, own, strict=True)
     ]
 
 
@@ -211,7 +211,7 @@ def _ratio(values: Sequence[float | None]) -> str:
 
 def _of_servers(certificates: Iterable[Certificate]) -> Iterable[str]:
     if any(one.where != HERE for one in certificates):
-        yield "first response: here until the first piece is there, of a server until the whole clip has come"
+        yield "first response: here, the time to the first piece; on a gateway, the time to the whole clip"
 
 
 def _failures(entries: Iterable[CertificateEntry]) -> Iterable[str]:

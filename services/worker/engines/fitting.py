@@ -28,7 +28,7 @@ def parts_that_fit(text: str, fits: Callable[[str], bool]) -> list[str]:
         return [text]
     at = _cut(text)
     if at is None:
-        raise EngineError(f"{text.strip()!r} is more than the engine can say at once")
+        raise EngineError(f"{text.strip()!r} is longer than the engine can speak at once")
     return [*parts_that_fit(text[:at], fits), *parts_that_fit(text[at:], fits)]
 
 

@@ -29,7 +29,7 @@ class StrEnum(str, enum.Enum):  # noqa: UP042 (the stand-in for what that asks f
 def main() -> None:
     """Run the host that the command line asks for."""
     if sys.version_info[:2] < OLDEST:
-        sys.exit("an engine host needs Python {}.{}, this is {}.{}".format(*OLDEST, *sys.version_info[:2]))
+        sys.exit("an engine host needs Python {}.{}; this is {}.{}".format(*OLDEST, *sys.version_info[:2]))
     if not sys.flags.isolated:  # else modules beside this file, such as requests, would hide packages of the same name
         sys.exit("start it with -I")
     if not hasattr(enum, "StrEnum"):

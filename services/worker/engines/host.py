@@ -93,7 +93,7 @@ class PinHost:
             return [self._engine.speak(wanted[0])]
         spoken = cast(BatchEngine, self._engine).speak_batch(wanted)
         if len(spoken) != len(wanted):
-            raise EngineError(f"{len(wanted)} texts were asked for, {len(spoken)} were spoken")
+            raise EngineError(f"{len(wanted)} texts were requested, but {len(spoken)} were spoken")
         return spoken
 
 
@@ -122,7 +122,7 @@ def _answered(host: PinHost | FamilyHost, frame: Frame) -> Answer:
             usage.release_cache()
         return _failed(error.code, str(error)), b""
     except MemoryError as error:
-        return _failed(FailureCode.OUT_OF_MEMORY, str(error) or "the machine has no memory left for this"), b""
+        return _failed(FailureCode.OUT_OF_MEMORY, str(error) or "the machine is out of memory"), b""
     except Exception as error:  # the only catch-all: whatever an engine raises becomes an answer, and the host goes on
         log.exception("%s raised", frame.header["op"])
         return _failed(FailureCode.ENGINE_ERROR, f"{type(error).__name__}: {error}"), b""
@@ -153,9 +153,11 @@ def _failed(code: FailureCode, message: str) -> Mapping[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m services.worker.engines.host")
-    parser.add_argument("--family", help="module:attribute of the family; default: the installed one that has the pin")
-    parser.add_argument("--pin", help="serve this pin; without it answer for the family")
-    parser.add_argument("--snapshot", type=json.loads, help="JSON: the pin is the catalog's, and this is its snapshot")
+    parser.add_argument(
+        "--family", help="module:attribute of the engine family; default: the installed one that has the pin"
+    )
+    parser.add_argument("--pin", help="serve this pin; default: answer for the family")
+    parser.add_argument("--snapshot", type=json.loads, help="JSON: the snapshot of a pin of the catalog")
     arguments = parser.parse_args(argv)
     served = Served()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -172,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _weighted(engines: EngineFamily) -> WeightedFamily:
     if not hasattr(engines, "build_from"):
-        raise EngineError(f"the engine family {engines.name} takes no weights: it serves built-in pins only")
+        raise EngineError(f"the engine family {engines.name} serves only built-in pins and cannot use weights")
     return cast(WeightedFamily, engines)
 
 

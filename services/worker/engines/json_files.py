@@ -16,7 +16,7 @@ def json_object(file: Path, name: str) -> Mapping[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise EngineError(f"{name} is no JSON: {error}") from error
+        raise EngineError(f"{name} is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise EngineError(f"{name} is no JSON object")
+        raise EngineError(f"{name} is not a JSON object")
     return found

@@ -19,7 +19,7 @@ from shared.errors import FailureCode
 def check(request: SpeakRequest, sample_rate: int | None, manifest: Manifest) -> None:
     """Raise `EngineError` for the first fault of ``request`` that ``manifest`` does not allow."""
     if not request.text.strip():
-        raise EngineError("there is no text", FailureCode.ENGINE_RETURNED_NOTHING)
+        raise EngineError("the text is empty", FailureCode.ENGINE_RETURNED_NOTHING)
     for fault in _faults(request, sample_rate, manifest):
         raise EngineError(fault)
 
@@ -38,7 +38,7 @@ def _faults(request: SpeakRequest, sample_rate: int | None, manifest: Manifest) 
     yield from _emotion_faults(request, manifest)
     for name in _asked(request, sample_rate, manifest):
         if manifest.support(name) is Support.UNSUPPORTED:
-            yield f"{name} is unsupported by {manifest.pin}"
+            yield f"{manifest.pin} does not support {name}"
     if request.voice is not None and not _known_voice(request.voice, manifest):
         yield f"{manifest.pin} has no voice {request.voice}"
 

@@ -35,7 +35,7 @@ def audio_of(samples: npt.NDArray[np.floating | np.int16], sample_rate: int) -> 
     if not np.issubdtype(samples.dtype, np.floating):
         raise EngineError(f"expected float or int16 samples, got {samples.dtype}", FailureCode.AUDIO_INVALID)
     if not np.isfinite(samples).all():
-        raise EngineError("the engine gave samples that are not finite", FailureCode.AUDIO_INVALID)
+        raise EngineError("the engine returned samples that are not finite", FailureCode.AUDIO_INVALID)
     scaled = np.multiply(samples, FULL_SCALE, dtype=np.float32)
     np.clip(np.rint(scaled, out=scaled), -FULL_SCALE - 1, FULL_SCALE, out=scaled)
     return Audio(scaled.astype("<i2").tobytes(), sample_rate)
@@ -46,7 +46,7 @@ def checked(audio: Audio | None, sample_rate: int) -> Audio:
     `EngineError`: ``engine_returned_nothing`` if there is no audio or only silence, ``audio_invalid`` for another rate
     or for more than `LONGEST_S` seconds."""
     if audio is None:
-        raise EngineError("the engine gave nothing and did not say why", FailureCode.ENGINE_RETURNED_NOTHING)
+        raise EngineError("the engine returned nothing and no reason", FailureCode.ENGINE_RETURNED_NOTHING)
     if audio.sample_rate != sample_rate:
         raise EngineError(f"expected {sample_rate} Hz, got {audio.sample_rate}", FailureCode.AUDIO_INVALID)
     if audio.duration_s > LONGEST_S:
@@ -54,9 +54,9 @@ def checked(audio: Audio | None, sample_rate: int) -> Audio:
             f"the engine did not stop: {audio.duration_s:,.0f} s for one piece of text", FailureCode.AUDIO_INVALID
         )
     if not audio.pcm:
-        raise EngineError("the engine gave no samples", FailureCode.ENGINE_RETURNED_NOTHING)
+        raise EngineError("the engine returned no samples", FailureCode.ENGINE_RETURNED_NOTHING)
     if audio.pcm.count(0) == len(audio.pcm):
-        raise EngineError("the engine gave nothing but silence", FailureCode.ENGINE_RETURNED_NOTHING)
+        raise EngineError("the engine returned only silence", FailureCode.ENGINE_RETURNED_NOTHING)
     return audio
 
 

@@ -58,7 +58,7 @@ def stretched(library: Any, pcm: bytes, sample_rate: int, stretch: Stretch) -> b
     declared = sample_rate * 2 if stretch.pitch < 1 else sample_rate
     stream = library.sonicCreateStream(declared, 1)
     if not stream:
-        raise MemoryError("sonicCreateStream had no memory")
+        raise MemoryError("sonicCreateStream is out of memory")
     try:
         library.sonicSetSpeed(stream, stretch.tempo)
         library.sonicSetPitch(stream, stretch.pitch)

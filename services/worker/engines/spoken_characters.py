@@ -34,7 +34,7 @@ def aloud(character: str) -> bool:
 def require_words(text: str) -> None:
     """Raise `EngineError` ``engine_returned_nothing`` for a text of pauses only."""
     if not any(map(aloud, text)):
-        raise EngineError("there is nothing in the text that can be spoken", FailureCode.ENGINE_RETURNED_NOTHING)
+        raise EngineError("nothing in the text can be spoken", FailureCode.ENGINE_RETURNED_NOTHING)
 
 
 def require_known(text: str, known: Callable[[str], bool]) -> None:

@@ -46,7 +46,7 @@ _HEADER = ("FAMILY", "PACKAGE", "PYTHON", "INTERPRETER", "STATE")
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--json", "as_lines", is_flag=True, help="One JSON object per family and line.")
+@click.option("--json", "as_lines", is_flag=True, help="Print one JSON object per family and line.")
 @click.pass_context
 def engines(context: click.Context, as_lines: bool) -> None:
     """Show every engine family: the package that brings it, the Python that serves it, and whether that works.
@@ -69,13 +69,17 @@ def engines(context: click.Context, as_lines: bool) -> None:
 
 @engines.command("install")
 @click.argument("family")
-@click.option("--python", type=click.Path(path_type=Path), help="Python to make it with. Default: one is looked for.")
-@click.option("--index", metavar="URL", help="Package index, instead of the usual one.")
-@click.option("--extra-index", metavar="URL", multiple=True, help="One more, which comes first.")
-@click.option("--find-links", metavar="URL", multiple=True, help="Page or folder of wheels.")
-@click.option("--no-index", is_flag=True, help="Ask no index: all comes from --find-links.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Another ${NAME} in the requirements.")
-@click.option("--force", is_flag=True, help="Make it anew where there is one that does.")
+@click.option(
+    "--python", type=click.Path(path_type=Path), help="The Python to use. Default: a fitting one on the PATH."
+)
+@click.option("--index", metavar="URL", help="Use this package index instead of the default one.")
+@click.option("--extra-index", metavar="URL", multiple=True, help="Another index, searched first; repeatable.")
+@click.option("--find-links", metavar="URL", multiple=True, help="Page or folder with wheels; repeatable.")
+@click.option("--no-index", is_flag=True, help="Use no index; take all packages from --find-links.")
+@click.option(
+    "--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set ${NAME} of the requirements; repeatable."
+)
+@click.option("--force", is_flag=True, help="Install again even if it works already.")
 def install_command(
     family: str,
     python: Path | None,
@@ -103,16 +107,16 @@ def _install(name: str, order: Order, force: bool) -> None:
     family = family_called(name)
     wanted = requirements_of(family)
     if wanted is None:
-        click.echo(f"{name} needs no Python of its own: it is served by this one", err=True)
+        click.echo(f"{name} needs no Python of its own; this one serves it", err=True)
         return
     interpreter = _interpreters(settings).of(name)
     if not force and interpreter.elsewhere and standing(family, interpreter).state is InstallStep.READY:
-        click.echo(f"{name} is installed already: {interpreter.python}; --force makes it anew", err=True)
+        click.echo(f"{name} is already installed: {interpreter.python}; use --force to install it again", err=True)
         return
     done = install(family, wanted, order, settings.engines, lambda line: click.echo(line, err=True))
     click.echo(f"{name} is ready: {settings.engines / name}, Python {done.version}", err=True)
     if name in settings.interpreters:
-        click.echo(f"but RINGTRUE_INTERPRETERS names {settings.interpreters[name]}, which serves it", err=True)
+        click.echo(f"note: RINGTRUE_INTERPRETERS names {settings.interpreters[name]}, which is used instead", err=True)
 
 
 def _interpreters(settings: Settings) -> Interpreters:

@@ -55,7 +55,7 @@ def family_called(name: str) -> Installed:
     """Return the installed family of that name. Raises `FamilyUnknown`."""
     families = {family.name: family for family in installed()}
     if name not in families:
-        raise FamilyUnknown(f"there is no engine family {name}; there are: {', '.join(families) or 'none'}")
+        raise FamilyUnknown(f"unknown engine family {name}; known: {', '.join(families) or 'none'}")
     return families[name]
 
 
@@ -89,16 +89,16 @@ def _compared(wanted: Requirements, told: About) -> tuple[str, str]:
     """Return which wanted packages are missing, and which have another version, each as a text that is empty if there
     are none."""
     if wanted.python is not None and wanted.python != told.release:
-        return f"this is Python {told.version}, its packages are pinned for {release_said(wanted.python)}", ""
+        return f"this is Python {told.version}, but its packages are pinned for {release_said(wanted.python)}", ""
     there = {canonical(name): version for name, version in told.packages.items()}
     pins = wanted.pins()
     lacking = [name for name in pins if name not in there]
     differing = [
-        f"{name} is {there[name]}, tried is {version}"
+        f"{name} is {there[name]}, tested with {version}"
         for name, version in pins.items()
         if name in there and version not in ("", there[name], there[name].partition("+")[0])
     ]
-    return _listed("not there: ", lacking), _listed("", differing)
+    return _listed("missing: ", lacking), _listed("", differing)
 
 
 def _listed(what: str, names: Sequence[str]) -> str:

@@ -68,10 +68,10 @@ def install(family: Installed, wanted: Requirements, order: Order, folder: Path,
             _make(made, python, order.uv)
             say(f"2/3  {len(wanted.pins())} packages of {wanted.file}, by {'uv' if order.uv else 'pip'}")
             _fill(made, wanted, order)
-            say(f"3/3  does a host of {family.name} start?")
+            say(f"3/3  starting a host of {family.name}")
             found = standing(family, Interpreter(made / "bin" / "python"))
             if found.state is not InstallStep.READY:
-                raise NotMade(f"the environment was made and does not do: {found.detail}")
+                raise NotMade(f"the environment was made but does not work: {found.detail}")
             _link(name, made)
         _sweep(folder, family.name)
     return found
@@ -145,7 +145,9 @@ def _run(command: Sequence[str], settings: Sequence[str] = ()) -> None:
                 os.killpg(child.pid, signal.SIGKILL)
             raise
     if code != 0:
-        raise NotMade(f"`{Path(command[0]).name} {' '.join(command[1:3])}` ended with code {code}; it says above why")
+        raise NotMade(
+            f"`{Path(command[0]).name} {' '.join(command[1:3])}` ended with exit code {code}; see its output above"
+        )
 
 
 def _link(name: Path, made: Path) -> None:

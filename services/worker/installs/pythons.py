@@ -66,8 +66,8 @@ def about(python: Path) -> About:
         told = json.loads(done.stdout)
         return About(told["python"], told["packages"])
     except (ValueError, KeyError, TypeError) as error:
-        lines = done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"]
-        raise NoPython(f"{python} does not answer as a Python does: {lines[-1]}") from error
+        lines = done.stderr.strip().splitlines() or [f"it ended with exit code {done.returncode}"]
+        raise NoPython(f"{python} is not a working Python: {lines[-1]}") from error
 
 
 def fitting(family: str, wanted: tuple[int, int] | None, given: Path | None) -> Path:
@@ -79,14 +79,14 @@ def fitting(family: str, wanted: tuple[int, int] | None, given: Path | None) -> 
     wanted = wanted or sys.version_info[:2]
     if given is not None:
         if (told := about(given)).release != wanted:
-            raise NoPython(f"{given} is Python {told.version}, and {family} needs {release_said(wanted)}")
+            raise NoPython(f"{given} is Python {told.version}, but {family} needs {release_said(wanted)}")
         return given
     if wanted == sys.version_info[:2]:
         return Path(sys.executable)
     for python in _candidates(wanted):
         if _is(python, wanted):
             return python
-    raise NoPython(f"{family} needs Python {release_said(wanted)}, and none is on the PATH; name one with --python")
+    raise NoPython(f"{family} needs Python {release_said(wanted)}, but none is on the PATH; use --python to name one")
 
 
 def uv() -> Path | None:

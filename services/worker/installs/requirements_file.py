@@ -73,7 +73,7 @@ class Requirements:
         """Return the text with every ``${NAME}`` replaced by ``given`` or its default. Raises `RequirementsInvalid`."""
         if unknown := sorted(set(given) - set(self.variables)):
             there = ", ".join(sorted(self.variables)) or "nothing"
-            raise RequirementsInvalid(f"{self.file} lets {there} be set, not {', '.join(unknown)}")
+            raise RequirementsInvalid(f"{self.file}: unknown setting {', '.join(unknown)}; known: {there}")
         values = {**self.variables, **given}
         if undefined := sorted(set(_VARIABLE.findall(self.text)) - set(values)):
             raise RequirementsInvalid(f"{self.file} has no default for {', '.join(undefined)}")
@@ -125,7 +125,7 @@ def _folder(module: str) -> Path | None:
 def _one(file: Path, said: Mapping[str, Sequence[str]], word: str) -> str | None:
     values = said.get(word, ())
     if len(values) > 1:
-        raise RequirementsInvalid(f"{file} says more than once which {word}")
+        raise RequirementsInvalid(f"{file} sets {word} more than once")
     return values[0] if values else None
 
 
@@ -133,7 +133,7 @@ def _version(file: Path, said: str | None) -> tuple[int, int] | None:
     if said is None:
         return None
     if (match := re.fullmatch(r"3\.(\d+)", said)) is None:
-        raise RequirementsInvalid(f"{file}: {said!r} is no version of Python such as 3.10")
+        raise RequirementsInvalid(f"{file}: {said!r} is not a version of Python such as 3.10")
     return 3, int(match[1])
 
 

@@ -100,7 +100,7 @@ class Footprints:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 held.enter_context(folder_lock(self._folder))
             except OSError as error:  # at worst another worker's measurement is lost, and made again
-                log.warning("%s cannot be held: %s", self._folder, error)
+                log.warning("cannot lock %s: %s", self._folder, error)
             yield self._read(lock_sha256)
 
     def _path(self, lock_sha256: str) -> Path:
@@ -116,7 +116,7 @@ class Footprints:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("what %s takes is measured anew: its file cannot be read: %r", lock_sha256, error)
+            log.warning("measuring the memory of %s again: its file cannot be read: %r", lock_sha256, error)
             return None
 
     def _write(self, lock_sha256: str, footprint: Footprint) -> None:
@@ -129,19 +129,19 @@ class Footprints:
         try:
             write_whole(path, json.dumps(said, indent=1))
         except OSError as error:  # it is measured again after the next start
-            log.warning("what %s takes is not written down: %s", lock_sha256, error)
+            log.warning("the measured memory of %s was not stored: %s", lock_sha256, error)
 
 
 def _amount(said: Mapping[str, Any]) -> Amount:
     amount = Amount.from_json(said)
     if not (0 <= amount.rss_mb < math.inf and 0 <= amount.vram_mb < math.inf):
-        raise ValueError(f"{amount.to_json()} is no amount of memory")
+        raise ValueError(f"{amount.to_json()} is not an amount of memory")
     return amount
 
 
 def _length(said: str) -> int:
     if (length := int(said)) < SHORTEST:
-        raise ValueError(f"{said} is no length")
+        raise ValueError(f"{said} is not a length")
     return length
 
 

@@ -88,7 +88,7 @@ class Ledger:
             try:
                 _write(reservation.fd, mb)
             except OSError as error:
-                log.warning("a reservation of %.0f MB stays as it is: %s", reservation.mb, error)
+                log.warning("a reservation of %.0f MB could not be changed: %s", reservation.mb, error)
                 return False
             reservation.mb = mb
             return True
@@ -114,7 +114,7 @@ class Ledger:
             with self._held():
                 fd = _locked(path, mb)
         except OSError as error:  # it waits anyway, and another host will end
-            log.warning("others are not told that %.0f MB are waited for: %s", mb, error)
+            log.warning("could not tell other workers that this one waits for %.0f MB: %s", mb, error)
             yield
             return
         try:
@@ -179,7 +179,7 @@ def _held_mb(path: Path, unknown_mb: float) -> float:
     except FileNotFoundError:
         return 0.0
     except OSError as error:
-        log.warning("%s counts for %.0f MB: %s", path, unknown_mb, error)
+        log.warning("%s cannot be read and counts as %.0f MB: %s", path, unknown_mb, error)
         return unknown_mb
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -199,7 +199,7 @@ def _said_mb(fd: int, path: Path, unknown_mb: float) -> float:
             return mb
     except (OSError, ValueError):
         pass
-    log.warning("%s is held and says no amount; it counts for %.0f MB", path, unknown_mb)
+    log.warning("%s is held but contains no amount; it counts as %.0f MB", path, unknown_mb)
     return unknown_mb
 
 

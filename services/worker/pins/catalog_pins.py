@@ -44,7 +44,7 @@ class CatalogPins:
                 self._wrong = ""
             except CatalogInvalid as error:
                 if str(error) != self._wrong:  # the file is read every few seconds; log each fault once
-                    log.error("%s; what was locked before goes on being served", error)
+                    log.error("%s; the pins that were locked before are still served", error)
                 self._wrong = str(error)
         return self._locks
 
@@ -72,7 +72,7 @@ class CatalogPins:
             try:
                 stack.enter_context(self._store.using(lock))
             except OSError as error:  # a store that this worker may only read is maintained by others
-                log.warning("%s is not held against being removed: %s", lock.name, error)
+                log.warning("%s is not protected from removal: %s", lock.name, error)
             self._held[lock.sha256] = stack
 
     def release(self, but: set[str]) -> None:

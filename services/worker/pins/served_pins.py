@@ -160,7 +160,9 @@ class ServedPins:
         `JobFailure`."""
         served = self._of(pin)
         if served is None:
-            raise JobFailure(FailureCode.MODEL_NOT_PULLED, f"no engine here brings {pin}, and no lock names it")
+            raise JobFailure(
+                FailureCode.MODEL_NOT_PULLED, f"unknown pin {pin}: no engine here has it, and no lock names it"
+            )
         if served.lock is None or self._catalog_pins is None:
             return self._host(pin, served.family, pass_fds=pass_fds)
         return self._host_of(self._catalog_pins, served.family, served.lock, pass_fds)
@@ -259,12 +261,12 @@ class ServedPins:
     def _check_wanted(self, known: Sequence[str]) -> None:
         if unknown := sorted(set(self._wanted or ()) - set(known)):
             there = ", ".join(known) or "none"
-            raise SettingsError(f"neither built in nor locked: {', '.join(unknown)}; there are: {there}")
+            raise SettingsError(f"unknown pin {', '.join(unknown)}: neither built in nor locked; known: {there}")
 
 
 def _tell_refused(pin: str, failure: JobFailure) -> None:
     if failure.code is FailureCode.MODEL_NOT_PULLED:  # the normal state between `lock` and `pull`
-        log.info("%s is locked and not pulled yet, `ringtrue models pull %s` does that: %s", pin, pin, failure.message)
+        log.info("%s is locked but not pulled; run `ringtrue models pull %s`: %s", pin, pin, failure.message)
     else:
         log.error("%s is refused: %s: %s", pin, failure.code.value, failure.message)
 
@@ -288,7 +290,7 @@ def _pins(family: _Family, child: Child) -> Sequence[str]:
         answer = child.ask({"op": "pins"}, timeout_s=ANSWER_S).header
         return list(answer["ok"]["pins"])
     except (HostCrashed, HostTimeout) as error:
-        log.error("engine family %s (%s) is left out: %s", family.name, family.distribution, error)
+        log.error("engine family %s (%s) is skipped: %s", family.name, family.distribution, error)
         return ()
     finally:
         child.kill()

@@ -31,7 +31,7 @@ def checked(audio: Audio, text: str, speed: float) -> Audio:
     if audio.duration_s > (most_s := longest_s(text, speed)):
         raise JobFailure(
             FailureCode.AUDIO_INVALID,
-            f"the engine gave {audio.duration_s:,.1f} s for {len(text)} characters at speed {speed:g}, of which"
-            f" {most_s:,.1f} s are taken at most: it does not say this text",
+            f"the engine returned {audio.duration_s:,.1f} s for {len(text)} characters at speed {speed:g}; at most"
+            f" {most_s:,.1f} s are plausible",
         )
     return audio

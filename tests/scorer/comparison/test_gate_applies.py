@@ -85,4 +85,4 @@ def test_clips_without_audio_tell_nothing_of_what_a_metric_covers(others: Reason
 def test_a_gate_of_rules_that_do_not_apply_has_passed_nothing() -> None:
     result = gate(SAME, not_worse(0.1, "mos/utmos", if_covered=True))
     assert result.verdict == "inconclusive"
-    assert result.headline == "inconclusive: there is no rule that applies; 1 rule did not apply: mos/utmos"
+    assert result.headline == "inconclusive: no rule applies; 1 rule did not apply: mos/utmos"

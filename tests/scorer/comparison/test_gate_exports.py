@@ -117,7 +117,7 @@ def test_markdown_says_the_verdict_first_and_what_was_insisted_on() -> None:
     lines = markdown(RESULT, COMPARISON).splitlines()
     assert lines[0] == "## Ringtrue gate: fail"
     assert lines[2].startswith("fail: asr/wer in tag/")
-    assert lines[4].startswith("> **Compared on demand although it differs: preprocessing (none / wetext 1.0)")
+    assert lines[4].startswith("> **Compared although these differ, as requested: preprocessing (none / wetext 1.0)")
 
 
 def test_markdown_reads_back_as_a_table_whatever_the_names_are() -> None:

@@ -69,7 +69,7 @@ def test_an_open_question_says_what_would_settle_it() -> None:
 def test_below_the_items_that_a_rule_asks_for_there_is_no_verdict() -> None:
     judged = only(gate(WORSE, not_worse(0.1, fewest_items=40)))
     assert (judged.outcome, judged.doubt) == ("inconclusive", "too_few_items")
-    assert judged.why == "mos/dnsmos_ovrl: 35 items on both sides, the rule asks for 40 at least"
+    assert judged.why == "mos/dnsmos_ovrl: 35 items on both sides; the rule requires at least 40"
 
 
 def test_each_emotion_is_a_question_of_its_own() -> None:
@@ -93,7 +93,7 @@ def test_many_unscored_are_never_a_pass() -> None:
     silent = spoiled(honest(1), lambda n, one: one | {MOS: Reason.NO_SPEECH} if n % 5 == 0 else one)
     judged = only(gate(evaluated("v2", silent), not_worse(0.1), baseline=evaluated("v1", honest(1))))
     assert (judged.outcome, judged.doubt) == ("inconclusive", "too_many_unscored")
-    assert judged.why.endswith("20% of the pairs of clips have no score, at most 10% may")
+    assert judged.why.endswith("20% of the pairs of clips have no score; at most 10% may be missing")
 
 
 def test_coverage_fails_who_falls_silent() -> None:
@@ -146,7 +146,7 @@ def test_where_more_items_do_not_help_against_the_noise_more_seeds_are_named() -
     rules = read_rules({"schema": 1, "rule": [not_worse("0.5 floors")]})
     judged = only(decide("gate_1", comparison, *noisy, rules))
     assert (judged.doubt, judged.n_needed) == ("interval_straddles", None)
-    assert judged.why.endswith("more items narrow the noise floor as well: more seeds may settle it")
+    assert judged.why.endswith("more items also narrow the noise floor; more seeds may settle it")
 
 
 def test_a_metric_that_only_describes_can_be_given_a_direction() -> None:

@@ -106,7 +106,7 @@ class TestCheckpoint:
     @pytest.mark.parametrize(
         ("made", "detail"),
         [
-            ({"sampling_rate": 8_000}, "listens at 8000 Hz"),
+            ({"sampling_rate": 8_000}, "expects 8000 Hz"),
             ({"problem_type": "regression"}, "the head of judge does not choose between classes"),
             ({"labels": ("LABEL_0", "LABEL_1")}, "no class of judge is an emotion"),
         ],

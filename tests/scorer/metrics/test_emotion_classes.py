@@ -107,7 +107,7 @@ def test_without_a_canonical_target_nothing_is_judged_and_what_was_heard_is_told
     why = readings["emotion/correct"]
     assert isinstance(why, Unscored)
     assert (why.reason, why) == (Reason.CLASS_NOT_COVERED, readings["emotion/target_probability"])
-    assert "no canonical emotion was asked for" in why.detail
+    assert "no canonical emotion was requested" in why.detail
     assert readings["emotion/p_happy"] == 0.4
 
 

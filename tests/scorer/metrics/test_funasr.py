@@ -86,34 +86,34 @@ class TestChild:
             Funasr(bare, threads=1).packages()
 
     def test_something_else_than_a_python_is_said(self) -> None:
-        with pytest.raises(FunasrMissing, match="does not serve FunASR"):
+        with pytest.raises(FunasrMissing, match="cannot run FunASR"):
             Funasr(Path("/bin/false"), threads=1).packages()
 
     def test_weights_that_are_not_in_the_file_are_not_made_up(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         files["model.pt"] = json.dumps({"weights": ["encoder.weight"], "text": "你好"}).encode()
         with pytest.raises(
-            WeightsMismatch, match=r"asr is not whole: 1 weights are not in model\.pt; the first is decoder\.weight"
+            WeightsMismatch, match=r"asr is incomplete: 1 weights are not in model\.pt; the first is decoder\.weight"
         ):
             loaded(python, tmp_path / "model", files)
 
     def test_a_configuration_that_names_no_weights_is_refused(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         files["configuration.json"] = files["configuration.json"].replace(b'"init_param"', b'"unread"')
-        with pytest.raises(WeightsMismatch, match="asr is not whole: no weights were loaded from the pin"):
+        with pytest.raises(WeightsMismatch, match="asr is incomplete: no weights were loaded from the pin"):
             loaded(python, tmp_path / "model", files)
 
     @pytest.mark.parametrize("absent", ["model.pt", "am.mvn", "tokens.txt", "config.yaml"])
     def test_a_file_that_funasr_would_do_without_is_noticed(self, absent: str, python: Path, tmp_path: Path) -> None:
         files = {path: content for path, content in funasr_files("Paraformer", text="你好").items() if path != absent}
-        with pytest.raises(WeightsMismatch, match=rf"asr names what is not in the pin: {absent}"):
+        with pytest.raises(WeightsMismatch, match=rf"asr names files that are not in the pin: {absent}"):
             loaded(python, tmp_path / "model", files)
 
     def test_a_file_from_beyond_the_pin_is_refused(self, python: Path, tmp_path: Path) -> None:
         files = dict(funasr_files("Paraformer", text="你好"))
         (tmp_path / "model.pt").write_bytes(files.pop("model.pt"))
         files["configuration.json"] = files["configuration.json"].replace(b'"model.pt"', b'"../model.pt"')
-        with pytest.raises(WeightsMismatch, match=r"asr names what is not in the pin: \.\./model\.pt"):
+        with pytest.raises(WeightsMismatch, match=r"asr names files that are not in the pin: \.\./model\.pt"):
             loaded(python, tmp_path / "model", files)
 
     @pytest.mark.parametrize("content", [None, b"{", b"{}", b"[]"])
@@ -135,7 +135,7 @@ class TestChild:
             funasr.generate([SECOND], {}, 10)
 
     @pytest.mark.parametrize(
-        ("misdeed", "detail"), [("nothing", "it gave no result"), ("raises", "IndexError: list index out of range")]
+        ("misdeed", "detail"), [("nothing", "it returned no result"), ("raises", "IndexError: list index out of range")]
     )
     def test_a_failure_is_told_and_the_child_lives(
         self, misdeed: str, detail: str, python: Path, tmp_path: Path

@@ -73,7 +73,7 @@ def test_the_locks_of_all_that_was_loaded_are_known_by_quantity(broken: MetricHo
         ("lacksweights", Reason.MODEL_NOT_PULLED, "weights.bin"),
         ("callsout", Reason.SCORER_ERROR, "PermissionError"),
         ("writes", Reason.SCORER_ERROR, "read-only"),
-        ("nobody", Reason.SCORER_ERROR, "no metric family 'nobody'"),
+        ("nobody", Reason.SCORER_ERROR, "unknown metric family 'nobody'"),
     ],
 )
 def test_a_broken_family_costs_its_own_value_and_says_why(
@@ -159,7 +159,7 @@ def test_missing_and_wrong_weights_are_refused_with_what_was_expected(tmp_path: 
     with MetricHost(models=tmp_path) as host:
         refused = host.warm(["nisqa", "nisqa_tts"])
     assert {why.reason for why in refused.values()} == {Reason.MODEL_NOT_PULLED}
-    assert "pinned is 7ec4cf93" in refused["nisqa"].detail
+    assert "but 7ec4cf93" in refused["nisqa"].detail
     assert "https://" in refused["nisqa_tts"].detail
 
 

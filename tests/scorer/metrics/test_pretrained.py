@@ -113,7 +113,7 @@ def test_an_ear_for_another_rate_is_refused_when_it_is_loaded(
     family: str, checkpoints: Mapping[str, Files], measured: Callable[[str, Files], Scored]
 ) -> None:
     telephone = altered(checkpoints[family], "preprocessor_config.json", sampling_rate=8_000)
-    assert refusal(measured(family, telephone)) == "tiny listens at 8000 Hz, not at 16000"
+    assert refusal(measured(family, telephone)) == "tiny expects 8000 Hz, not 16000 Hz"
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,11 @@ def test_the_checkpoint_says_how_words_become_a_sentence(
 
 
 def test_without_a_recogniser_it_is_said_which_pin_is_missing(tmp_path: Path, encoder: Mapping[str, bytes]) -> None:
-    assert "engine whisper has to be locked" in _refusal(_scored(tmp_path, semantic_multilingual=encoder))
+    assert "engine whisper must be locked" in _refusal(_scored(tmp_path, semantic_multilingual=encoder))
 
 
 def test_without_an_encoder_it_is_said_which_pin_is_missing(tmp_path: Path, whisper: Mapping[str, bytes]) -> None:
-    assert "engine semantic_multilingual has to be locked" in _refusal(_scored(tmp_path, whisper=whisper))
+    assert "engine semantic_multilingual must be locked" in _refusal(_scored(tmp_path, whisper=whisper))
 
 
 def test_an_encoder_that_does_not_say_how_it_pools_is_refused(

@@ -185,7 +185,7 @@ class TestWavlm:
         assert set(lock["weights"]) == {"config.json", "model.safetensors", "preprocessor_config.json"}
 
     def test_it_is_missing_until_a_pin_is_locked_and_pulled(self, tmp_path: Path) -> None:
-        assert "there are none" in self._detail(tmp_path, tmp_path / "catalog.lock")
+        assert "(found none)" in self._detail(tmp_path, tmp_path / "catalog.lock")
 
     def test_two_pins_for_one_family_are_refused(self, tmp_path: Path) -> None:
         model_stores = ModelStores(tmp_path)
@@ -200,7 +200,7 @@ class TestWavlm:
         blob = model_stores.store.blob(file.sha256)
         blob.chmod(0o644)
         blob.write_bytes(b"[]")
-        assert "locked is" in self._detail(model_stores.store.root, model_stores.lock_file)
+        assert "but the lock says" in self._detail(model_stores.store.root, model_stores.lock_file)
 
     def test_weights_that_are_missing_are_not_made_up(self, tmp_path: Path) -> None:
         files = dict(wavlm_files(tmp_path / "checkpoint"))

@@ -62,7 +62,7 @@ def test_a_form_that_there_is_not_is_refused(tmp_path: Path) -> None:
     assert "input of tiny is 'int8', not float32 or int16" in detail
 
 
-@pytest.mark.parametrize(("module", "said"), [(OfFrames(), "not one number"), (Nothing(), "gave nan")])
+@pytest.mark.parametrize(("module", "said"), [(OfFrames(), "not one number"), (Nothing(), "returned nan")])
 def test_an_answer_that_is_no_number_is_an_error(module: nn.Module, said: str, tmp_path: Path) -> None:
     reason, detail = _refusal(_scored(_pinned(tmp_path, {"any.pt": script(module)})))
     assert reason is Reason.SCORER_ERROR
@@ -89,7 +89,7 @@ def test_a_pin_is_one_script(tmp_path: Path) -> None:
 def test_what_is_no_torchscript_is_refused(tmp_path: Path) -> None:
     reason, detail = _refusal(_scored(_pinned(tmp_path, {"any.pt": b"state_dict"})))
     assert reason is Reason.MODEL_NOT_PULLED
-    assert "any.pt of tiny is no TorchScript" in detail
+    assert "any.pt of tiny is not TorchScript" in detail
 
 
 def test_bytes_that_are_not_the_locked_ones_are_not_run(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_bytes_that_are_not_the_locked_ones_are_not_run(tmp_path: Path) -> None:
     blob.write_bytes(blob.read_bytes()[:-1] + b"!")
     reason, detail = _refusal(_scored(instruments))
     assert reason is Reason.MODEL_NOT_PULLED
-    assert "locked is" in detail
+    assert "but the lock says" in detail
 
 
 class Meddled(Instruments):

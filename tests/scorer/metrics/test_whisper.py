@@ -137,7 +137,7 @@ def test_a_checkpoint_that_would_sample_is_decoded_without(tmp_path: Path, untau
     [
         (("generation_config.json",), "has no generation_config.json"),
         (("preprocessor_config.json",), "has neither preprocessor_config.json nor processor_config.json"),
-        (("tokenizer.json",), "has no tokenizer.json"),
+        (("tokenizer.json",), "needs tokenizer.json"),
     ],
 )
 def test_what_is_missing_is_not_made_up(

@@ -145,7 +145,7 @@ def test_a_reserved_name_is_left_out_and_that_is_said_once(place: Place, caplog:
         mirror.turn()
         mirror.turn()
     assert registry.told == []
-    assert caplog.text.count("sun@v23 is not mirrored") == 1
+    assert caplog.text.count("alias sun@v23 is not copied to MLflow") == 1
 
 
 def test_a_pin_that_was_forced_is_mirrored_once_it_is_published(place: Place) -> None:

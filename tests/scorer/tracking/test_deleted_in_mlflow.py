@@ -47,7 +47,7 @@ def test_a_deleted_experiment_is_restored(
     run_id = (MlflowTracker(server.uri) if just_started else tracker).log(second, FILES).run_id
     assert reader.run(second.subject, experiment).info.run_id == run_id
     assert reader.run(first.subject, experiment).info.status == "FINISHED"
-    assert f"experiment {experiment} had been deleted in MLflow and is restored" in caplog.text
+    assert f"experiment {experiment} was deleted in MLflow and is restored" in caplog.text
 
 
 def test_an_experiment_that_is_removed_for_good_is_made_again(

@@ -134,7 +134,7 @@ def test_audio_whose_blob_is_gone_is_named_and_not_waited_for(shop: Shop) -> Non
     shop.blobs.delete(spoken.pcm_sha256)
     assert run(shop, tracker) == 1
     [(record, files)] = tracker.logged
-    assert record.tags["tts.error"] == f"audio_missing: blob {spoken.pcm_sha256} is gone"
+    assert record.tags["tts.error"] == f"audio_missing: blob {spoken.pcm_sha256} is missing"
     assert list(files) == ["text.txt"]
 
 

@@ -91,7 +91,7 @@ def test_an_empty_store_beside_audio_is_refused_unless_that_is_accepted(file: Pa
     file.unlink()
     if how == "empty":
         file.touch()
-    with pytest.raises(StoreUnusable, match=r"holds audio .*Restore a backup .*--accept-empty"):
+    with pytest.raises(StoreUnusable, match=r"contains audio .*Restore a backup .*--accept-empty"):
         open_database(_url(file), blobs)
     open_database(_url(file), blobs, accept_empty=True).close()
     open_database(_url(file), blobs).close()  # from then on it is the store

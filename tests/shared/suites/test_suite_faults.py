@@ -50,7 +50,7 @@ def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
         "10: item a: line 7 has an item of that id",
         "12: item a: nobody reads 'mood'; there are id, text, language, emotion, voice, reference, strength, tags",
         "13: item a: language 'klingon!' is not a language tag such as en, en-GB or zh-Hans-CN (BCP 47); zh_CN and"
-        " en_US.UTF-8 are taken too",
+        " en_US.UTF-8 are accepted too",
         "14: item 3: id is missing",
         "14: item 3: there is no language: neither the item nor the suite says one",
         "15: item d: asks for the same as item a",
@@ -62,14 +62,14 @@ def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
     ("item", "what"),
     [
         ("id: A, text: One.", "item 1: id 'A' is not lower-case letters, digits, dots, underscores and hyphens"),
-        (f"id: {'a' * 65}, text: One.", "item 1: id has 65 characters, at most 64 are taken"),
+        (f"id: {'a' * 65}, text: One.", "item 1: id has 65 characters; at most 64 are allowed"),
         ("id: 7, text: One.", "item 1: id is text, and 7 is none without quotes"),
         ("id: a", "item a: text is missing"),
         ("id: a, text: ", "item a: text is empty"),
         ("id: a, text: ''", "item a: text is empty"),
         ("id: a, text: true", "item a: text is text, and true is none without quotes"),
         ("id: a, text: [One.]", "item a: text is text"),
-        (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters, at most 10000 are taken"),
+        (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters; at most 10000 are allowed"),
         ('id: a, text: "a\\x07b"', "item a: text has the control character U+0007 at 1"),
         (
             'id: a, text: "One.\\n"',
@@ -160,7 +160,7 @@ def test_bytes_that_are_no_utf_8_have_a_line() -> None:
     before = (HEAD + ONE).encode() + b"- {id: b, text: Zw"
     (fault,) = faults(before + "ölf.}".encode("latin-1"))
     assert fault.line == FIRST + 1
-    assert fault.what.startswith(f"byte {len(before)} (0xf6) is no UTF-8; `iconv ")
+    assert fault.what.startswith(f"byte {len(before)} (0xf6) is not UTF-8; if the text is GBK, `iconv ")
 
 
 def test_a_file_has_bounds() -> None:

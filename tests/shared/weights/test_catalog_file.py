@@ -92,7 +92,9 @@ def test_a_byte_order_mark_is_none_of_its_words(path: Path) -> None:
 
 def test_a_catalog_that_is_no_utf8_is_refused_by_its_byte(path: Path) -> None:
     path.write_bytes(b"# " + "阳光".encode("gbk"))
-    with pytest.raises(CatalogInvalid, match=r"catalog.toml cannot be read: byte 2 .* is no UTF-8; `iconv "):
+    with pytest.raises(
+        CatalogInvalid, match=r"catalog.toml cannot be read: byte 2 .* is not UTF-8; if the text is GBK, `iconv "
+    ):
         read_catalog(path)
 
 
@@ -140,7 +142,7 @@ def test_an_entry_goes_into_a_catalog_that_is_not_there_yet(tmp_path: Path) -> N
 def test_a_catalog_that_cannot_be_edited_by_lines_is_left_as_it_is(tmp_path: Path, text: str) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(text)
-    with pytest.raises(CatalogInvalid, match="by hand"):
+    with pytest.raises(CatalogInvalid, match="add this yourself"):
         put_entries(path, [VOICE])
     assert path.read_text() == text
     assert [left.name for left in tmp_path.iterdir()] == ["catalog.toml"]

@@ -50,7 +50,7 @@ def test_a_byte_order_mark_is_none_of_its_words(tmp_path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert read_locks(path) == {}
     path.write_bytes(b'{"schema": "\xc4"}')
-    with pytest.raises(CatalogInvalid, match=r"byte 12 \(0xc4\) is no UTF-8"):
+    with pytest.raises(CatalogInvalid, match=r"byte 12 \(0xc4\) is not UTF-8"):
         read_locks(path)
 
 

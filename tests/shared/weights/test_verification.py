@@ -100,7 +100,7 @@ def test_wrong_bytes_are_told_before_missing_ones(store: WeightStore) -> None:
     blob = store.blob(model.sha256)
     blob.chmod(0o644)
     flip(blob, random.Random(1))
-    with pytest.raises(LockMismatch, match=r"model\.bin has sha256 .*, locked is"):
+    with pytest.raises(LockMismatch, match=r"model\.bin has sha256 .*, but the lock says"):
         verify(store, lock)
 
 

@@ -89,29 +89,35 @@ def _set(value: object, *path: str | int) -> Callable[[Any], None]:
 
 WARM = ("items", 0, "conditions", "warm")
 SPOILT = {
-    "another object": (_set("job", "object"), "is no certificate"),
-    "a later schema": (_set(2, "schema"), "of another form"),
-    "another fingerprint": (_set("log-mel-9", "fingerprint"), "of another form"),
-    "no items": (_without("items"), "no whole certificate"),
-    "items that are none": (_set([1], "items"), "no whole certificate"),
-    "no pin": (_without("manifest", "pin"), "no whole certificate"),
-    "a spoilt fingerprint": (_set("?", "items", 0, "fingerprint"), "no whole certificate"),
+    "another object": (_set("job", "object"), "is not a certificate"),
+    "a later schema": (_set(2, "schema"), "has another format"),
+    "another fingerprint": (_set("log-mel-9", "fingerprint"), "has another format"),
+    "no items": (_without("items"), "not a complete certificate"),
+    "items that are none": (_set([1], "items"), "not a valid certificate"),
+    "no pin": (_without("manifest", "pin"), "not a complete certificate"),
+    "a spoilt fingerprint": (_set("?", "items", 0, "fingerprint"), "not a valid certificate"),
     "spoilt audio": (_set("eJw=", "items", 0, "pcm"), "the audio"),
-    "other audio": (_set("0" * 64, "items", 0, "pcm_sha256"), "the audio is not that of"),
-    "a tier that there is not": (_set(9, *WARM, "tier"), "tier: 9 is no"),
-    "a distance that is none": (_set("far", *WARM, "log_mel_db"), "log_mel_db: 'far' is no number"),
-    "a failure without a word": (_set(None, *WARM, "failure"), "failure: None is no text"),
-    "a hash that is none": (_set("abc", "items", 0, "pcm_sha256"), "'abc' is no SHA-256"),
-    "a time before it began": (_set(-1, "items", 0, "timings", "rtf"), "rtf: -1 is no number that it can be"),
+    "other audio": (_set("0" * 64, "items", 0, "pcm_sha256"), "the audio does not have the pcm_sha256"),
+    "a tier that there is not": (_set(9, *WARM, "tier"), "tier must be a whole number in its range (found 9)"),
+    "a distance that is none": (
+        _set("far", *WARM, "log_mel_db"),
+        "log_mel_db must be a number in its range (found 'far')",
+    ),
+    "a failure without a word": (_set(None, *WARM, "failure"), "failure must be a text (found None)"),
+    "a hash that is none": (_set("abc", "items", 0, "pcm_sha256"), "must be a SHA-256 (found 'abc')"),
+    "a time before it began": (_set(-1, "items", 0, "timings", "rtf"), "rtf must be a number in its range (found -1)"),
     "a time beyond all numbers": (_set(10**400, "items", 0, "timings", "rtf"), "rtf is too large"),
-    "samples beyond all numbers": (_set(10**400, "items", 0, "samples"), "the fingerprint is not that of"),
-    "samples that are no number": (_set(True, "items", 0, "samples"), "samples: True is no whole number"),
-    "samples of another clip": (_set(500, "items", 0, "samples"), "the fingerprint is not that of 500 samples"),
+    "samples beyond all numbers": (_set(10**400, "items", 0, "samples"), "the fingerprint does not belong to"),
+    "samples that are no number": (
+        _set(True, "items", 0, "samples"),
+        "samples must be a whole number in its range (found True)",
+    ),
+    "samples of another clip": (_set(500, "items", 0, "samples"), "the fingerprint does not belong to 500 samples"),
     "a rate at which nothing is heard": (_set(1, "items", 0, "sample_rate"), "sample_rate: 1 is no"),
-    "a number of languages": (_set(3, "manifest", "languages"), "languages: 3 is no list"),
-    "voices that are no names": (_set([{}], "manifest", "voices"), "voices: {} is no text"),
+    "a number of languages": (_set(3, "manifest", "languages"), "languages must be a list (found 3)"),
+    "voices that are no names": (_set([{}], "manifest", "voices"), "voices must be a text (found {})"),
     "a library without a version": (_set({"numpy": [2]}, "environment", "libraries"), "libraries/numpy"),
-    "an item that was and was not spoken": (_set({"item-0": "why"}, "unspoken"), "item-0 is there twice"),
+    "an item that was and was not spoken": (_set({"item-0": "why"}, "unspoken"), "item-0 appears twice"),
 }
 
 
@@ -129,14 +135,14 @@ def test_a_spoilt_certificate_is_refused(tmp_path: Path, what: str) -> None:
 def test_what_is_no_number_is_refused_wherever_it_stands(tmp_path: Path, number: str) -> None:
     path = written(tmp_path, {**certificate(VOICE).to_json(), "environment": {"speed": 12345.5}})
     path.write_text(path.read_text().replace("12345.5", number))
-    with pytest.raises(CertificateInvalid, match=f"{number} is no number"):
+    with pytest.raises(CertificateInvalid, match=f"{number} is not a number"):
         read_certificate(path)
 
 
 def test_a_certificate_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, certificate(VOICE).to_json())
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(CertificateInvalid, match="is no JSON"):
+    with pytest.raises(CertificateInvalid, match="is not JSON"):
         read_certificate(path)
 
 

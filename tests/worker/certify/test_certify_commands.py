@@ -109,22 +109,26 @@ def test_a_verdict_that_is_missing_meets_no_requirement(tmp_path: Path) -> None:
 
 REFUSED: Mapping[str, tuple[tuple[str, ...], int, str]] = {
     "nothing to do": ((), 64, "name a PIN"),
-    "too much to do": (("espeak-v1", "--compare", "a", "b"), 64, "--compare takes two certificates"),
+    "too much to do": (("espeak-v1", "--compare", "a", "b"), 64, "--compare needs two certificates"),
     "something to speak, and nothing that speaks": (("--compare", "a", "b", "--seed", "3"), 64, "nothing to speak"),
     "a seed that no server takes": (("espeak-v1", "--seed", str(2**32)), 64, "0<=x<=4294967295"),
-    "three servers": (("espeak-v1", *["--against", "http://h"] * 3), 64, "one server, or two"),
+    "three servers": (("espeak-v1", *["--against", "http://h"] * 3), 64, "--against can be given once or twice"),
     "no such tier": (("espeak-v1", "--require", "4"), 64, "0<=x<=3"),
-    "no such pin": (("nobody-v9",), 66, "neither built in nor locked: nobody-v9"),
+    "no such pin": (("nobody-v9",), 66, "unknown pin nobody-v9: neither built in nor locked"),
     "no such suite": (("espeak-v1", "--suite", "nothing"), 66, "no suite nothing ships"),
     "no such file": (("--compare", "a.json", "b.json"), 66, "a.json"),
     "no suite": (("espeak-v1", "--suite", "wrong.yaml"), 65, "wrong.yaml:1"),
     "a folder for a file": (("--compare", ".", "."), 66, ".: Is a directory"),
-    "no certificate": (("--compare", "wrong.json", "wrong.json"), 65, "is no certificate"),
+    "no certificate": (("--compare", "wrong.json", "wrong.json"), 65, "is not a certificate"),
     "nobody there": (("espeak-v1", "--against", "http://127.0.0.1:9"), 69, "does not answer"),
     "no address": (("espeak-v1", "--against", "nonsense"), 69, "does not answer"),
-    "no port": (("espeak-v1", "--against", "http://host:port"), 69, "is no address"),
-    "another format": (("espeak-v1", "-o", "cert.md"), 64, "cert.md: it is written as JSON, not as md"),
-    "nowhere to write": (("espeak-v1", "--suite", "two.yaml", "-o", "no/such/folder.json"), 73, "no/such is no folder"),
+    "no port": (("espeak-v1", "--against", "http://host:port"), 69, "is not a URL"),
+    "another format": (("espeak-v1", "-o", "cert.md"), 64, "cert.md: the file is written as JSON, not as md"),
+    "nowhere to write": (
+        ("espeak-v1", "--suite", "two.yaml", "-o", "no/such/folder.json"),
+        73,
+        "no/such is not a folder",
+    ),
 }
 
 
@@ -148,7 +152,10 @@ def test_what_was_heard_is_shown_where_it_cannot_be_kept(tmp_path: Path, suite: 
 @pytest.mark.parametrize("key", ["schlüssel", "two\nlines"])
 def test_a_key_that_cannot_be_sent_is_a_setting_to_be_mended(tmp_path: Path, key: str) -> None:
     told = certify(tmp_path, "espeak-v1", "--against", "http://h", environ={**OURS, "RINGTRUE_API_KEY": key})
-    assert (told.returncode, told.stderr) == (78, "error: RINGTRUE_API_KEY holds characters that no key has\n")
+    assert (told.returncode, told.stderr) == (
+        78,
+        "error: RINGTRUE_API_KEY contains characters that are not allowed in a key\n",
+    )
 
 
 def test_output_that_cannot_be_printed_is_no_missing_file_and_no_verdict(tmp_path: Path) -> None:

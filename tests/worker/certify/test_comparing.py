@@ -47,7 +47,7 @@ def test_items_of_which_something_else_was_asked_are_not_compared() -> None:
     other = replace(made.entries[1], asked={"text": "Something else.", "seed": 0})
     found = compared(made, replace(made, entries=(made.entries[0], other)))
     assert found.tier is None
-    assert found.pairs[1].why == "something else was asked: text"
+    assert found.pairs[1].why == "the requests differ: text"
 
 
 def test_other_defaults_of_the_pins_are_named() -> None:

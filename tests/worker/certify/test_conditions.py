@@ -159,7 +159,7 @@ def test_a_text_of_several_pieces_is_joined_as_a_worker_does_and_first_heard_aft
     (entry,) = made.entries
     assert made.tier is Tier.EQUAL
     assert entry.timings["first_response_warm_s"] < entry.timings["steady_s"]
-    assert made.skipped["loaded"] == "it was asked for one host at a time"
+    assert made.skipped["loaded"] == "only one host at a time was requested"
 
 
 def test_vits_in_batches_is_placed_by_the_numbers_and_all_else_is_equal(vits: Tiny) -> None:

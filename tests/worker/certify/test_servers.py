@@ -139,12 +139,12 @@ def test_a_silent_server_has_failed_before_its_samples_are_looked_at(server: Ser
     nothing = Audio(b"", 16_000)
     gateway.answers["/v1/jobs/job_1"] = [said({**JOB, "audio": {"pcm_sha256": nothing.sha256}})]
     gateway.answers["/v1/jobs/job_1/audio"] = [(200, {}, wav_file(nothing, {}))]
-    with pytest.raises(ServerFailed, match="no WAV"):
+    with pytest.raises(ServerFailed, match="not send a valid WAV"):
         spoken(server)
 
 
 def test_what_is_no_address_is_said_to_be_none() -> None:
-    with pytest.raises(ServerFailed, match="is no address"):
+    with pytest.raises(ServerFailed, match="is not a URL"):
         Server("http://host:port", None, lambda *_: None)
 
 

@@ -216,7 +216,7 @@ def test_an_altered_voice_is_refused_by_name(copy: Path) -> None:
     replaced(voice, voice.read_bytes() + b"\n")
     error = refused_lock(copy)
     assert error.code is FailureCode.MODEL_LOCK_MISMATCH
-    assert "lang/sit/cmn is not what" in str(error)
+    assert "lang/sit/cmn differs from the published" in str(error)
 
 
 def test_a_missing_dictionary_is_refused_by_name(copy: Path) -> None:

@@ -44,5 +44,5 @@ def test_what_fits_is_not_cut() -> None:
 
 
 def test_a_character_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(EngineError, match="'x' is more than the engine can say at once"):
+    with pytest.raises(EngineError, match="'x' is longer than the engine can speak at once"):
         parts_that_fit("x", lambda part: False)

@@ -34,7 +34,7 @@ def test_without_the_package_the_pin_is_refused_and_says_what_it_could_do(tmp_pa
     manifest = manifest_of(Hosts(None).start(given))
     assert manifest.state is PinState.REFUSED
     assert manifest.detail is not None
-    assert "(No module named 'indextts'): give the engine an interpreter of its own" in manifest.detail
+    assert "(No module named 'indextts'); give the engine its own Python" in manifest.detail
     assert manifest.support("emotion_vector") is Support.NATIVE
     assert load_failure(Hosts(None).start(given)) == (FailureCode.ENGINE_ERROR, manifest.detail)
 
@@ -55,7 +55,7 @@ def test_other_code_than_the_engine_is_written_for_is_refused(tmp_path: Path) ->
     hosts = Hosts(installed(tmp_path, commit="830f6f8f" * 5))
     manifest = manifest_of(hosts.start(snapshot(tmp_path, "index-v21", files("2.0"))))
     assert manifest.state is PinState.REFUSED
-    assert f"installed from commit {'830f6f8f' * 5}, and this engine is written for {COMMIT}" in str(manifest.detail)
+    assert f"installed from commit {'830f6f8f' * 5}, but this engine needs {COMMIT}" in str(manifest.detail)
 
 
 def test_a_package_among_wrong_packages_says_what_could_not_be_imported(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_feelings_in_words_need_the_model_that_reads_them(tmp_path: Path) -> Non
         ({"release": "1.5"}, "the pin's option release must be one of 2.0, 2.5, not '1.5'"),
         ({"release": 2.0}, "the pin's option release must be one of 2.0, 2.5, not 2.0"),
         ({"half": "yes"}, "the pin's option half must be true or false, not 'yes'"),
-        ({"speed": 2}, "no such option of an indextts2 pin: speed; there are: release, half"),
+        ({"speed": 2}, "unknown option of an indextts2 pin: speed; known options: release, half"),
     ],
 )
 def test_options_of_a_pin_are_checked(tmp_path: Path, options: dict[str, object], why: str) -> None:
@@ -151,7 +151,7 @@ def test_half_precision_without_a_gpu_is_an_error_and_not_full_precision(tmp_pat
     code, message = load_failure(hosts.start(snapshot(tmp_path, "index", files("2.0"), half=True)))
     assert (code, message) == (
         FailureCode.ENGINE_ERROR,
-        "the pin's option half asks for a GPU that can do that; there is none",
+        "the pin's option half needs a GPU that supports it; there is none",
     )
 
 

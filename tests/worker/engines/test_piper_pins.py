@@ -40,7 +40,7 @@ def served_pins(engine: Engine) -> None:
 
 def test_a_pin_without_a_model_is_not_pulled(tmp_path: Path) -> None:
     error = refusal(tmp_path, {"README.md": b""})
-    assert (str(error), error.code) == ("there is no *.onnx among the pin's files", FailureCode.MODEL_NOT_PULLED)
+    assert (str(error), error.code) == ("the pin has no *.onnx file", FailureCode.MODEL_NOT_PULLED)
 
 
 def test_a_model_without_its_json_is_not_pulled(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_a_model_without_its_json_is_not_pulled(tmp_path: Path) -> None:
 
 def test_two_voices_are_no_pin(tmp_path: Path) -> None:
     both = {**piper_voices.files(path="anna.onnx"), **piper_voices.files(path="bert.onnx")}
-    assert str(refusal(tmp_path, both)) == "a pin is one voice, and here are 2: anna.onnx, bert.onnx"
+    assert str(refusal(tmp_path, both)) == "a pin must have one voice (found 2: anna.onnx, bert.onnx)"
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(b"{", "voice.onnx.json is no JSON"), (b"\xff", "voice.onnx.json is no JSON"), (b"[]", "is no JSON object")],
+    [(b"{", "voice.onnx.json is not JSON"), (b"\xff", "voice.onnx.json is not JSON"), (b"[]", "is not a JSON object")],
 )
 def test_a_json_that_is_none_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     assert complaint in str(refusal(tmp_path, {**piper_voices.files(), "voice.onnx.json": content}))
@@ -74,9 +74,12 @@ def test_a_json_that_is_none_is_refused(tmp_path: Path, content: bytes, complain
         ({"num_speakers": 2, "default_speaker_id": 2}, "default_speaker_id must be a whole number from 0 to 1"),
         ({"phoneme_id_map": {"_": [0]}}, "phoneme_id_map has no ^ $"),
         ({"phoneme_id_map": None}, "the voice's JSON has no table phoneme_id_map"),
-        ({"phoneme_type": "runes"}, "phoneme_type 'runes' is none that is spoken here"),
-        ({"phoneme_type": "pinyin"}, "phoneme_type 'pinyin' is none that is spoken here"),
-        ({"phoneme_type": "text", "language": {}}, "the voice does not say its language: options/languages has to"),
+        ({"phoneme_type": "runes"}, "phoneme_type must be one of espeak, text, hebrew, japanese, thai, not 'runes'"),
+        ({"phoneme_type": "pinyin"}, "phoneme_type must be one of espeak, text, hebrew, japanese, thai, not 'pinyin'"),
+        (
+            {"phoneme_type": "text", "language": {}},
+            "the voice does not say its language; set options/languages in the catalog",
+        ),
     ],
     ids=str,
 )
@@ -95,7 +98,7 @@ def test_a_json_that_does_not_describe_a_voice_is_refused(
         ({"max_piece_chars": 49}, "options/max_piece_chars: must be from 50 to 2000, not 49"),
         ({"threads": 1.5}, "options/threads: must be a whole number, not 1.5"),
         ({"device": "auto"}, "options/device: must be one of cpu, cuda, not 'auto'"),
-        ({"speed": 1}, "options/speed: no such option; there are: languages, device, max_piece_chars, threads"),
+        ({"speed": 1}, "options/speed: unknown option; known options: languages, device, max_piece_chars, threads"),
     ],
     ids=str,
 )
@@ -124,7 +127,7 @@ def with_steps(*steps: Step) -> dict[str, bytes]:
     ("content", "complaint"),
     [
         (b"weights, surely", "the voice is not an ONNX model"),
-        (b"", "expected one Ceil in the voice, of the lengths of phonemes, and found 0"),
+        (b"", "expected one Ceil in the voice, for the lengths of phonemes (found 0)"),
     ],
     ids=["not ONNX", "empty"],
 )
@@ -151,7 +154,7 @@ def test_noise_that_no_seed_reaches_is_refused(tmp_path: Path) -> None:
         for kind, inputs, output in STEPS
     ]
     assert str(refusal(tmp_path, with_steps(*steps))) == (
-        "the voice draws by RandomUniformLike where no seed can be given to it"
+        "the voice draws random numbers by RandomUniformLike, which cannot be seeded"
     )
 
 

@@ -50,7 +50,7 @@ def test_a_checkpoint_with_more_than_weights_is_loaded_only_if_the_catalog_says_
     content = files("zhiyan_emo") | {"voices/zhiyan_emo/am/ckpt/checkpoint_980001.pth": pickled(PurePath("surprise"))}
     code, message = load_failure(hosts.start(snapshot(tmp_path, "sambert", content)))
     assert code is FailureCode.ENGINE_ERROR
-    assert message.startswith("a checkpoint holds more than weights")
+    assert message.startswith("a checkpoint contains more than weights")
     trusted = hosts.start(snapshot(tmp_path, "trusted", content, trust_remote_code=True))
     trusted.load(never_mind, LOAD_S)
     trusted.close()
@@ -62,7 +62,7 @@ def test_a_configuration_with_code_in_it_is_not_read(tmp_path: Path, hosts: Host
     given = snapshot(tmp_path, "sambert", files("zhiyan_emo") | {"voices/zhiyan_emo/am/config.yaml": trap})
     code, message = load_failure(hosts.start(given))
     assert code is FailureCode.ENGINE_ERROR
-    assert message.startswith("zhiyan_emo/am/config.yaml is no plain YAML")
+    assert message.startswith("zhiyan_emo/am/config.yaml is not plain YAML")
     assert not made.exists()
 
 
@@ -96,12 +96,12 @@ def test_a_resource_that_would_fill_the_disk_is_not_unpacked(tmp_path: Path, roo
     at = -1
     while (at := archive.find(b"PK\x01\x02", at + 1)) >= 0:
         archive[at + 24 : at + 28] = (MOST_BYTES - 1).to_bytes(4, "little")  # how large it says that it is
-    with pytest.raises(EngineError, match=r"^resource\.zip would take more than 20000 files or 4 GiB$"):
+    with pytest.raises(EngineError, match=r"^resource\.zip has more than 20000 files or 4 GiB$"):
         Workplace(with_resource(tmp_path, bytes(archive)).folder, room)
 
 
 def test_a_resource_that_is_no_archive_says_so(tmp_path: Path, room: Path) -> None:
-    with pytest.raises(EngineError, match=r"^resource\.zip is no zip file"):
+    with pytest.raises(EngineError, match=r"^resource\.zip is not a zip file"):
         Workplace(with_resource(tmp_path, b"no archive").folder, room)
 
 

@@ -46,7 +46,7 @@ def manifest_of(path: Path | None, given: Snapshot) -> Manifest:
 def test_a_worker_without_the_packages_refuses_the_pin_and_its_jobs_with_the_same_words(tmp_path: Path) -> None:
     environ = Hosts(tmp_path, tmp_path).environ
     manifest = refused_by_a_worker(FAMILY, "sambert-zhiyan", files("zhiyan_emo"), environ, tmp_path)
-    assert "(No module named 'modelscope'): give the engine an interpreter of its own" in str(manifest.detail)
+    assert "(No module named 'modelscope'); give the engine its own Python 3.10" in str(manifest.detail)
     assert manifest.support("emotion") is Support.NATIVE
 
 
@@ -61,7 +61,9 @@ def test_a_placeholder_is_refused_by_name_and_says_what_to_install(tmp_path: Pat
     path = installed(tmp_path / "packages", **{name: "0.1.0"})
     manifest = manifest_of(path, snapshot(tmp_path, "sambert", files("zhiyan_emo")))
     assert manifest.state is PinState.REFUSED
-    assert f"installed as {name} is a placeholder of that name: remove it and install {instead}" in str(manifest.detail)
+    assert f"the installed package {name} is only a placeholder; remove it and install {instead}" in str(
+        manifest.detail
+    )
 
 
 def test_a_placeholder_is_known_by_what_it_lacks_whatever_its_version(tmp_path: Path) -> None:
@@ -69,7 +71,7 @@ def test_a_placeholder_is_known_by_what_it_lacks_whatever_its_version(tmp_path: 
     (path / "ttsfrd.py").write_text("def hello():\n    return 'Hello'\n")
     code, message = load_failure(Hosts(path, tmp_path).start(snapshot(tmp_path, "sambert", files("zhiyan_emo"))))
     assert code is FailureCode.ENGINE_ERROR
-    assert "installed as ttsfrd is a placeholder" in message
+    assert "the installed package ttsfrd is only a placeholder" in message
 
 
 def test_a_package_that_was_built_without_its_vocoder_says_how_to_build_it(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_a_package_that_was_built_without_its_vocoder_says_how_to_build_it(tmp_p
 def test_other_code_than_the_engine_is_written_for_is_refused(tmp_path: Path) -> None:
     path = installed(tmp_path / "packages", commit="975e8c5" * 5)
     manifest = manifest_of(path, snapshot(tmp_path, "sambert", files("zhiyan_emo")))
-    assert f"from commit {'975e8c5' * 5}, and this engine is written for {COMMIT}" in str(manifest.detail)
+    assert f"from commit {'975e8c5' * 5}, but this engine needs {COMMIT}" in str(manifest.detail)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_only_voices_that_are_there_are_voices(tmp_path: Path) -> None:
 
 def test_the_rate_is_the_models_and_may_not_contradict_its_voices(tmp_path: Path) -> None:
     model = configuration(model={"type": "sambert-hifigan", "sample_rate": 24_000})
-    assert "has 16000 Hz in its audio_config.yaml, and configuration.json has 24000" in fault(
+    assert "has 16000 Hz in its audio_config.yaml, but configuration.json has 24000" in fault(
         snapshot(tmp_path, "both", files("zhiyan_emo") | model)
     )
     audio = {"voices/zhiyan_emo/audio_config.yaml": b"audio_config:\n  # Feature extraction\n  sampling_rate: 24000\n"}
@@ -171,18 +173,18 @@ def test_a_seed_matters_where_the_vocoder_draws(tmp_path: Path, vocoder: str, su
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (configuration(plugins=["pancake"]), "configuration.json asks for code (plugins); this engine runs none"),
+        (configuration(plugins=["pancake"]), "configuration.json asks for code (plugins); this engine runs no code"),
         (configuration(allow_remote=True), "configuration.json asks for code (allow_remote)"),
         (configuration(pipeline={"type": "llm"}), "pipeline.type must be sambert-hifigan-tts"),
-        (configuration(model={"type": "sambert-hifigan", "sample_rate": "16k"}), "'16k' is no sample rate"),
+        (configuration(model={"type": "sambert-hifigan", "sample_rate": "16k"}), "'16k' is not a sample rate"),
         (configuration(model={"type": "sambert-hifigan", "custom_ckpt": {"voice_name": "F7"}}), "has a custom_ckpt"),
         ({"configuration.json": b"{"}, "configuration.json is no JSON"),
         ({"voices/voices.json": b'{"voices": ["../../etc"]}'}, "voices.json has no list of voices"),
         (
             {"voices/voices.json": b'{"voices": ["nobody"]}'},
-            "none of the voices of voices/voices.json is there: nobody",
+            "all voices of voices/voices.json are missing: nobody",
         ),
-        (voice("zhiyan_emo", language="Klingon"), "speak Klingon: say in the pin's option language"),
+        (voice("zhiyan_emo", language="Klingon"), "speak Klingon; set the pin's option language"),
     ],
 )
 def test_what_a_model_must_not_say_is_refused(tmp_path: Path, content: dict[str, bytes], why: str) -> None:
@@ -191,7 +193,10 @@ def test_what_a_model_must_not_say_is_refused(tmp_path: Path, content: dict[str,
 
 def test_voices_of_two_languages_need_two_pins(tmp_path: Path) -> None:
     content = files("zhiyan_emo", "jiajia") | voice("jiajia", language="ZhHK")
-    assert fault(snapshot(tmp_path, "sambert", content)) == "the voices are of several languages: make a pin for each"
+    assert (
+        fault(snapshot(tmp_path, "sambert", content))
+        == "the voices have several languages; make a pin for each language"
+    )
 
 
 def test_options_say_what_the_weights_do_not(tmp_path: Path) -> None:
@@ -206,7 +211,7 @@ def test_options_say_what_the_weights_do_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"speed": 2}, "no such option of a sambert pin: speed; there are: emotions, language"),
+        ({"speed": 2}, "unknown option of a sambert pin: speed; known options: emotions, language"),
         ({"emotions": ["happy"]}, "must be a table of voices to lists of emotions, not ['happy']"),
         ({"emotions": {"zhiyan_emo": ["smug"]}}, "gives zhiyan_emo smug; there are: neutral, happy"),
         ({"emotions": {"nobody": ["happy"]}}, "names nobody; the voices are zhiyan_emo"),

@@ -59,7 +59,7 @@ def said(given: Mapping[str, Any]) -> str:
 
 
 def test_the_option_is_named() -> None:
-    assert said({"loudness": 0}) == "the engine gave nothing but silence, with options/loudness 0"
+    assert said({"loudness": 0}) == "the engine returned only silence, with options/loudness 0"
 
 
 def test_every_option_that_was_moved_is_named_and_no_default() -> None:

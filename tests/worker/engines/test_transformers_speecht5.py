@@ -40,7 +40,7 @@ class TestTinySpeechT5(CheckpointConformance):
             speak(warm, self.plain(text="今天 is today"))
 
     def test_a_text_beyond_the_models_positions_is_refused_and_not_cut(self, warm: EngineHost) -> None:
-        with pytest.raises(JobFailure, match=r"the text has 302 tokens .* at most 250 fit"):
+        with pytest.raises(JobFailure, match=r"the text has 302 tokens .* at most 250 are allowed"):
             speak(warm, self.plain(text="a" * 299 + "b"))
 
     def test_the_longest_speech_is_an_option(self, warm: EngineHost) -> None:
@@ -96,7 +96,7 @@ def test_a_speaker_of_the_wrong_kind_is_refused_by_name(checkpoint: Path, vector
 
 def test_a_speaker_file_that_holds_objects_is_not_unpickled(checkpoint: Path) -> None:
     np.save(checkpoint / "speakers" / "anna.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    assert str(refusal(checkpoint)).startswith("the speaker anna is no list of numbers")
+    assert str(refusal(checkpoint)).startswith("the speaker anna is not a list of numbers")
 
 
 def test_the_example_catalog_puts_every_file_where_the_engine_looks(checkpoint: Path) -> None:

@@ -47,7 +47,9 @@ def disagreements(baseline: Evaluated, candidate: Evaluated, allow: Collection[s
     if refused:
         raise NotComparable(_refusal(baseline, candidate, refused), refused)
     if not common_items(baseline, candidate):
-        raise NotComparable(f"{baseline.id} and {candidate.id} have no item in common; no --allow helps")
+        raise NotComparable(
+            f"{baseline.id} and {candidate.id} have no common items, so they cannot be compared even with --allow"
+        )
     return (*found, *_facts(baseline, candidate))
 
 
@@ -63,7 +65,7 @@ def scorer_locks(*evaluations: Evaluated) -> Mapping[str, str]:
 def _refusal(baseline: Evaluated, candidate: Evaluated, refused: tuple[Disagreement, ...]) -> str:
     differ = "; ".join(f"{one.what} differs ({one.baseline} / {one.candidate})" for one in refused)
     insist = " ".join(f"--allow {one.what}" for one in refused)
-    return f"{baseline.id} and {candidate.id} are not comparable: {differ}. To compare them all the same: {insist}"
+    return f"{baseline.id} and {candidate.id} are not comparable: {differ}. To compare them anyway: {insist}"
 
 
 # -- each kind of difference: a text per side, or None where there is no difference --------------------------------

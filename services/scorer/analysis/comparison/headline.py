@@ -30,7 +30,7 @@ def headline(candidate: str, baseline: str, suite: str, items: int, rows: Sequen
         parts.append(f"{Reads.EVEN} in {counted(len(even), other)}")
     parts += _told("dearer", "cheaper", costs)
     if not judged:
-        parts.append("nothing that judges was scored on both sides")
+        parts.append("no metric that judges was scored on both sides")
     return f"{candidate} against {baseline} on {suite} ({counted(items, 'item')}): {'; '.join(parts)}"
 
 
@@ -39,7 +39,7 @@ def insisted(allowed: Sequence[Disagreement]) -> str:
     if not allowed:
         return ""
     told = "; ".join(f"{one.what} ({one.baseline} / {one.candidate})" for one in allowed)
-    return f"Compared on demand although it differs: {told}"
+    return f"Compared although these differ, as requested: {told}"
 
 
 def change(row: Row) -> str:

@@ -16,8 +16,8 @@ _DOUBTS: Mapping[str, str] = {
     "floor_is_zero": "the margin is in noise floors, and the floor is exactly zero: every seed gave the same score",
     "baseline_not_positive": "the margin is a share of the baseline's mean, which is not above zero",
     "relative_proportion": "each score is yes or no: state the margin as a number, 0.05 for five points in a hundred",
-    "metric_unknown": "no metric is called so",
-    "direction_missing": "it only describes: the rule has to say whether higher or lower is better",
+    "metric_unknown": "there is no metric of this name",
+    "direction_missing": "the metric only describes; the rule must say whether higher or lower is better",
     "scope_empty": "no item of the suite is in this scope",
 }
 
@@ -35,7 +35,7 @@ def why(judged: Judged, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
     seen = f"{name} {_moved(judged)}, {_demanded(judged, spec)} ({counted(judged.n, 'item')})"
     if judged.doubt == "too_many_unscored":
         share, most = judged.unscored_share, spec.unscored_at_most
-        return f"{seen}; {share:.0%} of the pairs of clips have no score, at most {most:.0%} may"
+        return f"{seen}; {share:.0%} of the pairs of clips have no score; at most {most:.0%} may be missing"
     if judged.doubt == "not_after_correction":
         return f"{seen}; that alone would fail, but not among as many rules as there are"
     if judged.doubt == "interval_straddles":
@@ -56,7 +56,7 @@ def gate_headline(verdict: str, candidate: str, baseline: str, judged: Sequence[
         rules = counted(len(telling), "rule")
         return f"pass: {candidate} against {baseline} meets {_all(rules, telling)}{_apart(aside)}"
     if not telling:
-        return f"{verdict}: there is no rule that applies{_apart(aside)}"
+        return f"{verdict}: no rule applies{_apart(aside)}"
     more = f"; {counted(len(telling) - 1, 'more rule')} likewise" if len(telling) > 1 else ""
     return f"{verdict}: {telling[0].why}{more}"
 
@@ -96,12 +96,12 @@ def _too_few(judged: Judged, spec: RuleSpec) -> str:
     if judged.n == 0:
         return "no item is scored on both sides"
     needed = f"; about {judged.n_needed} would settle it" if (judged.n_needed or 0) > spec.fewest_items else ""
-    return f"{counted(judged.n, 'item')} on both sides, the rule asks for {spec.fewest_items} at least{needed}"
+    return f"{counted(judged.n, 'item')} on both sides; the rule requires at least {spec.fewest_items}{needed}"
 
 
 def _settled(judged: Judged) -> str:
     if judged.n_needed is None and judged.scale == "noise_floors":
-        return "more items narrow the noise floor as well: more seeds may settle it"
+        return "more items also narrow the noise floor; more seeds may settle it"
     if judged.n_needed is None:
         return "no number of items that can be spoken would settle it"
     return f"about {judged.n_needed} items would settle it"

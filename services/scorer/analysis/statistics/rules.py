@@ -84,7 +84,7 @@ class Rule:
         if not 0 <= self.amount < float("inf"):
             raise ValueError(f"an amount is zero or more, not {self.amount}")
         if self.fewest_items < FEWEST_ITEMS:
-            raise ValueError(f"no verdict below {FEWEST_ITEMS} items, not even if asked for {self.fewest_items}")
+            raise ValueError(f"fewest_items must be at least {FEWEST_ITEMS} (found {self.fewest_items})")
         if not 0 <= self.unscored_at_most <= 1:
             raise ValueError(f"a share lies between 0 and 1, not {self.unscored_at_most}")
         tail(self.confidence)

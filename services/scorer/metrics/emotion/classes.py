@@ -67,8 +67,8 @@ class EmotionScores:
         others = (mass for name, mass in masses.items() if name not in CANONICAL_EMOTIONS)
         readings[f"emotion/p_{OTHER}"] = min(math.fsum(others), 1.0)
         if target not in CANONICAL_EMOTIONS:
-            asked = "" if target is None else f", but {target}"
-            return readings | _judged(Unscored(Reason.CLASS_NOT_COVERED, f"no canonical emotion was asked for{asked}"))
+            asked = "" if target is None else f" (requested: {target})"
+            return readings | _judged(Unscored(Reason.CLASS_NOT_COVERED, f"no canonical emotion was requested{asked}"))
         if isinstance(mass := readings[f"emotion/p_{target}"], Unscored):
             return readings | _judged(mass)
         # Among equal probabilities, max keeps the first one in the classifier's order.

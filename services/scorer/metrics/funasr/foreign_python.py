@@ -92,7 +92,7 @@ class FunasrConversation:
         set_all_random_seed(0)  # recognisers dither the sound, so the seed makes the result repeatable
         results = self._model.generate(input=part, **options)
         if not results:
-            raise RuntimeError("it gave no result")
+            raise RuntimeError("it returned no result")
         return {name: results[0][name] for name in MEMBERS if name in results[0]}
 
 
@@ -126,7 +126,7 @@ def _bring_shared() -> None:
 def main() -> None:
     """Answer requests until the parent is gone."""
     if sys.version_info[:2] < OLDEST:
-        sys.exit("FunASR's Python has to be {}.{} or newer, this is {}.{}".format(*OLDEST, *sys.version_info[:2]))
+        sys.exit("FunASR's Python must be {}.{} or newer; this is {}.{}".format(*OLDEST, *sys.version_info[:2]))
     if not sys.flags.isolated:  # otherwise modules beside this file would hide packages of the same names
         sys.exit("start it with -I")
     _bring_shared()

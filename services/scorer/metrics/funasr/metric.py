@@ -127,5 +127,5 @@ def _languages(pin: PinLock, model: str) -> tuple[str, ...]:
 
 def _text(result: Mapping[str, Any]) -> str:
     if not isinstance(text := result.get("text"), str):
-        raise FunasrFailed("it gave no text")
+        raise FunasrFailed("it returned no text")
     return _TAG.sub("", text)

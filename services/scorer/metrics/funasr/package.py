@@ -61,7 +61,7 @@ class Funasr:
             try:
                 found = self._ask({"op": "packages", "names": PACKAGES}, timeout_s=START_S)["versions"]
             except HostCrashed as error:
-                raise FunasrMissing(f"{self._python} does not serve FunASR: {error}") from error
+                raise FunasrMissing(f"{self._python} cannot run FunASR: {error}") from error
             if missing := [name for name in PACKAGES if found[name] is None]:
                 raise FunasrMissing(f"{', '.join(missing)} is not installed in {self._python}; it needs {REQUIREMENTS}")
             self._packages = found
@@ -82,7 +82,7 @@ class Funasr:
         except FunasrFailed as error:
             raise FunasrFailed(f"{pin.name} cannot be loaded: {error}") from error
         if answer["op"] == "refused":
-            raise WeightsMismatch(f"{pin.name} is not whole: {answer['detail']}")
+            raise WeightsMismatch(f"{pin.name} is incomplete: {answer['detail']}")
         self._loaded = True
 
     def generate(
@@ -118,7 +118,7 @@ class Funasr:
         try:
             self._child = Child([str(self._python), "-I", str(FOREIGN_PYTHON)], access=_AS_ITS_PARENT)
         except OSError as error:
-            raise FunasrMissing(f"there is no Python for FunASR: {error}") from error
+            raise FunasrMissing(f"the Python for FunASR cannot be started: {error}") from error
         return self._child
 
 
@@ -134,7 +134,7 @@ def _check(pin: PinLock, folder: Path) -> None:
         said = f"{pin.name} has no {CONFIGURATION} that names the model's files: {type(error).__name__}"
         raise WeightsMismatch(said) from error
     if absent := sorted(set(_named(metas)) - {file.path for file in pin.files}):
-        raise WeightsMismatch(f"{CONFIGURATION} of {pin.name} names what is not in the pin: {', '.join(absent)}")
+        raise WeightsMismatch(f"{CONFIGURATION} of {pin.name} names files that are not in the pin: {', '.join(absent)}")
 
 
 def _named(metas: Any) -> Iterator[str]:

@@ -44,7 +44,9 @@ def similarity(clip: MeasuredClip, detector: SpeechDetector, embed: Embed) -> Re
             return Unscored(Reason.NO_SPEECH, f"no speech was found in {whose}")
         if len(samples) < SHORTEST_S * speech.RATE:
             seconds = len(samples) / speech.RATE
-            return Unscored(Reason.TOO_SHORT, f"{seconds:.1f} s of speech in {whose}; it takes {SHORTEST_S:g} s")
+            return Unscored(
+                Reason.TOO_SHORT, f"{seconds:.1f} s of speech in {whose}; at least {SHORTEST_S:g} s are required"
+            )
     one, other = (embed(samples).astype(np.float64) for samples in pair)
     return float(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)), -1, 1))
 

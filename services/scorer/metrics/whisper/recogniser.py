@@ -118,7 +118,7 @@ def _check(pin: PinLock) -> None:
     if "generation_config.json" not in paths:
         raise WeightsMismatch(f"{pin.name} has no generation_config.json")
     if "tokenizer.json" not in paths and not {"vocab.json", "merges.txt"} <= paths:
-        raise WeightsMismatch(f"{pin.name} has no tokenizer.json, and not both of vocab.json and merges.txt")
+        raise WeightsMismatch(f"{pin.name} needs tokenizer.json, or both vocab.json and merges.txt")
 
 
 def _languages(pin: PinLock, generation: Any) -> Mapping[str, str | None]:

@@ -49,7 +49,7 @@ def installation() -> Installation:
     data = library.parent / "espeak-ng-data"
     records = list(library.parent.parent.glob("espeakng_loader-*.dist-info/RECORD"))
     if len(records) != 1 or not library.exists() or not data.is_dir():
-        raise EngineError(f"espeakng-loader is not whole in {library.parent}", FailureCode.MODEL_NOT_PULLED)
+        raise EngineError(f"espeakng-loader is incomplete in {library.parent}", FailureCode.MODEL_NOT_PULLED)
     version = records[0].parent.name.removesuffix(".dist-info").rpartition("-")[2]
     return Installation(library, data, records[0], version)
 
@@ -61,13 +61,13 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
     not published with the package. The message names it.
     """
     if installed.version != package:
-        raise _mismatch(f"made for espeakng-loader {package}; {installed.version} is installed")
+        raise _mismatch(f"the pin needs espeakng-loader {package}, but {installed.version} is installed")
     published = _published(installed.record)
     paths = sorted([str(installed.library), *_files_below(installed.data)])
     files = [_described(path, _below(installed.root, path)) for path in paths]
     for file in files:
         if published.pop(file["path"], None) != file["sha256"]:
-            raise _mismatch(f"{file['path']} is not what espeakng-loader {package} was published with")
+            raise _mismatch(f"{file['path']} differs from the published espeakng-loader {package}")
     data = _below(installed.root, installed.data)
     if missing := [path for path in published if path.startswith(f"{data}/")]:
         raise _mismatch(f"{missing[0]} is missing from espeakng-loader {package}")
@@ -89,7 +89,7 @@ def _version_of_babel() -> str:
         [] if found is None or found.origin is None else list(Path(found.origin).parents[1].glob("babel-*.dist-info"))
     )
     if len(folders) != 1:
-        raise EngineError("the package babel is not installed whole", FailureCode.MODEL_NOT_PULLED)
+        raise EngineError("the package babel is incomplete", FailureCode.MODEL_NOT_PULLED)
     return folders[0].name.removesuffix(".dist-info").rpartition("-")[2]
 
 

@@ -105,10 +105,10 @@ class IndexTts2Engine:
             if name != usual:
                 raise EngineError(f"either a reference or the voice {name}, not both")
             if not request.reference.is_file():
-                raise EngineError("the reference is not there")
+                raise EngineError("the reference recording is missing")
             return request.reference
         if name is None:
-            raise EngineError(f"{self._snapshot.pin} has no voice of its own: it needs a reference")
+            raise EngineError(f"{self._snapshot.pin} has no voice of its own and needs a reference")
         return self._voices[name]
 
     def _language(self, tag: str) -> str:

@@ -54,7 +54,7 @@ def _only(name: str) -> list[float]:
 
 def _vector(given: Sequence[float]) -> list[float]:
     if len(given) != len(ORDER):
-        raise EngineError(f"an emotion vector has {len(ORDER)} numbers ({', '.join(ORDER)}), not {len(given)}")
+        raise EngineError(f"an emotion vector must have {len(ORDER)} numbers ({', '.join(ORDER)}), not {len(given)}")
     if not all(math.isfinite(weight) and 0 <= weight <= 1 for weight in given):
         raise EngineError("every number of an emotion vector must be from 0 to 1")
     if (total := sum(given)) > LARGEST_SUM + 1e-6:
@@ -64,5 +64,5 @@ def _vector(given: Sequence[float]) -> list[float]:
 
 def _recording(path: str) -> str:
     if not Path(path).is_file():
-        raise EngineError("the recording of the emotion is not there")
+        raise EngineError("the recording of the emotion is missing")
     return path

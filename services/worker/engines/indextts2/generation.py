@@ -16,7 +16,7 @@ from services.worker.engines.options import Number
 SAMPLING = (
     Number("temperature", 0.8, 0.1, 2.0, "how freely tokens of speech are drawn"),
     Number("top_p", 0.8, 0.01, 1.0, "drawn from the likeliest tokens that make up this share"),
-    Number("top_k", 30, 1, 100, "drawn from so many of the likeliest tokens", whole=True),
+    Number("top_k", 30, 1, 100, "drawn from this many of the likeliest tokens", whole=True),
     Number("num_beams", 3, 1, 10, "beams of the search", whole=True),
     Number("length_penalty", 0.0, -2.0, 2.0, "above 0 longer beams win, below 0 shorter ones"),
     Number("repetition_penalty", 10.0, 0.1, 20.0, "above 1 tokens that were used become less likely"),

@@ -46,7 +46,7 @@ def fault() -> str | None:
         return _unusable(f"No module named '{PACKAGE}'")
     commit = commit_of(installed(PACKAGE))
     if commit not in (None, COMMIT):
-        return _unusable(f"it is installed from commit {commit}, and this engine is written for {COMMIT}")
+        return _unusable(f"it is installed from commit {commit}, but this engine needs {COMMIT}")
     return None
 
 
@@ -71,7 +71,7 @@ class IndexTtsModel:
         gpu = torch.cuda.is_available()
         able = gpu and (weights.release.half == "use_fp16" or torch.cuda.is_bf16_supported())
         if weights.half and not able:
-            raise EngineError("the pin's option half asks for a GPU that can do that; there is none")
+            raise EngineError("the pin's option half needs a GPU that supports it; there is none")
         try:
             self._tts = module.IndexTTS2(**_construction(weights, "cuda:0" if gpu else "cpu"))
         except torch.OutOfMemoryError as error:
@@ -108,7 +108,7 @@ class IndexTtsModel:
                 raise _no_memory(error) from error
             if isinstance(error, RuntimeWarning):
                 raise EngineError(
-                    "the text was not spoken to its end within max_mel_tokens: raise that option"
+                    "the text was not spoken completely within max_mel_tokens; increase that option"
                 ) from error
             raise
         return _audio(answer)
@@ -172,7 +172,7 @@ def _construction(weights: IndexTtsWeights, device: str) -> dict[str, Any]:
 
 def _audio(answer: Any) -> Audio:
     if answer is None:
-        raise EngineError("the model failed and did not say why (infer gave None)")
+        raise EngineError("the model failed without a reason (infer returned None)")
     sample_rate, samples = answer
     if sample_rate != SAMPLE_RATE:
         raise EngineError(f"expected {SAMPLE_RATE} Hz, got {sample_rate}", FailureCode.AUDIO_INVALID)
@@ -181,10 +181,10 @@ def _audio(answer: Any) -> Audio:
 
 def _unusable(why: str) -> str:
     return (
-        f"{PACKAGE} cannot be used by {sys.executable} ({why}): give the engine an interpreter of its own with the "
-        f"packages of services/worker/engines/indextts2/requirements.txt, {PACKAGE} from {CODE} among them"
+        f"{sys.executable} cannot use {PACKAGE} ({why}); give the engine its own Python with the packages of "
+        f"services/worker/engines/indextts2/requirements.txt, including {PACKAGE} from {CODE}"
     )
 
 
 def _no_memory(error: Exception) -> EngineError:
-    return EngineError(f"no room on the GPU: {error}", FailureCode.GPU_OUT_OF_MEMORY)
+    return EngineError(f"out of GPU memory: {error}", FailureCode.GPU_OUT_OF_MEMORY)

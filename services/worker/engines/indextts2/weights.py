@@ -35,7 +35,7 @@ class IndexTtsWeights:
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         """``options`` of the pin: ``release`` ("2.0" or "2.5"; default: by the files), ``half`` (true or false)."""
         if unknown := sorted(set(options) - {"release", "half"}):
-            raise EngineError(f"no such option of an indextts2 pin: {', '.join(unknown)}; there are: release, half")
+            raise EngineError(f"unknown option of an indextts2 pin: {', '.join(unknown)}; known options: release, half")
         self.folder = folder
         self.release = _release(folder, options)
         self.half = options.get("half", False)
@@ -43,7 +43,7 @@ class IndexTtsWeights:
             raise EngineError(f"the pin's option half must be true or false, not {self.half!r}")
         if missing := sorted(self._missing()):
             raise EngineError(
-                f"IndexTTS {self.release.name} needs {', '.join(missing)}, which the lock does not name: "
+                f"IndexTTS {self.release.name} needs {', '.join(missing)}, which the lock does not name; "
                 "add them to the pin's components"
             )
 

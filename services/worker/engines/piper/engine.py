@@ -44,7 +44,7 @@ class PiperEngine:
         voice, said = self._voice, self._pin_options
         languages = said.languages or voice.languages
         if not languages:
-            raise EngineError("the voice does not say its language: options/languages has to")
+            raise EngineError("the voice does not say its language; set options/languages in the catalog")
         fault = phonemes.fault(voice)
         return Manifest(
             pin=self._snapshot.pin,

@@ -99,7 +99,7 @@ def _durations(graph: Any) -> str:
     that)."""
     rounded = [node.input[0] for node in graph.node if node.op_type == "Ceil"]
     if len(rounded) != 1:
-        raise EngineError(f"expected one Ceil in the voice, of the lengths of phonemes, and found {len(rounded)}")
+        raise EngineError(f"expected one Ceil in the voice, for the lengths of phonemes (found {len(rounded)})")
     return str(rounded[0])
 
 
@@ -108,7 +108,7 @@ def _require_plain(model: Any) -> None:
     others = [node.op_type for node in model.graph.node if node.op_type in _DRAWING and node.op_type != DRAWN]
     hidden = [node.op_type for inner in _hidden(model) for node in inner if node.op_type in _DRAWING]
     if found := others + hidden:
-        raise EngineError(f"the voice draws by {found[0]} where no seed can be given to it")
+        raise EngineError(f"the voice draws random numbers by {found[0]}, which cannot be seeded")
 
 
 def _hidden(model: Any) -> Iterator[Sequence[Any]]:

@@ -38,7 +38,7 @@ def pin_options(options: Mapping[str, Any]) -> PiperPinOptions:
     checks = {"languages": tags_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
     for name, value in options.items():
         if name not in checks:
-            raise EngineError(f"options/{name}: no such option; there are: {', '.join(checks)}")
+            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(checks)}")
         if (fault := checks[name](value)) is not None:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     languages = tuple(tag.lower() for tag in options.get("languages", ()))

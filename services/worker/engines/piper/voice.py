@@ -55,7 +55,7 @@ def voice_in(folder: Path) -> PiperVoiceFile:
     scales = _table(said, "inference", {})
     phonemes = said.get("phoneme_type", "espeak")
     if phonemes not in PHONEME_TYPES:
-        raise EngineError(f"phoneme_type {phonemes!r} is none that is spoken here: {', '.join(PHONEME_TYPES)}")
+        raise EngineError(f"phoneme_type must be one of {', '.join(PHONEME_TYPES)}, not {phonemes!r}")
     lacking = [sign for sign in FRAME_SIGNS if sign not in _table(said, "phoneme_id_map")]
     if lacking:
         raise EngineError(f"phoneme_id_map has no {' '.join(lacking)}")
@@ -78,9 +78,9 @@ def _model(folder: Path) -> Path:
     found = sorted(path for path in folder.rglob("*.onnx") if path.is_file())
     names = ", ".join(path.relative_to(folder).as_posix() for path in found)
     if not found:
-        raise EngineError("there is no *.onnx among the pin's files", FailureCode.MODEL_NOT_PULLED)
+        raise EngineError("the pin has no *.onnx file", FailureCode.MODEL_NOT_PULLED)
     if len(found) > 1:
-        raise EngineError(f"a pin is one voice, and here are {len(found)}: {names}")
+        raise EngineError(f"a pin must have one voice (found {len(found)}: {names})")
     if not found[0].with_name(f"{found[0].name}.json").is_file():
         raise EngineError(f"{names}.json is missing", FailureCode.MODEL_NOT_PULLED)
     return found[0]

@@ -40,7 +40,8 @@ def declared(given: Any) -> Mapping[str, Sequence[str]]:
     for voice, names in given.items():
         if unknown := [name for name in names if name not in NAMES]:
             raise EngineError(
-                f"the pin's option emotions gives {voice} {', '.join(map(str, unknown))}; there are: {', '.join(NAMES)}"
+                f"unknown emotion of {voice} in the pin's option emotions: {', '.join(map(str, unknown))};"
+                f" known: {', '.join(NAMES)}"
             )
     return {voice: tuple(name for name in NAMES if name in {"neutral", *names}) for voice, names in given.items()}
 

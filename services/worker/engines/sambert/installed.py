@@ -46,14 +46,14 @@ def version() -> str:
 
 def placeholder(name: str) -> str:
     """Return the message for a package that is only a placeholder of that name."""
-    return f"what is installed as {name} is a placeholder of that name: remove it and install {_INSTEAD[name]}"
+    return f"the installed package {name} is only a placeholder; remove it and install {_INSTEAD[name]}"
 
 
 def unusable(why: str) -> str:
     """Return ``why`` and what to do about it."""
     return (
-        f"Sambert-HifiGAN cannot be used by {sys.executable} ({why}): give the engine an interpreter of its own, "
-        "Python 3.10 with the packages of services/worker/engines/sambert/requirements.txt"
+        f"{sys.executable} cannot use Sambert-HifiGAN ({why}); give the engine its own Python 3.10 "
+        "with the packages of services/worker/engines/sambert/requirements.txt"
     )
 
 
@@ -62,8 +62,8 @@ def _fault_of_kantts() -> str | None:
     if not any((folder / "models").is_dir() for folder in folders):
         return unusable(placeholder("kantts"))
     if missing := [part for part in (_VOCODER, _PHONES) if not any((folder / part).is_file() for folder in folders)]:
-        return unusable(f"kantts was installed without {missing[0]}: it has to be built with kantts.ini")
+        return unusable(f"kantts was installed without {missing[0]}: it must be built with kantts.ini")
     commit = commit_of(installed("kantts"))
     if commit not in (None, COMMIT):
-        return unusable(f"kantts is installed from commit {commit}, and this engine is written for {COMMIT}")
+        return unusable(f"kantts is installed from commit {commit}, but this engine needs {COMMIT}")
     return None

@@ -100,11 +100,11 @@ class SambertModel:
             raise EngineError(f"{type(error).__name__}: {error}") from error
         except pickle.UnpicklingError as error:
             raise EngineError(
-                "a checkpoint holds more than weights: who has looked into it and trusts it says trust_remote_code "
+                "a checkpoint contains more than weights; if you have inspected and trust it, set trust_remote_code "
                 f"in the catalog ({error})"
             ) from error
         except self._torch.OutOfMemoryError as error:
-            raise EngineError(f"no room on the GPU: {error}", FailureCode.GPU_OUT_OF_MEMORY) from error
+            raise EngineError(f"out of GPU memory: {error}", FailureCode.GPU_OUT_OF_MEMORY) from error
 
 
 def _load(voice: Any) -> None:
@@ -142,23 +142,25 @@ def _check_plain(configurations: Sequence[Path]) -> None:
             yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, ValueError) as error:
             place = "/".join(path.parts[-3:])
-            raise EngineError(f"{place} is no plain YAML, and the pin has no trust_remote_code: {error}") from error
+            raise EngineError(
+                f"{place} is not plain YAML, and the pin does not have trust_remote_code: {error}"
+            ) from error
 
 
 def _audio(answer: Any, sample_rate: int) -> Audio:
     """Return the audio of the WAV file in ``answer``. Raises `EngineError`."""
     file = answer.get(_OUTPUT) if isinstance(answer, Mapping) else None
     if not isinstance(file, bytes):
-        raise EngineError(f"the model failed and did not say why ({_OUTPUT} is {type(file).__name__})")
+        raise EngineError(f"the model failed without a reason ({_OUTPUT} is {type(file).__name__})")
     try:
         with wave.open(io.BytesIO(file)) as wav:
             form = (wav.getnchannels(), wav.getsampwidth())
             rate, count = wav.getframerate(), wav.getnframes()
             pcm = wav.readframes(count)
     except (wave.Error, EOFError) as error:
-        raise EngineError(f"what came back is no WAV file: {error}", FailureCode.AUDIO_INVALID) from error
+        raise EngineError(f"the model did not return a WAV file: {error}", FailureCode.AUDIO_INVALID) from error
     if form != (1, BYTES_PER_SAMPLE) or len(pcm) != BYTES_PER_SAMPLE * count:
-        raise EngineError("what came back is not one channel of whole 16-bit samples", FailureCode.AUDIO_INVALID)
+        raise EngineError("the model did not return 16-bit mono audio", FailureCode.AUDIO_INVALID)
     if rate != sample_rate:
         raise EngineError(f"expected {sample_rate} Hz, got {rate}", FailureCode.AUDIO_INVALID)
     return Audio(pcm, rate)

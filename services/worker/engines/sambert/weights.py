@@ -85,7 +85,9 @@ class SambertWeights:
         """``options`` of the pin: ``emotions``, a table from voices to what each was trained on; ``language``, BCP
         47."""
         if unknown := sorted(set(options) - {"emotions", "language"}):
-            raise EngineError(f"no such option of a sambert pin: {', '.join(unknown)}; there are: emotions, language")
+            raise EngineError(
+                f"unknown option of a sambert pin: {', '.join(unknown)}; known options: emotions, language"
+            )
         self.folder = folder
         self.sample_rate = _sample_rate(_configuration(folder))
         self.voices = _voices(folder, feeling.declared(options.get("emotions", {})))
@@ -113,17 +115,17 @@ class SambertWeights:
             if voice.sample_rate not in (None, self.sample_rate):
                 raise EngineError(
                     f"the voice {voice.name} has {voice.sample_rate} Hz in its audio_config.yaml, "
-                    f"and {CONFIGURATION} has {self.sample_rate}: the package would call the one the other"
+                    f"but {CONFIGURATION} has {self.sample_rate}; the two must be equal"
                 )
         if len({voice.language for voice in self.voices.values()}) > 1:
-            raise EngineError("the voices are of several languages: make a pin for each")
+            raise EngineError("the voices have several languages; make a pin for each language")
 
     def _language(self, said: Any) -> str:
         word = next(iter(self.voices.values())).language
         if said is not None and not is_tag(said):
             raise EngineError(f"the pin's option language must be a BCP 47 tag in lower case, not {said!r}")
         if said is None and word not in LANGUAGES:
-            raise EngineError(f"the voices speak {word}: say in the pin's option language which language that is")
+            raise EngineError(f"the voices speak {word}; set the pin's option language to the tag of that language")
         return said or LANGUAGES[word]
 
 
@@ -131,18 +133,18 @@ def _configuration(folder: Path) -> Mapping[str, Any]:
     found = _object(folder, CONFIGURATION)
     for part, kind in _KINDS.items():
         if not isinstance(found.get(part), dict) or found[part].get("type") != kind:
-            raise EngineError(f"{CONFIGURATION} is not of Sambert-HifiGAN: {part}.type must be {kind}")
+            raise EngineError(f"{CONFIGURATION} does not belong to Sambert-HifiGAN: {part}.type must be {kind}")
     if asked := [name for name in _CODE if found.get(name)]:
-        raise EngineError(f"{CONFIGURATION} asks for code ({', '.join(asked)}); this engine runs none of a model's")
+        raise EngineError(f"{CONFIGURATION} asks for code ({', '.join(asked)}); this engine runs no code of a model")
     if found["model"].get("custom_ckpt"):
-        raise EngineError(f"{CONFIGURATION} has a custom_ckpt: name its voice in {VOICES} instead")
+        raise EngineError(f"{CONFIGURATION} has a custom_ckpt; name its voice in {VOICES} instead")
     return found
 
 
 def _sample_rate(configuration: Mapping[str, Any]) -> int:
     rate = configuration["model"].get("sample_rate", USUAL_RATE)
     if not isinstance(rate, int) or isinstance(rate, bool) or rate <= 0:
-        raise EngineError(f"{CONFIGURATION}: {rate!r} is no sample rate")
+        raise EngineError(f"{CONFIGURATION}: {rate!r} is not a sample rate")
     return rate
 
 
@@ -156,7 +158,7 @@ def _voices(folder: Path, emotions: Mapping[str, Sequence[str]]) -> dict[str, Sa
     voices = {name: SambertVoice(name, folder / "voices" / name, known.get(name, ())) for name in names}
     there = {name: voice for name, voice in voices.items() if voice.folder.is_dir()}
     if not there:
-        raise EngineError(f"none of the voices of {VOICES} is there: {', '.join(voices) or 'it names none'}")
+        raise EngineError(f"all voices of {VOICES} are missing: {', '.join(voices) or 'it names none'}")
     if strange := sorted(set(emotions) - set(there)):
         raise EngineError(f"the pin's option emotions names {', '.join(strange)}; the voices are {', '.join(there)}")
     return there

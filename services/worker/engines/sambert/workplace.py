@@ -44,9 +44,9 @@ def _check(archive: Path, tops: set[str]) -> None:
         with ZipFile(archive) as file:
             entries = file.infolist()
     except BadZipFile as error:
-        raise EngineError(f"{RESOURCE} is no zip file: {error}") from error
+        raise EngineError(f"{RESOURCE} is not a zip file: {error}") from error
     if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise EngineError(f"{RESOURCE} would take more than {MOST_FILES} files or {MOST_BYTES >> 30} GiB")
+        raise EngineError(f"{RESOURCE} has more than {MOST_FILES} files or {MOST_BYTES >> 30} GiB")
     for entry in entries:
         parts = entry.filename.replace("\\", "/").split("/")
         if ".." in parts or not parts[0] or parts[0] in tops | {"."}:

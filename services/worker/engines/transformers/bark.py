@@ -32,7 +32,7 @@ class Bark:
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         if speakers:
-            raise EngineError("options/speakers: Bark's voices are the presets among its files")
+            raise EngineError("options/speakers: not supported by Bark; its voices are the presets among its files")
         self._checkpoint = checkpoint
         self._model: Any = None
         self._processor: Any = None
@@ -59,7 +59,7 @@ class Bark:
         require_tokens(line.text, self._processor.tokenizer)
         most = self._stage("semantic").get("max_input_semantic_length", 256)
         if len(self._processor.tokenizer(line.text, add_special_tokens=False)["input_ids"]) > most:
-            raise EngineError(f"the text has more than {most} tokens, and Bark reads no more")
+            raise EngineError(f"the text has more than {most} tokens, the most that Bark can read")
         asked = self._processor(line.text, voice_preset=line.voice, max_length=most).to(self._model.device)
         samples = self._model.generate(
             **asked, **{name: value for name, value in line.options.items() if value != NEVER}
@@ -87,7 +87,7 @@ class Bark:
         """The temperatures of the stages that draw. The others take the likeliest token, whatever the temperature."""
         stages = {"semantic": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
         return [
-            Number(f"{stage}_temperature", heat, 0.05, 2, f"how daring the {stage} stage is")
+            Number(f"{stage}_temperature", heat, 0.05, 2, f"sampling temperature of the {stage} stage")
             for stage, told in stages.items()
             if (heat := self._stage(told).get("temperature") or 1.0) and self._draws(stage, told)
         ]

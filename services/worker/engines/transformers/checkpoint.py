@@ -76,6 +76,6 @@ class Checkpoint:
                 str(self.folder), local_files_only=True, trust_remote_code=self._trusted, **arguments
             )
         except UnpicklingError as error:  # the library's message advises to run what the file holds
-            raise EngineError(f"{self._name}: the pickled weights hold more than weights") from error
+            raise EngineError(f"{self._name}: the pickled weights contain more than weights") from error
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"{self._name}: {error}") from error

@@ -33,9 +33,9 @@ log = logging.getLogger(__name__)
 def require_compiler(*, gpu: bool) -> None:
     """Raise `EngineError` that says what is not installed. Loads nothing."""
     if which(COMPILER) is None:
-        raise EngineError(f"options/compile: inductor needs {COMPILER}, and it is not installed")
+        raise EngineError(f"options/compile: inductor needs {COMPILER}, which is not installed")
     if gpu and find_spec("triton") is None:
-        raise EngineError("options/compile: inductor needs the package triton on a GPU, and it is not installed")
+        raise EngineError("options/compile: inductor needs the package triton on a GPU, which is not installed")
 
 
 class Compiled:
@@ -71,6 +71,8 @@ class Compiled:
     def _prove(self, made: torch.Tensor, given: Sequence[Any]) -> None:
         apart = float((made - self._forward(*given)).abs().max())
         if not apart <= APART:
-            raise EngineError(f"options/compile: a compiled sample is {apart:.2g} off, and {APART:g} is the most")
-        log.info("compiled: samples are %.2g off at most", apart)
+            raise EngineError(
+                f"options/compile: a compiled sample differs by {apart:.2g}; at most {APART:g} is allowed"
+            )
+        log.info("compiled: samples differ by at most %.2g", apart)
         self._unproven = False

@@ -140,7 +140,7 @@ class TransformersEngine:
             raise EngineError(f"options/max_batch: {facts.description} speaks one text at a time")
         if said.compile != "none":
             if not facts.compiles:
-                raise EngineError(f"options/compile: not known for {facts.description}")
+                raise EngineError(f"options/compile: not supported for {facts.description}")
             compiling.require_compiler(gpu=device.on_gpu(said.device))
         facts = replace(
             facts,
@@ -149,7 +149,7 @@ class TransformersEngine:
             description=_described(facts.description, said.compile),
         )
         if not facts.languages:
-            raise EngineError("no file of the checkpoint says its language: options/languages has to")
+            raise EngineError("no file of the checkpoint says its language; set options/languages in the catalog")
         return facts
 
     @cached_property

@@ -31,7 +31,7 @@ class General:
 
     def __init__(self, checkpoint: Checkpoint, speakers: Mapping[str, Any]) -> None:
         if speakers:
-            raise EngineError(f"options/speakers: not known for models of type {checkpoint.model_type!r}")
+            raise EngineError(f"options/speakers: not supported for models of type {checkpoint.model_type!r}")
         self._checkpoint = checkpoint
         self._pipeline: Any = None
 
@@ -58,7 +58,7 @@ class General:
         )
         if self._pipeline.sampling_rate not in (None, self._sample_rate()):
             raise EngineError(
-                f"the model speaks at {self._pipeline.sampling_rate} Hz, its files say {self._sample_rate()}"
+                f"the model speaks at {self._pipeline.sampling_rate} Hz, but its files say {self._sample_rate()} Hz"
             )
 
     def waveform(self, line: TextLine) -> Waveform:
@@ -115,7 +115,9 @@ class General:
             return (most,)
         return (
             most,
-            Number("temperature", said.get("temperature") or 1.0, 0.05, 2, "how daring each choice is"),
-            Number("top_k", said.get("top_k") or 50, 1, 1_000, "choose among so many tokens", whole=True),
-            Number("top_p", said.get("top_p") or 1.0, 0.01, 1, "choose among tokens of this share of probability"),
+            Number("temperature", said.get("temperature") or 1.0, 0.05, 2, "sampling temperature"),
+            Number("top_k", said.get("top_k") or 50, 1, 1_000, "choose among this many likeliest tokens", whole=True),
+            Number(
+                "top_p", said.get("top_p") or 1.0, 0.01, 1, "choose among the likeliest tokens that make up this share"
+            ),
         )

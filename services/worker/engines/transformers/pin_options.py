@@ -53,7 +53,7 @@ def pin_options(options: Mapping[str, Any]) -> PinOptions:
     }
     for name in options:
         if name not in known:
-            raise EngineError(f"options/{name}: no such option; there are: {', '.join(known)}")
+            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(known)}")
     return PinOptions(**{name: known[name](value) for name, value in options.items()})
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import torch
 
 OPTIONS = (
-    Number("threshold", 0.5, 0.01, 1, "the speech ends where the model is this sure that it does"),
+    Number("threshold", 0.5, 0.01, 1, "the speech ends when the model gives the end at least this probability"),
     Number("minlenratio", 0, 0, 10, "shortest speech, in steps of the decoder per two tokens of text"),
-    Number("maxlenratio", 20, 1, 60, "longest speech, likewise"),
+    Number("maxlenratio", 20, 1, 60, "longest speech, in the same unit"),
 )
 
 
@@ -96,7 +96,7 @@ class SpeechT5:
         tokens = self._tokenizer([line.text for line in lines], padding=True, return_tensors="pt")
         most = self._config("max_text_positions", 450)
         if (count := tokens["input_ids"].shape[1]) > most:
-            raise EngineError(f"the text has {count} tokens (numbers are read as words), and at most {most} fit")
+            raise EngineError(f"the text has {count} tokens (numbers are read as words); at most {most} are allowed")
         return tokens
 
     def _speaker(self, line: TextLine) -> torch.Tensor:
@@ -119,9 +119,9 @@ class SpeechT5:
             values = np.load(self._files[name], allow_pickle=False) if told is None else np.asarray(told)
             vector = values.astype(np.float32).reshape(-1)
         except (TypeError, ValueError) as error:
-            raise EngineError(f"the speaker {name} is no list of numbers: {error}") from error
+            raise EngineError(f"the speaker {name} is not a list of numbers: {error}") from error
         if vector.shape != (size,) or not np.isfinite(vector).all():
-            raise EngineError(f"the speaker {name} is not {size} finite numbers")
+            raise EngineError(f"the speaker {name} is not a list of {size} finite numbers")
         return torch.from_numpy(vector)[None]
 
     def _config(self, name: str, default: Any) -> Any:

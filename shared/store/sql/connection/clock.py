@@ -79,7 +79,7 @@ class DatabaseClock:
         try:
             self.read()
         except StoreUnavailable as error:
-            log.debug("the clock is carried on: %s", error)
+            log.debug("the database's clock cannot be read; continuing with our own: %s", error)
         finally:
             self._read_at = elapsed_s()
             self._reading.release()

@@ -215,7 +215,7 @@ class Database:
                 raise _unavailable(error.orig) from error
             raise
         except PoolTimeout as error:
-            raise StoreUnavailable("every connection to the database is busy") from error
+            raise StoreUnavailable("all connections to the database are busy") from error
 
 
 @contextmanager

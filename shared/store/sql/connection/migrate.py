@@ -26,8 +26,8 @@ def migrate(database: Database) -> None:
     if found is not None and found not in _revisions():
         where = database.engine.url.render_as_string(hide_password=True)
         raise StoreUnusable(
-            f"{where} was made by a newer version of Ringtrue (schema {found}, this one knows up to {ours}): run that "
-            "version, or restore the backup that was made before it"
+            f"{where} was made by a newer version of Ringtrue (schema {found}; this version knows up to {ours}). Run "
+            "that version, or restore a backup from before the upgrade"
         )
     if found != ours:
         _upgrade(database)

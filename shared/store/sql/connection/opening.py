@@ -15,7 +15,7 @@ from shared.errors import SettingsError, StoreDamaged, StoreUnusable
 from shared.store.sql.connection.database import Database
 from shared.store.sql.connection.migrate import migrate, version
 
-ACCEPT_EMPTY = "start with an empty store although there is audio: its jobs are given up"
+ACCEPT_EMPTY = "start with an empty database although there is audio; the jobs of that audio are lost"
 _RESTORE = "Restore a backup of it (docs/deploy.md)"
 
 
@@ -28,13 +28,13 @@ def open_database(url: str, blobs: Path, *, accept_empty: bool = False) -> Datab
     try:
         where = make_url(url).render_as_string(hide_password=True)
     except ArgumentError as error:
-        raise SettingsError("RINGTRUE_DATABASE_URL is no URL: sqlite:///FILE or postgresql://HOST/NAME") from error
+        raise SettingsError("RINGTRUE_DATABASE_URL must be sqlite:///FILE or postgresql://HOST/NAME") from error
     database = Database(url)
     try:
         if not accept_empty and version(database) is None and (found := any_file(blobs)):
             raise StoreUnusable(
-                f"{where} is empty or not there, but {blobs} holds audio of jobs ({found.name[:12]}…). {_RESTORE}, "
-                f"or start once with --accept-empty to begin anew; the audio is left where it is"
+                f"{where} is empty or missing, but {blobs} contains audio of jobs ({found.name[:12]}…). {_RESTORE}, "
+                f"or start once with --accept-empty to begin with an empty database; the audio is kept"
             )
         migrate(database)
         database.look_through()

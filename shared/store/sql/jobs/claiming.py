@@ -114,7 +114,7 @@ class ClaimingSide(GatewaySide):
             except StoreBusy as error:
                 if not left:
                     raise
-                log.warning("a claim waits for somebody who was stopped: %s", error)
+                log.warning("a claim is waiting for a lock that a stopped process holds: %s", error)
         return []
 
     def _taken(self, asked: _Asked, began: float) -> list[tuple[str, int]]:

@@ -34,7 +34,7 @@ def read_or_none(row: RowMapping, read: Callable[[RowMapping], Record], name: st
         which = str(row[name])
         if which not in _told and len(_told) < _MOST_TOLD:
             _told.add(which)
-            log.error("%s cannot be read by this version and is left out: %r", which, error)
+            log.error("skipped %s, which this version cannot read: %r", which, error)
         return None
 
 

@@ -63,7 +63,7 @@ def _clip_rows(new: NewStudy) -> Iterable[dict[str, Any]]:
 def study_of(row: RowMapping) -> Study:
     """Return the study in a row of `studies`. Raises `TypeError` if this version cannot read it."""
     if not isinstance(row["asked"], dict) or not isinstance(row["outcome"], dict | None):
-        raise TypeError("what was asked and what it came to are objects")
+        raise TypeError("asked and outcome must be objects")
     return Study(
         **{name: row[name] for name in _AS_THEY_ARE},
         kind=Kind(row["kind"]),

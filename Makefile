@@ -14,7 +14,7 @@ export UV_TORCH_BACKEND ?= auto
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-compose up test check bench pages signs pins clean
+.PHONY: help setup demo demo-compose up test test-all check bench pages signs pins clean
 
 help:  ## Print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,10 @@ demo-compose: setup  ## The same on docker-compose.yml: builds and starts it whe
 up: setup  ## Start everything on this machine (Ctrl-C stops it)
 	@$(BIN)/ringtrue up
 
-test: setup  ## All tests, on real Redis, SQLite, PostgreSQL and MLflow
+test: setup  ## The tests that take less than ten minutes together, on real Redis, SQLite, PostgreSQL and MLflow
+	@$(BIN)/python -m pytest -m "not long"
+
+test-all: setup  ## All tests: whole deployments that are killed, neural voices, generated inputs too
 	@$(BIN)/python -m pytest
 
 check: setup  ## Format, lint, types, import contracts, file sizes

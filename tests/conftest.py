@@ -12,7 +12,42 @@ import pytest
 from tests import wobble
 from tests.small_disk import NoSmallDisk, mounted
 
-LONG = ("tests/whole/", "tests/embedded/", "tests/gateway/test_uploads", "tests/scorer/comparison/test_planted")
+LONG = (
+    "tests/whole/",
+    "tests/client/test_foreign_folder",
+    "tests/client/test_formats",
+    "tests/client/test_hostile_gateway",
+    "tests/client/test_streams",
+    "tests/compose/",
+    "tests/doctor/test_broken",
+    "tests/doctor/test_healthy",
+    "tests/embedded/test_full_stack",
+    "tests/gateway/test_gateway_process",
+    "tests/gateway/test_key_commands",
+    "tests/gateway/test_schema_fuzzing",
+    "tests/gateway/test_server_limits",
+    "tests/gateway/test_uploads_under_fire",
+    "tests/gateway/test_voices_as_they_arrive",
+    "tests/pins/test_pull_killed",
+    "tests/scorer/comparison/test_planted_truths",
+    "tests/scorer/metrics/test_reference_scores",
+    "tests/scorer/tracking/test_deleted_in_mlflow",
+    "tests/shared/store/test_store_study_plans",
+    "tests/shared/test_consumer",
+    "tests/shared/test_private_folder",
+    "tests/worker/certify/test_certify_commands",
+    "tests/worker/certify/test_conditions",
+    "tests/worker/certify/test_log_mel",
+    "tests/worker/engines/test_indextts2.py",
+    "tests/worker/engines/test_transformers_",
+    "tests/worker/test_catalog_pins",
+    "tests/worker/test_engine_commands",
+    "tests/worker/test_foreign_python",
+    "tests/worker/test_job_mix",
+    "tests/worker/test_loader",
+)
+"""Files that take three quarters of the time: whole deployments that are killed, neural voices, generated inputs. They
+have the marker ``long``, which ``make test`` leaves out and ``make test-all`` does not."""
 
 
 def pytest_configure() -> None:
@@ -25,7 +60,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of few long tests first: whoever takes one of them last keeps everybody waiting."""
+    """Mark the long files and put them first: whoever takes one of them last keeps everybody waiting."""
+    for item in items:
+        if item.nodeid.startswith(LONG):
+            item.add_marker("long")
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

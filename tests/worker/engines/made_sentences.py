@@ -1,7 +1,7 @@
 """Sentences made by rules, as people write them: words, numbers, units, dates, times, signs, marks, long lines and long
 words, in seven languages. The same number gives the same sentence.
 
-    python -m tests.worker.engines.made_sentences 1000 [FAMILY ...]
+    python -m tests.worker.engines.made_sentences 1000 [FAMILY | FAMILY/LANGUAGE ...]
 
 speaks so many of each language with every engine family that runs here, and lists those of which the end, or a token in
 the middle, is not heard although nothing was refused.
@@ -126,14 +126,14 @@ def _heard(speak: Callable[[str], str], text: str) -> str | None:
         return None
 
 
-def main(count: int, families: Sequence[str]) -> int:
+def main(count: int, only: Sequence[str]) -> int:
     from tests.worker.engines.speakers import SPEAKERS
 
     found = 0
     for family, made_speaker in SPEAKERS.items():
-        if families and family not in families:
-            continue
         for language in WORDS:
+            if only and not {family, f"{family}/{language}"} & {*only}:
+                continue
             if (speak := made_speaker(language)) is None:
                 continue
             began, refused = (

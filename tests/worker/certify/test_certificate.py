@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +114,10 @@ SPOILT = {
         "samples must be a whole number in its range (found True)",
     ),
     "samples of another clip": (_set(500, "items", 0, "samples"), "the fingerprint does not belong to 500 samples"),
-    "a rate at which nothing is heard": (_set(1, "items", 0, "sample_rate"), "sample_rate: 1 is no"),
+    "a rate at which nothing is heard": (
+        _set(1, "items", 0, "sample_rate"),
+        "sample_rate must be a whole number in its range (found 1)",
+    ),
     "a number of languages": (_set(3, "manifest", "languages"), "languages must be a list (found 3)"),
     "voices that are no names": (_set([{}], "manifest", "voices"), "voices must be a text (found {})"),
     "a library without a version": (_set({"numpy": [2]}, "environment", "libraries"), "libraries/numpy"),
@@ -127,7 +131,7 @@ def test_a_spoilt_certificate_is_refused(tmp_path: Path, what: str) -> None:
     apart = difference(VOICE, clip(vowels(seed=3)))
     document = json.loads(json.dumps(under({"warm": CertifyOutcome((VOICE.pcm_sha256,), apart)}).to_json()))
     spoil(document)
-    with pytest.raises(CertificateInvalid, match=said):
+    with pytest.raises(CertificateInvalid, match=re.escape(said)):
         read_certificate(written(tmp_path, document))
 
 

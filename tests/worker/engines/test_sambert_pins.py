@@ -178,7 +178,7 @@ def test_a_seed_matters_where_the_vocoder_draws(tmp_path: Path, vocoder: str, su
         (configuration(pipeline={"type": "llm"}), "pipeline.type must be sambert-hifigan-tts"),
         (configuration(model={"type": "sambert-hifigan", "sample_rate": "16k"}), "'16k' is not a sample rate"),
         (configuration(model={"type": "sambert-hifigan", "custom_ckpt": {"voice_name": "F7"}}), "has a custom_ckpt"),
-        ({"configuration.json": b"{"}, "configuration.json is no JSON"),
+        ({"configuration.json": b"{"}, "configuration.json is not JSON"),
         ({"voices/voices.json": b'{"voices": ["../../etc"]}'}, "voices.json has no list of voices"),
         (
             {"voices/voices.json": b'{"voices": ["nobody"]}'},
@@ -213,7 +213,10 @@ def test_options_say_what_the_weights_do_not(tmp_path: Path) -> None:
     [
         ({"speed": 2}, "unknown option of a sambert pin: speed; known options: emotions, language"),
         ({"emotions": ["happy"]}, "must be a table of voices to lists of emotions, not ['happy']"),
-        ({"emotions": {"zhiyan_emo": ["smug"]}}, "gives zhiyan_emo smug; there are: neutral, happy"),
+        (
+            {"emotions": {"zhiyan_emo": ["smug"]}},
+            "emotion of zhiyan_emo in the pin's option emotions: smug; known: neutral, happy",
+        ),
         ({"emotions": {"nobody": ["happy"]}}, "names nobody; the voices are zhiyan_emo"),
         ({"language": "Mandarin!"}, "must be a BCP 47 tag in lower case, not 'Mandarin!'"),
     ],

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 from shared.errors import FieldError
 from shared.gating.checking import read_rules
 from shared.gating.rules import Rules, RulesInvalid
-from shared.values.faults import MOST_FAULTS
+from shared.values.faults import MOST_FAULTS, pointer
 
 MOST_CHARACTERS = 1 << 16
 LONGEST_LINE = 2_000
 """The parser's time grows with the square of the dots in a line: 18 s for 20,000."""
-_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_PLACE = re.compile(r"no TOML: (.*) \(at line (\d+), column (\d+)\)$", re.DOTALL)
 _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]")
 _MEMBER = re.compile(r'\s*"?([^\s"=\[\]#]+)"?\s*=')
 
@@ -34,9 +35,9 @@ def rules_from_toml(text: str) -> Rules:
     try:
         return read_rules(document)
     except RulesInvalid as error:
-        lines = _TomlLines(text)
-        told = sorted(((lines.of(one), one) for one in error.errors[:MOST_FAULTS]), key=lambda pair: pair[0] or 0)
-        in_order = [_with_line(one, line) for line, one in told]
+        line_of = _line_finder(text)
+        told = sorted(((line_of(one.pointer), one) for one in error.errors[:MOST_FAULTS]), key=lambda pair: pair[0])
+        in_order = [replace(one, detail=f"line {line}: {one.detail}") if line else one for line, one in told]
         raise RulesInvalid([*in_order, *error.errors[MOST_FAULTS:]]) from error
 
 
@@ -61,49 +62,23 @@ def _document(text: str) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RulesInvalid((_no_toml(error),)) from error
+        detail = _PLACE.sub(r"line \2: no TOML: \1, column \3", f"no TOML: {error}")
+        raise RulesInvalid((FieldError("", detail),)) from error
     except RecursionError as error:
         raise RulesInvalid((FieldError("", "no TOML: nested too deep"),)) from error
 
 
-def _no_toml(error: tomllib.TOMLDecodeError) -> FieldError:
-    """Return the parser's error with its line.
+def _line_finder(text: str) -> Callable[[str], int]:
+    """Return a function that returns the line of a pointer: of its member, or of its rule; 0 if it is not known.
 
-    The parser gives the line only in its message; if that has another form, the message is kept as it is.
+    Rules that are written inline have no line.
     """
-    place = _PLACE.search(str(error))
-    if place is None:
-        return FieldError("", f"no TOML: {error}")
-    return FieldError("", f"line {place[1]}: no TOML: {str(error)[: place.start()]}, column {place[2]}")
-
-
-def _with_line(error: FieldError, line: int | None) -> FieldError:
-    return error if line is None else FieldError(error.pointer, f"line {line}: {error.detail}")
-
-
-class _TomlLines:
-    """Finds the line of an error. It reads the file once, however many errors there are."""
-
-    def __init__(self, text: str) -> None:
-        headers: list[int] = []
-        self._members: dict[tuple[int | None, str], int] = {}
-        for number, line in enumerate(text.split("\n"), 1):
-            if _HEADER.match(line):
-                headers.append(number)
-            elif member := _MEMBER.match(line):
-                self._members.setdefault((len(headers) - 1 if headers else None, member[1]), number)
-        self._headers = headers
-
-    def of(self, error: FieldError) -> int | None:
-        """Return the line of the member that ``error`` points to, or of the rule's header if that is not found.
-
-        Rules that are written inline have no header, so their errors get no line.
-        """
-        _, *path = error.pointer.split("/")
-        if path[:1] != ["rule"] or len(path) == 1:
-            return self._members.get((None, path[0])) if path else None
-        index = int(path[1])
-        if index >= len(self._headers):
-            return None
-        name = path[2] if len(path) > 2 else ""
-        return self._members.get((index, name), self._headers[index])
+    lines: dict[str, int] = {}
+    rule, at = -1, ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if _HEADER.match(line):
+            rule, at = rule + 1, f"/rule/{rule + 1}"
+            lines[at] = number
+        elif member := _MEMBER.match(line):
+            lines.setdefault(at + pointer((member[1],)), number)
+    return lambda to: lines.get(to) or lines.get("/".join(to.split("/")[:3]), 0)

@@ -7,11 +7,11 @@ RingtrueError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.errors import RingtrueError
-from shared.values.faults import AND_MORE
+from shared.values.faults import AND_MORE, MOST_FAULTS
 
 
 class Fault(NamedTuple):
@@ -25,9 +25,10 @@ class Fault(NamedTuple):
 class SuiteInvalid(RingtrueError):
     """A file that is not a suite. The message has one line ``FILE:LINE: what`` per fault, in the order of the file."""
 
-    def __init__(self, file: str, faults: Iterable[Fault]) -> None:
-        self.file = file
-        self.faults = tuple(sorted(faults, key=lambda fault: (fault.line, fault.what == AND_MORE, fault.what)))
+    def __init__(self, file: str, faults: Sequence[Fault]) -> None:
+        told = sorted(faults[:MOST_FAULTS])
+        more = [Fault(told[-1].line, AND_MORE)] if len(faults) > MOST_FAULTS else []
+        self.faults = (*told, *more)
         super().__init__("\n".join(f"{file}:{fault.line}: {fault.what}" for fault in self.faults))
 
 

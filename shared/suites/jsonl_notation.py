@@ -1,88 +1,72 @@
-"""JSON Lines as nodes with lines: the first line is the suite without its items, each further line an item.
+"""JSON Lines: the first line is the suite without its items, each further line an item.
 
 Owns which JSON Lines are accepted. Knows no rule about suites.
 """
 
 from __future__ import annotations
 
+import io
 import json
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
-from shared.suites.errors import Fault
-from shared.suites.nodes import MAX_DEPTH, Leaf, Members, Node, NodeBudget, NodePair, NodeRows, Unread
+from shared.suites.checking import MAX_DEPTH, Unchecked
+from shared.suites.form import MAX_ITEMS
+from shared.values.faults import Loc, Unread
 
 LONGEST_LINE = 1 << 18
 """Characters: twice the longest text of an item with every character escaped. A line is parsed in one call."""
 
 
-def read_jsonl(text: str, faults: list[Fault]) -> Node:
-    """Return the suite in ``text`` as nodes. Faults of the notation are added to ``faults``."""
-    budget = NodeBudget()
-    nodes = [_read(number, line, budget, faults) for number, line in _lines(text)]
-    if not nodes:
-        faults.append(Fault(1, "there is nothing in the file"))
-        return Unread(1)
-    head, *items = nodes
-    rows = NodeRows(items[0].line if items else head.line, tuple(items))
-    pairs = head.pairs if isinstance(head, Members) else ()
-    if isinstance(head, Leaf | NodeRows):
-        faults.append(Fault(head.line, "the first line is an object: the suite without its items"))
-    return Members(head.line, (*pairs, NodePair(rows.line, "items", rows)), complete=isinstance(head, Members))
+class _Items(list[str]):
+    """Lines, as a list of items that parses each when it is asked for: values take many times the memory of text."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(_parsed, super().__iter__())
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, with their numbers; one at a time, because a file may consist of very many.
+def read_jsonl(text: str) -> Unchecked:
+    """Return what is in ``text``, with at most one item more than a suite may have."""
+    # not `splitlines`: JSON strings may contain U+2028 and other line separators
+    lines = enumerate(io.StringIO(text, newline="\n"), 1)
+    written = [*islice(((number, line.rstrip("\n")) for number, line in lines if line.strip()), MAX_ITEMS + 2)]
+    if not written:
+        return Unchecked(Unread("there is nothing in the file"), None, lambda _: 1)
+    head, items = _parsed(written[0][1]), _Items(line for _, line in written[1:])
+    if isinstance(head, dict):
+        head["items"] = Unread("are the further lines, not a member of the first") if "items" in head else items
 
-    Not `splitlines`: JSON strings may contain U+2028 and other line separators.
-    """
-    number, at = 0, 0
-    while at < len(text):
-        number += 1
-        end = text.find("\n", at)
-        end = len(text) if end < 0 else end
-        if end > at and (line := text[at:end]).strip():
-            yield number, line
-        at = end + 1
+    def line_of(loc: Loc) -> int:
+        match loc:
+            case "items", int(index), *_:
+                return written[index + 1][0]
+        return written[0][0]
+
+    return Unchecked(head, items, line_of)
 
 
-class _Object(list[tuple[str, Any]]):
-    """The members of an object, as they are written."""
-
-
-def _read(number: int, line: str, budget: NodeBudget, faults: list[Fault]) -> Node:
+def _parsed(line: str) -> Any:
     if len(line) > LONGEST_LINE:
-        faults.append(Fault(number, f"{len(line)} characters, at most {LONGEST_LINE} are taken in a line"))
-        return Unread(number)
+        return Unread(f"has {len(line)} characters, at most {LONGEST_LINE} are taken in a line")
     try:
-        value = json.loads(line, object_pairs_hook=_Object, parse_constant=_refuse)
+        return json.loads(line, object_pairs_hook=_members, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        faults.append(Fault(number, f"is no JSON: {error.msg}, column {error.colno}"))
+        return Unread(f"is no JSON: {error.msg}, column {error.colno}")
     except ValueError as error:
-        faults.append(Fault(number, f"is no JSON: {error}"))
+        return Unread(f"is no JSON: {error}")
     except RecursionError:
-        faults.append(Fault(number, f"nested deeper than {MAX_DEPTH}"))
-    else:
-        return _node(number, value, 0, budget, faults)
-    return Unread(number)
+        return Unread(f"is nested deeper than {MAX_DEPTH}")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        members |= {name: Unread("is said twice") for name, count in counts.items() if count > 1}
+    return members
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is none of its numbers")
-
-
-def _node(line: int, value: Any, depth: int, budget: NodeBudget, faults: list[Fault]) -> Node:
-    if depth > MAX_DEPTH:
-        faults.append(Fault(line, f"nested deeper than {MAX_DEPTH}"))
-        return Unread(line)
-    budget.spend(line, depth)
-    if isinstance(value, _Object):
-        return Members(line, tuple(_pair(line, name, one, depth, budget, faults) for name, one in value))
-    if isinstance(value, list):
-        return NodeRows(line, tuple(_node(line, one, depth + 1, budget, faults) for one in value))
-    return Leaf(line, value)
-
-
-def _pair(line: int, name: str, value: Any, depth: int, budget: NodeBudget, faults: list[Fault]) -> NodePair:
-    budget.spend(line, depth)
-    return NodePair(line, name, _node(line, value, depth + 1, budget, faults))

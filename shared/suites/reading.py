@@ -5,27 +5,17 @@ Owns where a suite comes from. The notations are in yaml_notation.py and jsonl_n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePath
 
-from shared.suites.checking import suite_of
 from shared.suites.errors import Fault, SuiteInvalid, SuiteUnknown
-from shared.suites.form import MAX_BYTES
-from shared.suites.jsonl_notation import read_jsonl
-from shared.suites.nodes import Node, TooMuch
 from shared.suites.suite import Suite
-from shared.suites.yaml_notation import read_yaml
-from shared.values.faults import AND_MORE, MOST_FAULTS, Enough, Faults
 from shared.values.text import no_utf8
 
-NOTATIONS: Mapping[str, Callable[[str, list[Fault]], Node]] = {
-    ".yaml": read_yaml,
-    ".yml": read_yaml,
-    ".jsonl": read_jsonl,
-}
-"""By the suffix of a file's name."""
+NOTATIONS = (".yaml", ".yml", ".jsonl")
+"""The suffixes of files."""
+MAX_BYTES = 8 << 20
 
 
 def read_suite(path: Path) -> Suite:
@@ -39,8 +29,8 @@ def parse_suite(data: bytes, file: str) -> Suite:
 
     Raises `SuiteInvalid` with every fault.
     """
-    read = NOTATIONS.get(PurePath(file).suffix.lower())
-    if read is None:
+    suffix = PurePath(file).suffix.lower()
+    if suffix not in NOTATIONS:
         raise SuiteInvalid(file, [Fault(1, f"a suite's file ends in one of {', '.join(NOTATIONS)}")])
     if len(data) > MAX_BYTES:
         raise SuiteInvalid(file, [Fault(1, f"a suite has at most {MAX_BYTES >> 20} MiB")])
@@ -48,16 +38,14 @@ def parse_suite(data: bytes, file: str) -> Suite:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SuiteInvalid(file, [Fault(data.count(b"\n", 0, error.start) + 1, no_utf8(error))]) from None
-    faults, more, suite = Faults[Fault](), [], None
-    try:
-        suite = suite_of(read(text, faults), faults)
-    except TooMuch as error:
-        more = [Fault(error.line, error.what)]
-    except Enough:
-        del faults[MOST_FAULTS:]
-        more = [Fault(max(faults).line, AND_MORE)]
+    from shared.suites.checking import suite_of  # loads pydantic; the notations load PyYAML
+    from shared.suites.jsonl_notation import read_jsonl
+    from shared.suites.yaml_notation import read_yaml
+
+    head, items, line_of = read_jsonl(text) if suffix == ".jsonl" else read_yaml(text, file)
+    suite, faults = suite_of(head, items, lambda loc: f"line {line_of(loc)}")
     if suite is None:
-        raise SuiteInvalid(file, [*faults, *more])
+        raise SuiteInvalid(file, [Fault(line_of(loc), what) for loc, what in faults])
     return suite
 
 

@@ -1,18 +1,26 @@
 """Collects faults, up to as many as a person can correct.
 
-Owns the limit. Code that checks a user's input appends to `Faults` and lets `Enough` pass; code that reports to the
-user catches it. Knows neither what is checked nor how it is reported.
+Owns the limit, and how a part of the input is named. Code that checks a user's input appends to `Faults` and lets
+`Enough` pass; code that reports to the user catches it. Knows neither what is checked nor how it is reported.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
+Loc = tuple[int | str, ...]
+"""The way to a part of the input: names of members, and indices in lists."""
 
 MOST_FAULTS = 100
 """Most faults of one request or file. More would cost time and memory for every byte that was sent, and help nobody."""
 AND_MORE = f"and more: checking stopped after {MOST_FAULTS} faults"
+
+
+class Unread(NamedTuple):
+    """Stands for a part of the input that could not be read. ``what`` is wrong, to be put after the part's name."""
+
+    what: str
 
 
 class Enough(Exception):
@@ -26,3 +34,8 @@ class Faults(list[T]):
         super().append(fault)
         if len(self) > MOST_FAULTS:
             raise Enough
+
+
+def pointer(loc: Loc) -> str:
+    """Return the JSON pointer (RFC 6901) to a part of the input."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in loc)

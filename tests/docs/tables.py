@@ -15,7 +15,7 @@ from services.scorer.metrics.table import FAMILIES
 from shared.errors import FailureCode
 from shared.scores import Reason
 from shared.settings import SETTINGS
-from shared.suites.schema import suite_schema
+from shared.suites.form import suite_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUITE_SCHEMA = DOCS.parent / "shared" / "suites" / "suite.schema.json"

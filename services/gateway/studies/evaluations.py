@@ -22,7 +22,7 @@ from services.gateway.studies.study_answers import accepted_study, evaluation_do
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import Job, NewJob
 from shared.studies import OVER, Kind, NewStudy, Progress, StudyClip, StudyIds
-from shared.suites.document import DocumentInvalid, suite_in
+from shared.suites.document import suite_in
 from shared.suites.errors import SuiteInvalid, SuiteUnknown
 from shared.suites.reading import golden_suite, parse_suite
 from shared.suites.suite import Suite
@@ -129,14 +129,9 @@ def _suite(asked: str | Written | Mapping[str, Any]) -> Suite:
             return golden_suite(asked)
         if isinstance(asked, Written):
             return parse_suite(asked.text.encode(), f"suite.{asked.notation}")
-        return suite_in(asked)
+        return suite_in(asked, at="/suite")
     except SuiteUnknown as error:
         raise Refused(RefusalCode.SUITE_UNKNOWN, str(error)) from None
     except SuiteInvalid as error:
-        raise _invalid([FieldError("/suite/text", f"line {line}: {what}") for line, what in error.faults]) from None
-    except DocumentInvalid as error:
-        raise _invalid([FieldError(f"/suite{one.pointer}", one.detail) for one in error.errors]) from None
-
-
-def _invalid(errors: Sequence[FieldError]) -> InvalidRequest:
-    return InvalidRequest(errors, RefusalCode.SUITE_INVALID)
+        told = [FieldError("/suite/text", f"line {line}: {what}") for line, what in error.faults]
+        raise InvalidRequest(told, RefusalCode.SUITE_INVALID) from None

@@ -24,7 +24,6 @@ from services.scorer.analysis.comparison.result import Comparison
 from services.scorer.report.document import report
 from services.scorer.studies.analyzer import Computed, Sides
 from shared.audio import Audio
-from shared.gating.checking import read_rules
 from shared.gating.rules import RulesInvalid
 from shared.processes.hosting import Frame, Served
 
@@ -80,6 +79,8 @@ def _compared(asked: Mapping[str, Any], sound: Sounds) -> Computed:
 
 
 def _decided(asked: Mapping[str, Any], sound: Sounds) -> Computed:
+    from shared.gating.checking import read_rules  # loads pydantic, which a comparison does without
+
     sides, comparison = _sides(asked), Comparison.from_json(asked["comparison"])
     gate = decide(asked["id"], comparison, sides.baseline, sides.candidate, read_rules(asked["rules"]))
     files = {

@@ -21,8 +21,8 @@ from services.gateway.requests.job_schemas import read_job
 from services.worker.engines.espeak.family import Espeak
 from shared.jobs import CANONICAL_EMOTIONS
 from shared.suites.errors import SuiteUnknown
+from shared.suites.form import suite_schema
 from shared.suites.reading import golden_names, golden_suite
-from shared.suites.schema import suite_schema
 from shared.suites.suite import Item
 from tests.shared.suites.suite_texts import IN_YAML, as_data, parsed
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.suites.errors import Fault, SuiteInvalid
-from shared.suites.form import MAX_BYTES, MAX_ITEMS, MAX_TAGS
-from shared.suites.reading import read_suite
+from shared.suites.form import MAX_ITEMS, MAX_TAGS
+from shared.suites.reading import MAX_BYTES, read_suite
 from tests.shared.suites.suite_texts import FIRST, HEAD, IN_JSON_LINES, IN_YAML, ONE, faults
 
 IN_MANY_WAYS = """\
@@ -68,7 +68,7 @@ def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
         ("id: a, text: ", "item a: text is empty"),
         ("id: a, text: ''", "item a: text is empty"),
         ("id: a, text: true", "item a: text is text, and true is none without quotes"),
-        ("id: a, text: [One.]", "item a: text is text"),
+        ("id: a, text: [One.]", "item a: text is text, and a list is none"),
         (f"id: a, text: '{'é' * 10_001}'", "item a: text has 10001 characters; at most 10000 are allowed"),
         ('id: a, text: "a\\x07b"', "item a: text has the control character U+0007 at 1"),
         (
@@ -84,16 +84,20 @@ def test_all_of_it_is_said_at_once_with_its_lines(tmp_path: Path) -> None:
         ("id: a, text: One., emotion: sad, strength: -1", "item a: strength is a number from 0 to 1, not -1"),
         ("id: a, text: One., emotion: sad, strength: .nan", "item a: strength is a number from 0 to 1, not '.nan'"),
         ("id: a, text: One., emotion: sad, strength: true", "item a: strength is a number from 0 to 1, not true"),
-        ("id: a, text: One., emotion: sad, strength: [1]", "item a: strength is a number from 0 to 1"),
+        ("id: a, text: One., emotion: sad, strength: [1]", "item a: strength is a number from 0 to 1, not a list"),
         ("id: a, text: One., strength: 0.5", "item a: strength is that of an emotion, and there is none"),
         ("id: a, text: One., tags: short", f"item a: tags is a list of at most {MAX_TAGS}"),
         (f"id: a, text: One., tags: {[*'abcdefghijklmnopq']}", f"item a: tags is a list of at most {MAX_TAGS}"),
-        ("id: a, text: One., tags: ['b,c']", "item a: a tag 'b,c' is not one line of text without a comma"),
+        ("id: a, text: One., tags: ['b,c']", "item a: one of tags 'b,c' is not one line of text without a comma"),
         ("id: a, text: One., tags: [b, b]", "item a: the tag 'b' is said twice"),
         ('id: a, text: One., voice: "b\\tc"', "item a: voice 'b\\tc' is not one line of text"),
         ("id: a, text: One., text: Two.", "item a: text is said twice, first in line 8"),
-        ("id: a, text: *one", "aliases (*one) are not taken: write it out"),
-        ("id: a, text: !!python/name:os.system One.", "tags (tag:yaml.org,2002:python/name:os.system) are not taken"),
+        ("id: a, text: *one", "item a: text is an alias (*one), which is not taken: write it out"),
+        (
+            "id: a, text: !!python/name:os.system One.",
+            "item a: text has a tag (tag:yaml.org,2002:python/name:os.system), which is not taken",
+        ),
+        ("id: a, !!str text: One.", "item a: text has a tag (tag:yaml.org,2002:str), which is not taken"),
     ],
 )
 def test_an_item_is_wrong(item: str, what: str) -> None:
@@ -104,18 +108,34 @@ def test_a_member_is_told_by_its_own_line() -> None:
     text = HEAD + "- id: a\n  text: One.\n  emotion: sad\n  strength: 7\n  tags:\n  - b\n  - ''\n"
     assert faults(text) == [
         Fault(FIRST + 3, "item a: strength is a number from 0 to 1, not 7"),
-        Fault(FIRST + 6, "item a: a tag is empty"),
+        Fault(FIRST + 6, "item a: one of tags is empty"),
     ]
 
 
 def test_what_could_not_be_read_is_told_once() -> None:
     text = HEAD + "- {id: a, text: *one}\n- {id: b, text: *one, tags: *two}\n- {? [id] : c, text: Three.}\n- *three\n"
-    assert [(fault.line - FIRST, fault.what.partition(":")[0]) for fault in faults(text)] == [
-        (0, "aliases (*one) are not taken"),
-        (1, "aliases (*one) are not taken"),
-        (1, "aliases (*two) are not taken"),
-        (2, "a member's name is text"),
-        (3, "aliases (*three) are not taken"),
+    assert [(fault.line - FIRST, fault.what.partition(",")[0]) for fault in faults(text)] == [
+        (0, "item a: text is an alias (*one)"),
+        (1, "item b: tags is an alias (*two)"),
+        (1, "item b: text is an alias (*one)"),
+        (2, "item 3: '?' stands for a name that is not text"),
+        (2, "item 3: id is missing"),
+        (3, "item 4: is an alias (*three)"),
+    ]
+
+
+def test_names_are_told_in_a_few_words_however_many_and_long_they_are() -> None:
+    head, *_ = IN_JSON_LINES.splitlines(keepends=True)
+    many = {"id": "a", "text": "One."} | {f"x{number}": 1 for number in range(200)}
+    long = '{"id": "b", "text": "Two.", "' + "x" * 1000 + '": 1, "\\ud800": 2}\n'
+    known = "id, text, language, emotion, voice, reference, strength, tags"
+    assert faults(head + json.dumps(many) + "\n" + long, "suite.jsonl") == [
+        Fault(2, f"item a: there are 202 members; known are {known}"),
+        Fault(3, f"item b: nobody reads '\\ud800'; there are {known}"),
+    ]
+    assert faults(head + long.replace("\\ud800", "y"), "suite.jsonl") == [
+        Fault(2, f"item b: nobody reads '{'x' * 39}…; there are {known}"),
+        Fault(2, f"item b: nobody reads 'y'; there are {known}"),
     ]
 
 
@@ -137,11 +157,11 @@ def test_an_anchor_that_nobody_uses_is_taken() -> None:
         (HEAD + ONE + "---\n" + ONE, Fault(FIRST + 1, "a second document begins; a suite is one")),
         (HEAD + ONE + "- id: \x07\n", Fault(FIRST + 1, "control character U+0007")),
         (HEAD + "- " + "[" * 100_000, Fault(FIRST, "nested deeper than 8")),
-        (HEAD + ONE + "[a]: b\n", Fault(FIRST + 1, "a member's name is text")),
+        (HEAD + ONE + "[a]: b\n", Fault(FIRST + 1, "'?' stands for a name that is not text")),
         (HEAD, Fault(FIRST - 1, "items is a list of at least one item")),
-        (HEAD + "  a: One.\n", Fault(FIRST, "items is a list of at least one item")),
+        (HEAD + "  a: One.\n", Fault(FIRST - 1, "items is a list of at least one item")),
         ((HEAD + ONE).replace("schema: 1", "schema: true"), Fault(1, "schema is 1, not true")),
-        ((HEAD + ONE).replace("schema: 1", "schema: [1]"), Fault(1, "schema is 1")),
+        ((HEAD + ONE).replace("schema: 1", "schema: [1]"), Fault(1, "schema is 1, not a list")),
         (
             "- one\n",
             Fault(1, "a mapping is needed, of schema, name, version, title, licence, description, language, items"),
@@ -153,7 +173,7 @@ def test_a_file_is_wrong(text: str, fault: Fault) -> None:
 
 
 def test_what_refers_to_itself_ends() -> None:
-    assert Fault(FIRST, "aliases (*a) are not taken: write it out") in faults(HEAD + "- &a [*a]\n")
+    assert [fault.line for fault in faults(HEAD + "- &a [*a]\n- &b {id: *b}\n")] == [FIRST, FIRST + 1, FIRST + 1]
 
 
 def test_bytes_that_are_no_utf_8_have_a_line() -> None:
@@ -167,9 +187,7 @@ def test_a_file_has_bounds() -> None:
     assert faults(b"#" * (MAX_BYTES + 1)) == [Fault(1, "a suite has at most 8 MiB")]
     items = "".join(f'{{"id": "i{number}", "text": "{number}"}}\n' for number in range(MAX_ITEMS + 1))
     head = IN_JSON_LINES.splitlines(keepends=True)[0]
-    assert faults(head + items, "suite.jsonl") == [
-        Fault(MAX_ITEMS + 2, f"{MAX_ITEMS + 1} items, at most 10000 are taken")
-    ]
+    assert faults(head + items, "suite.jsonl") == [Fault(MAX_ITEMS + 2, "at most 10000 items are taken")]
 
 
 TOKENS = [
@@ -229,21 +247,20 @@ def test_lines_of_json_are_told_by_their_numbers() -> None:
         )
     )
     assert faults(text, "suite.jsonl") == [
-        Fault(3, "is no JSON: Expecting ',' delimiter, column 27"),
-        Fault(4, "item b: id is said twice, first in line 4"),
-        Fault(5, "is no JSON: NaN is none of its numbers"),
+        Fault(3, "item 1: is no JSON: Expecting ',' delimiter, column 27"),
+        Fault(4, "item 2: id is said twice"),
+        Fault(5, "item 3: is no JSON: NaN is none of its numbers"),
         Fault(6, "item e: text has the control character U+D800 at 0"),
-        Fault(7, "nested deeper than 8"),
+        Fault(7, "item 5: is nested deeper than 8"),
         Fault(8, "item 6: a mapping is needed, of id, text, language, emotion, voice, reference, strength, tags"),
-        Fault(9, "item g: text is text"),
-        Fault(9, "nested deeper than 8"),
+        Fault(9, "item g: text is text, and a list is none"),
     ]
 
 
 @pytest.mark.parametrize("head", ['{"schema": 1', "7"])
 def test_items_are_checked_under_a_head_that_cannot_be_read(head: str) -> None:
     text = head + '\n{"id": "a", "text": "One.", "strength": 2, "language": "en"}\n'
-    assert [fault.line for fault in faults(text, "suite.jsonl")] == [1, 2]
+    assert [fault.line for fault in faults(text, "suite.jsonl")] == [1, 2, 2]
 
 
 def test_a_head_of_json_without_items() -> None:

@@ -102,6 +102,14 @@ def test_the_hash_depends_on_strength() -> None:
     assert changed(emotion="happy", strength=0.5).sha256 != changed(emotion="happy").sha256
 
 
-def test_whoever_could_read_suites_loads_no_yaml() -> None:
-    told = "import sys, services.scorer.suite_commands; print('yaml' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", told], check=True, capture_output=True).stdout == b"False\n"
+@pytest.mark.parametrize(
+    ("module", "libraries"),
+    [
+        ("services.scorer.suite_commands", {"yaml", "pydantic"}),
+        ("services.scorer.studies.analysis_host", {"yaml", "pydantic"}),
+        ("services.worker.app", {"pydantic"}),
+    ],
+)
+def test_whoever_could_read_suites_and_rules_loads_no_library_for_it(module: str, libraries: set[str]) -> None:
+    told = f"import sys, {module}; print(*{libraries} & {{*sys.modules}})"
+    assert subprocess.run([sys.executable, "-c", told], check=True, capture_output=True).stdout == b"\n"

@@ -18,29 +18,57 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
-from shared.catalog import canonical_json, lock_sha256
+from shared.catalog import lock_sha256
 from shared.files.whole_file import write_whole
 from shared.values.text import no_utf8
+from shared.weights.checking import EXACT, Rule, Strict, checked, every_pin
 from shared.weights.errors import CatalogInvalid
 
 SCHEMA = 1
 HUBS = ("huggingface", "modelscope")
-PIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """Hash of zero bytes, which a broken download often leaves."""
 
 
+def safe_path(path: str) -> bool:
+    """Return whether a path stays below the folder that it is relative to, on every system."""
+    parts = PurePosixPath(path).parts
+    return (
+        bool(parts)
+        and path == "/".join(parts)
+        and not {"..", "."} & set(parts)
+        and not re.search(r"[\\:\x00-\x1f]", path)
+        and parts[0] != "/"
+    )
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+_NAME = "a pin's name is lower-case letters, digits, dots, underscores and hyphens, at most 64"
+PinName = Annotated[str, Rule(re.compile(r"[a-z0-9][a-z0-9._-]{0,63}").fullmatch, _NAME)]
+OUTSIDE = "{!r} is no path inside a snapshot"
+SnapshotPath = Annotated[str, Rule(safe_path, OUTSIDE)]
+Options = Annotated[Mapping[str, Any], Rule(_is_json, "only what JSON has too can be locked; no dates, no nan, no inf")]
+Flag = Annotated[bool, Strict()]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a component comes from: a hub's repository, a URL below which its files are, or a folder.
 
-    One of the three.
+    One of the three: anything else is a `ValueError`.
     """
 
     hub: str | None = None
@@ -51,21 +79,17 @@ class Source:
     url: str | None = None
     folder: str | None = None
 
-    def to_json(self) -> dict[str, str]:
-        named = {"hub": self.hub, "repo": self.repo, "revision": self.revision, "url": self.url, "folder": self.folder}
-        return {name: value for name, value in named.items() if value is not None}
+    def __post_init__(self) -> None:
+        data = self.to_json()
+        if [*data] not in (["hub", "repo", "revision"], ["url"], ["folder"]) or self.hub not in (None, *HUBS):
+            raise ValueError(f"a source is hub, repo and revision ({' or '.join(HUBS)}), url, or folder; not {data}")
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Source:
-        """Return the source. Raises `CatalogInvalid` for anything but one of the three forms."""
-        match sorted(data):
-            case ["hub", "repo", "revision"] if data["hub"] in HUBS and all(isinstance(v, str) for v in data.values()):
-                return cls(hub=data["hub"], repo=data["repo"], revision=data["revision"])
-            case ["url"] if isinstance(data["url"], str):
-                return cls(url=data["url"])
-            case ["folder"] if isinstance(data["folder"], str):
-                return cls(folder=data["folder"])
-        raise CatalogInvalid(f"a source is hub, repo and revision ({' or '.join(HUBS)}), url, or folder; not {data}")
+    def is_pinned(self) -> bool:
+        """Whether a hub's repository is named with a full commit."""
+        return self.hub is None or COMMIT.fullmatch(self.revision or "") is not None
+
+    def to_json(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
         return f"{self.hub} {self.repo}@{self.revision}" if self.hub else str(self.url or self.folder)
@@ -75,10 +99,10 @@ class Source:
 class LockedFile:
     """One file of a pin. ``path``: relative POSIX path in the snapshot; ``size`` in bytes."""
 
-    path: str
-    size: int
-    sha256: str
-    source_path: str | None = None
+    path: SnapshotPath
+    size: Annotated[int, Rule(lambda size: size >= 0, "{} is no number of bytes")]
+    sha256: Annotated[str, Rule(SHA256.fullmatch, "{!r} is no SHA-256")]
+    source_path: SnapshotPath | None = None
     """Its path at the sources, if that is a different one."""
 
     @property
@@ -95,7 +119,9 @@ class Component:
     """Files that come from the same sources: the model itself, or an auxiliary one. ``role`` is the engine's word."""
 
     role: str
-    sources: tuple[Source, ...]
+    sources: tuple[
+        Annotated[Source, Rule(Source.is_pinned, "{} is not pinned to a commit of 40 hexadecimal digits")], ...
+    ]
     files: tuple[LockedFile, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -110,15 +136,17 @@ class Component:
 class PinLock:
     """Exactly what a pin is, to the byte."""
 
-    name: str
+    __pydantic_config__ = EXACT
+
+    name: PinName
     engine: str
-    components: tuple[Component, ...]
+    components: Annotated[tuple[Component, ...], Rule(lambda parts: any(part.files for part in parts), "no file")]
     version: str = ""
     """The team's own name for the version."""
     licence: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     """Options for the engine when it loads the model."""
-    trust_remote_code: bool = False
+    trust_remote_code: Flag = False
 
     @property
     def files(self) -> Iterator[LockedFile]:
@@ -156,28 +184,17 @@ class PinLock:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PinLock:
+    def from_json(cls, data: object) -> PinLock:
         """Return the lock.
 
-        Raises `CatalogInvalid` if something is missing or unsafe, or if the hash does not match the rest.
+        Raises `CatalogInvalid` with one line for all that is missing or unsafe, or if the hash does not match the rest.
         """
-        try:
-            if data["schema"] != SCHEMA:
-                raise CatalogInvalid(f"schema {data['schema']!r} is not {SCHEMA}")
-            lock = cls(
-                name=str(data["name"]),
-                engine=str(data["engine"]),
-                components=tuple(_component(part) for part in data["components"]),
-                version=str(data["version"]),
-                licence=str(data["licence"]),
-                options=dict(data["options"]),
-                trust_remote_code=bool(data["trust_remote_code"]),
-            )
-            if canonical_json(lock.to_json()) != canonical_json(data):
-                raise CatalogInvalid("lock_sha256 is not that of the lock, or there are members that nobody reads")
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CatalogInvalid(f"{type(error).__name__}: {error}") from error
-        _check_paths(lock)
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise CatalogInvalid(f"it is no lock of schema {SCHEMA}")
+        lock = checked(cls, {name: value for name, value in data.items() if name not in ("schema", "lock_sha256")})
+        if json.dumps(lock.to_json(), sort_keys=True) != json.dumps(data, sort_keys=True):
+            raise CatalogInvalid("a member is missing or null, or lock_sha256 is not that of the lock")
+        _check_apart(lock)
         return lock
 
 
@@ -196,17 +213,7 @@ def read_locks(path: Path) -> dict[str, PinLock]:
         raise CatalogInvalid(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("pins"), dict):
         raise CatalogInvalid(f"{path} is no catalog.lock of schema {SCHEMA}")
-    locks, wrong = {}, []
-    for name, members in data["pins"].items():
-        try:
-            locks[name] = PinLock.from_json(members)
-            if locks[name].name != name:
-                raise CatalogInvalid(f"its lock is that of {locks[name].name}")
-        except CatalogInvalid as error:
-            wrong.append(f"{path}, pin {name}: {error}")
-    if wrong:
-        raise CatalogInvalid("\n".join(wrong))
-    return locks
+    return every_pin(path, data["pins"], _named)
 
 
 def write_locks(path: Path, locks: Mapping[str, PinLock]) -> None:
@@ -214,18 +221,6 @@ def write_locks(path: Path, locks: Mapping[str, PinLock]) -> None:
     pins = {name: locks[name].to_json() for name in sorted(locks)}
     text = json.dumps({"schema": SCHEMA, "pins": pins}, indent=2, ensure_ascii=False)
     write_whole(path, text + "\n", durable=True)
-
-
-def safe_path(path: str) -> bool:
-    """Return whether a path stays below the folder that it is relative to, on every system."""
-    parts = PurePosixPath(path).parts
-    return (
-        bool(parts)
-        and path == "/".join(parts)
-        and not {"..", "."} & set(parts)
-        and not re.search(r"[\\:\x00-\x1f]", path)
-        and parts[0] != "/"
-    )
 
 
 def _named_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -240,25 +235,14 @@ def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _component(data: Mapping[str, Any]) -> Component:
-    sources = tuple(Source.from_json(source) for source in data["sources"])
-    for source in sources:
-        if source.hub and not COMMIT.fullmatch(source.revision or ""):
-            raise CatalogInvalid(f"{source} is not pinned to a commit of 40 hexadecimal digits")
-    files = tuple(LockedFile(f["path"], f["size"], f["sha256"], f.get("source_path")) for f in data["files"])
-    for file in files:
-        if not SHA256.fullmatch(file.sha256) or type(file.size) is not int or file.size < 0:
-            raise CatalogInvalid(f"{file.path}: size and sha256 are {file.size!r} and {file.sha256!r}")
-        if not safe_path(file.path) or not safe_path(file.at_source):
-            raise CatalogInvalid(f"{file.path!r} is no path inside a snapshot")
-    return Component(str(data["role"]), sources, files)
+def _named(name: str, data: object) -> PinLock:
+    lock = PinLock.from_json(data)
+    if lock.name != name:
+        raise CatalogInvalid(f"its lock is that of {lock.name}")
+    return lock
 
 
-def _check_paths(lock: PinLock) -> None:
-    if not PIN_NAME.fullmatch(lock.name):
-        raise CatalogInvalid(f"{lock.name!r} is no name of a pin")
-    if not any(lock.files):
-        raise CatalogInvalid("it has no file")
+def _check_apart(lock: PinLock) -> None:
     seen: set[str] = set()
     for file in lock.files:
         if file.path in seen:

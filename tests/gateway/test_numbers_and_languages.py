@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from services.gateway.models.admission import Admission, Provenance
-from services.gateway.models.option_schema import as_declared, faults
+from services.gateway.models.option_schema import OptionSchema
 from services.gateway.requests.job_schemas import read_job
 from shared.gating.checking import read_rules
 from tests.gateway.place import RICH, SENTENCE, Place, refused
@@ -89,9 +89,9 @@ def test_options_become_whole_where_an_integer_is_declared_and_nowhere_else() ->
         "additionalProperties": {"type": "integer"},
     }
     value = {"n": 1.0, "x": 1.0, "either": 1.0, "rows": [2.0, None], "other": 3.0}
-    assert not [*faults(value, schema, "")]
-    taken = as_declared(value, schema)
-    assert repr(taken) == "{'n': 1, 'x': 1.0, 'either': 1.0, 'rows': [2, None], 'other': 3}"
+    options = OptionSchema(schema)
+    assert not options.faults(value)
+    assert repr(options.as_used(value)) == "{'n': 1, 'x': 1.0, 'either': 1.0, 'rows': [2, None], 'other': 3}"
 
 
 @pytest.mark.parametrize(("seeds", "used"), [("2.0", [0, 1]), ("[7.0, 3]", [3, 7])])

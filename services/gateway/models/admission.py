@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from services.gateway.models.languages import PinLanguages
-from services.gateway.models.option_schema import as_declared, defaults, faults
+from services.gateway.models.option_schema import OptionSchema
 from services.gateway.requests.job_schemas import EmotionRequest, JobRequest
 from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES
@@ -50,8 +50,7 @@ class Admission:
         self._languages = PinLanguages(manifest.languages)
         self._voices = frozenset(manifest.voices)
         self._voice_pattern = re.compile(manifest.voice_pattern) if manifest.voice_pattern else None
-        self._default_options = defaults(manifest.options_schema)
-        self._options_needed = bool(manifest.options_schema.get("required"))
+        self._options = OptionSchema(manifest.options_schema)
 
     def admit(self, request: JobRequest, provenance: Provenance) -> NewJob:
         """Return the job to add.
@@ -63,7 +62,7 @@ class Admission:
         language = self._language(request.language, complaints)
         self._check_emotion(request.emotion, complaints)
         self._check_voice(request.voice, complaints)
-        self._check_options(request.options, complaints)
+        complaints.extend((RefusalCode.OPTION_INVALID, error) for error in self._options.faults(request.options))
         if complaints:
             raise _refusal(complaints)
         spoken = self._as_used(request, language, _recordings(request, provenance.voices))
@@ -92,7 +91,7 @@ class Admission:
             reference=request.reference,
             emotion=_emotion_as_used(request.emotion) if request.emotion else None,
             sample_rate=request.sample_rate,
-            options=self._default_options | as_declared(request.options, self.manifest.options_schema),
+            options=self._options.as_used(request.options),
             score=request.score,
             recordings=recordings,
             **_values(request),
@@ -134,11 +133,6 @@ class Admission:
         if self._voice_pattern is None or self._voice_pattern.fullmatch(voice) is None:
             error = FieldError("/voice", f"{self._pin} has no voice {voice}; see GET /v1/pins")
             complaints.append((RefusalCode.INVALID_REQUEST, error))
-
-    def _check_options(self, options: dict[str, Any], complaints: Complaints) -> None:
-        if options or self._options_needed:
-            found = faults(options, self.manifest.options_schema, "/options")
-            complaints.extend((RefusalCode.OPTION_INVALID, error) for error in found)
 
 
 def _asked_controls(request: JobRequest) -> Iterator[tuple[str, str, object]]:

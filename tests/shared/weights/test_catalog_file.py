@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.values.faults import AND_MORE, MOST_FAULTS
 from shared.weights.catalog_file import Entry, Wanted, read_catalog
 from shared.weights.catalog_text import catalog_text, put_entries
 from shared.weights.errors import CatalogInvalid
@@ -155,24 +156,28 @@ BAD_PINS = {
     "components is missing": PIN,
     "there is no component": PIN + "components = []\n",
     "components is an array": PIN + "components = 'model'\n",
-    "component 1: a component is a table": PIN + "components = ['model']\n",
+    "component 1 is a table, not 'model'": PIN + "components = ['model']\n",
     "engine is text": "[pins.a]\nengine = 3\n" + MODEL,
     "version is text": PIN + "version = 1\n" + MODEL,
     "trust_remote_code is true or false": PIN + "trust_remote_code = 'yes'\n" + MODEL,
+    "trust_remote_code is true or false, not 1": PIN + "trust_remote_code = 1\n" + MODEL,
     "options is a table": PIN + "options = []\n" + MODEL,
     "only what JSON has": PIN + "options = {since = 2026-01-01}\n" + MODEL,
     "no nan": PIN + "options = {gain = nan}\n" + MODEL,
-    "nobody reads colour": PIN + "colour = 'red'\n" + MODEL,
+    "nobody reads name": PIN + "name = 'b'\n" + MODEL,
+    "nobody reads colour; there are engine, ": PIN + "colour = 'red'\n" + MODEL,
     "component 1: nobody reads licence": PIN + MODEL + "licence = 'MIT'\n",
     "role is missing": PIN + "[[pins.a.components]]\nsources = [{url = 'https://host.example'}]\n",
     "sources is missing": PIN + "[[pins.a.components]]\nrole = 'model'\n",
     "there is no source": PIN + "[[pins.a.components]]\nrole = 'model'\nsources = []\n",
-    "a source is hub, repo and revision": PIN + "[[pins.a.components]]\nrole = 'model'\nsources = [{repo = 'a/b'}]\n",
-    "files is an array of patterns": PIN + MODEL + "files = [1]\n",
+    "source 1: a source is hub, repo and revision": PIN
+    + "[[pins.a.components]]\nrole = 'model'\nsources = [{repo = 'a/b'}]\n",
+    "component 1: file 1 is text, not 1": PIN + MODEL + "files = [1]\n",
+    "there is no pattern": PIN + MODEL + "files = []\n",
     "files is an array, not": PIN + MODEL + "files = '*.bin'\n",
     "'../up' is no path": PIN + MODEL + "folder = '../up'\n",
     "'/etc/x' is no path": PIN + MODEL + "rename = {'a' = '/etc/x'}\n",
-    "7 is no path": PIN + MODEL + "rename = {'a' = 7}\n",
+    "rename: a is text, not 7": PIN + MODEL + "rename = {'a' = 7}\n",
     "must name a commit": PIN
     + "trust_remote_code = true\n[[pins.a.components]]\nrole = 'model'\n"
     + "sources = [{hub = 'huggingface', repo = 'a/b', revision = 'main'}]\n",
@@ -211,3 +216,27 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     told = str(refused.value).splitlines()
     assert len(told) == 8
     assert [("pin a" in line, "pin b" in line) for line in told].count((True, False)) == 5
+
+
+def test_what_is_wrong_with_a_pin_is_said_a_hundred_times(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text("schema = 1\n" + PIN + "".join(f"x{number} = 1\n" for number in range(500)) + MODEL)
+    with pytest.raises(CatalogInvalid) as refused:
+        read_catalog(path)
+    *told, last = str(refused.value).splitlines()
+    assert len(told) == MOST_FAULTS
+    assert AND_MORE in last
+
+
+def test_code_that_is_not_of_a_commit_is_refused_beside_all_else(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    source = "{hub = 'huggingface', repo = 'a/b', revision = 'main'}"
+    part = f"[[pins.a.components]]\nrole = 'm'\nsources = [{source}, {{folder = '/x'}}]\nfolder = '..'\n"
+    path.write_text(f"schema = 1\n[pins.a]\nengine = 1\ntrust_remote_code = true\n{part}")
+    with pytest.raises(CatalogInvalid) as refused:
+        read_catalog(path)
+    assert [line.split("pin a: ")[1] for line in str(refused.value).splitlines()] == [
+        "engine is text, not 1",
+        "component 1: source 1: trust_remote_code runs the repository's code: huggingface a/b@main must name a commit",
+        "component 1: folder: '..' is no path inside a snapshot",
+    ]

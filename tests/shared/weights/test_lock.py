@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,26 @@ def test_every_lock_that_is_not_right_is_named_at_once(tmp_path: Path) -> None:
     first, second = str(refused.value).splitlines()
     assert "pin one" in first
     assert "pin two: its lock is that of three" in second
+
+
+def test_all_that_is_wrong_with_a_lock_is_said_at_once() -> None:
+    data = with_file(path="../model.bin", size=-1, sha256="ab")
+    with pytest.raises(CatalogInvalid) as refused:
+        PinLock.from_json({**data, "engine": 3, "comment": "x"})
+    assert str(refused.value).splitlines() == [
+        "engine is text, not 3",
+        "component 1: file 1: path: '../model.bin' is no path inside a snapshot",
+        "component 1: file 1: size: -1 is no number of bytes",
+        "component 1: file 1: sha256: 'ab' is no SHA-256",
+        "nobody reads comment; there are engine, components, version, licence, options, trust_remote_code",
+    ]
+
+
+def test_a_host_that_reads_no_lock_does_not_load_what_checks_one() -> None:
+    modules = "services.worker.engines.host, services.scorer.metrics.instruments, services.scorer.metrics.host"
+    probe = f"import sys, {modules}; print('shared.weights.lock' in sys.modules, 'pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", probe], check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd
 
 
 def describe(*, precision: str = "float32") -> dict[str, Any]:
-    """Return the environment record of this machine and interpreter. Each engine host adds the libraries that it uses."""
+    """Return the environment record of this machine and interpreter. Engine hosts add the libraries that they use."""
     gpu = _gpu()
     return {
         "os": platform.system(),

@@ -30,10 +30,10 @@ PARTS: Mapping[str, str] = {
 import contextlib, pathlib, sys
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import MetricUnavailable, Panel
-from services.scorer.metrics.table import FAMILIES
+from shared.metrics import METRICS
 nowhere = pathlib.Path(sys.prefix, "no-weights-here")
-panel = Panel(FAMILIES, Instruments(nowhere, 1, None, pathlib.Path(sys.executable)))
-for family in FAMILIES:
+panel = Panel(METRICS, Instruments(nowhere, 1, None, pathlib.Path(sys.executable)))
+for family in METRICS:
     with contextlib.suppress(MetricUnavailable):
         panel.load(family)
 """,

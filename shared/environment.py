@@ -19,11 +19,8 @@ from shared.catalog import canonical_json
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
 
 
-def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[str, Any]:
-    """Return the environment record of this machine and interpreter.
-
-    ``libraries``: distribution names; the versions of those that are installed are included.
-    """
+def describe(*, precision: str = "float32") -> dict[str, Any]:
+    """Return the environment record of this machine and interpreter. Engine hosts add the libraries that they use."""
     gpu = _gpu()
     return {
         "os": platform.system(),
@@ -35,14 +32,17 @@ def describe(libraries: Sequence[str], *, precision: str = "float32") -> dict[st
         "gpu": gpu.get("name"),
         "driver": gpu.get("driver"),
         "precision": precision,
-        **interpreter(libraries),
+        **interpreter(),
         "ringtrue": _versions(["ringtrue"]).get("ringtrue"),
         "commit": _commit(),
     }
 
 
-def interpreter(libraries: Sequence[str]) -> dict[str, Any]:
-    """Return the part of the record that differs between two Pythons of one machine."""
+def interpreter(libraries: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the part of the record that differs between two Pythons of one machine, and between two engines in one.
+
+    ``libraries``: distribution names; the versions of those that are installed are included.
+    """
     return {"python": platform.python_version(), "cuda": _cuda(), "libraries": _versions(libraries)}
 
 

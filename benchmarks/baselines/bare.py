@@ -27,20 +27,20 @@ def main() -> None:
     from services.scorer.metrics.base import MeasuredClip
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
-    from services.scorer.metrics.table import FAMILIES
     from services.worker.engines.families import family_of
+    from shared.metrics import METRICS
 
     engines = {pin: family_of(pin).build(pin) for pin in PINS}
     for engine in engines.values():
         engine.load()
-    panel = Panel(FAMILIES, Instruments(models))
+    panel = Panel(METRICS, Instruments(models))
 
     def clip(line: SpokenLine) -> None:
         audio = engines[line.pin].speak(line.spoken_alone)
         spoken = MeasuredClip.of(audio, text=line.text, language=line.language)
-        for family in FAMILIES.values():
-            if family.info.default:
-                panel.measure(family.info.family, spoken)
+        for info in METRICS.values():
+            if info.default:
+                panel.measure(info.family, spoken)
 
     clip(ONE)
     began, cpu = time.monotonic(), time.process_time()

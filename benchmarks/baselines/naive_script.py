@@ -25,14 +25,14 @@ from demo.__main__ import PINS
 from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.pictures.picture_drawing import Drawing
 from services.worker.engines.families import family_of
 from shared.audio import Audio
+from shared.metrics import METRICS
 from shared.scores import Score
 
 PUBLISHED = {"ovrl_mos": "dnsmos_ovrl", "sig_mos": "dnsmos_sig", "bak_mos": "dnsmos_bak", "p808_mos": "dnsmos_p808"}
-FAMILIES_HERE = [name for name, family in FAMILIES.items() if family.info.default and name != "dnsmos"]
+FAMILIES_HERE = [name for name, info in METRICS.items() if info.default and name != "dnsmos"]
 
 
 class Script:
@@ -40,7 +40,7 @@ class Script:
         self.engines = {pin: family_of(pin).build(pin) for pin in PINS}
         for engine in self.engines.values():
             engine.load()
-        self.panel = Panel(FAMILIES, Instruments(models, threads=os.cpu_count() or 1))
+        self.panel = Panel(METRICS, Instruments(models, threads=os.cpu_count() or 1))
         self.drawing = Drawing()
         self.folder = folder
 

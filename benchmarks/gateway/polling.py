@@ -17,7 +17,7 @@ from benchmarks.harness.deployments import Naive, Ringtrue, eventually
 from benchmarks.harness.load import Load, drive, request
 from benchmarks.harness.processes import Processes
 from benchmarks.harness.progress import say
-from services.scorer.metrics.table import FAMILIES
+from shared.metrics import METRICS
 from shared.ports import FacetName
 from shared.scores import Score
 from shared.store.sql import Database, SqlJobStore
@@ -77,7 +77,7 @@ def _finished(ours: Ringtrue) -> list[str]:
 
 def _score(store: SqlJobStore) -> None:
     """Every value that a scorer gives by default, written as it writes them."""
-    names = [quantity for family in FAMILIES.values() if family.info.default for quantity in family.info.quantities]
+    names = [quantity for info in METRICS.values() if info.default for quantity in info.quantities]
     scores = {quantity.name: Score(1.234567, quantity.unit, "0" * 64) for quantity in names}
     while claimed := store.claim_facet(FacetName.SCORING, "benchmark", _LEASE_S, time.time(), 100):
         for job in claimed:

@@ -22,7 +22,7 @@ from demo.__main__ import PINS
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.gating import decide
-from services.scorer.analysis.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.quantities import known_quantities
 from services.scorer.report.document import report
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
@@ -64,7 +64,7 @@ def _evaluated(pin: str, shift: float, sounds: dict[str, Audio]) -> Evaluated:
     random = np.random.default_rng(7)
     spoken = _spoken(pin)
     sounds |= {audio.sha256: audio for audio in spoken.values()}
-    names = [(quantity.name, quantity.unit) for info in SHIPPED.families for quantity in info.quantities]
+    names = [(quantity.name, quantity.unit) for info in known_quantities().families for quantity in info.quantities]
     clips = []
     for item in SUITE.items:
         audio = spoken[item.id]

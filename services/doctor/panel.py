@@ -16,6 +16,7 @@ from services.doctor.checks.folders import LEAST_FREE, Space, caches, private, r
 from services.doctor.checks.gpu import LIMIT_S as GPU_S
 from services.doctor.checks.gpu import gpu
 from services.doctor.checks.memory import memory
+from services.doctor.checks.metrics import metrics
 from services.doctor.checks.mirrors import Endpoints, mirrors
 from services.doctor.checks.packages import LIMIT_S as WHEELS_S
 from services.doctor.checks.packages import placeholders, version_of, wheels
@@ -51,6 +52,7 @@ CHECKS: Mapping[str, str] = {
     "memory": "There is enough memory (or graphics memory, or the container's share) for the pins to be served.",
     "locks": "Catalog and lock can be read; every pin is locked, pulled and unchanged.",
     "engines": "A host of each engine family starts in its Python; those that locked pins need are installed.",
+    "metrics": "The metric families of other packages can be used.",
     "mirrors": "Every server that the catalog's files come from answers. Never more than a warning.",
     "sandbox": "The kernel enforces the sandbox of engine and metric hosts: no network, no files but their own.",
 }
@@ -104,6 +106,7 @@ def _of_machine(patient: Patient) -> dict[str, Look]:
         "port": partial(gateway_port, patient.host, patient.port),
         "files": open_files,
         "gpu": lambda: gpu(torch_installed=version_of("torch") is not None),
+        "metrics": metrics,
         "sandbox": sandbox,
     }
 

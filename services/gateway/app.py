@@ -55,6 +55,7 @@ from services.gateway.studies.studies import Studies, states_of
 from services.gateway.sweeper import PERIOD_S, Sweeper
 from services.gateway.voices.upload_decoder import ChildUploadDecoder, UploadDecoder
 from services.gateway.voices.voices import UploadedVoices, VoiceRoom
+from shared import metric_families
 from shared.blobs import FolderBlobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.files.private_folder import keep_private
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     )
     parser.add_argument("--accept-empty", action="store_true", help=ACCEPT_EMPTY)
     arguments = parser.parse_args(argv)
-    logs.set_up("gateway", notices=unknown_settings(environ))
+    logs.set_up("gateway", notices=[*unknown_settings(environ), *metric_families.refused()])
     _share_one_heap()
     try:
         listening = _listening(arguments.host, arguments.port, arguments.fd)

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from services.pins.sizes import bytes_said
+from rich.filesize import decimal
 
 _LINE_EVERY_S = 10.0
 
@@ -32,4 +32,4 @@ class ByteCount:
     @property
     def rate(self) -> str:
         """Bytes per second since the beginning, as text."""
-        return f"{bytes_said(self.count / (time.monotonic() - self._begun))}/s"
+        return f"{decimal(int(self.count / (time.monotonic() - self._begun)))}/s"

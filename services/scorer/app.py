@@ -26,6 +26,7 @@ from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.surplus_runs import SurplusRuns
 from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
+from shared import metric_families
 from shared.blobs import FolderBlobs
 from shared.errors import RingtrueError
 from shared.files.private_folder import keep_private
@@ -94,7 +95,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """Run a scorer until it is told to stop. Return the exit code: 78 (`EX_CONFIG`) if it cannot start."""
     environ = os.environ if environ is None else environ
     arguments = _arguments(argv)
-    logs.set_up("scorer", notices=unknown_settings(environ))
+    logs.set_up("scorer", notices=[*unknown_settings(environ), *metric_families.refused()])
     credentials = MlflowCredentials(
         *(environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN"))
     )

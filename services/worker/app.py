@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.worker.engines import engine_libraries
 from services.worker.environment_record import Environment, EnvironmentRecord
 from services.worker.fitness import Fitness
 from services.worker.heartbeat import Heartbeat
@@ -109,7 +108,7 @@ def _run(settings: Settings, arguments: WorkerArguments, environ: Mapping[str, s
     database = open_database(settings.database_url, settings.blobs)
     clock = DatabaseClock(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    here = environment.describe(engine_libraries.LIBRARIES)
+    here = environment.describe()
     served_pins = _served_pins(settings, arguments, here)
     loader = Loader(served_pins, Budget.here(settings.memory_ledger, environ, arguments.caps))
     slots = [Slot(f"{name}/{number}", loader) for number in range(arguments.slots)]

@@ -63,13 +63,12 @@ class EngineHost:
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
         *,
-        elsewhere: bool = False,
         snapshot: Snapshot | None = None,
         access: Access = Access(),  # noqa: B008 (it is frozen)
     ) -> None:
         """Start the child. ``pass_fds``: files that stay open as long as the child lives, even if this process dies.
-        ``elsewhere``: ``argv`` runs in another Python. ``snapshot``: for a pin of the catalog; the child may read its
-        files and those of no other pin. ``access``: what else it may open."""
+        ``snapshot``: for a pin of the catalog; the child may read its files and those of no other pin. ``access``: what
+        else it may open."""
         self.pin = pin
         self.most_rss_mb = math.inf
         """MB (1e6 bytes) of the machine's memory that the child may take during a call."""
@@ -78,7 +77,6 @@ class EngineHost:
             access = replace(access, read=(*access.read, *with_targets(snapshot.folder)))
         self._child = Child([*argv, "--pin", pin, *more], env, pass_fds, access=access)
         self._loaded: Manifest | None = None
-        self._elsewhere = elsewhere
         self._host_environment: Mapping[str, Any] = {}
         self._held = self._peak = NOTHING
 
@@ -101,7 +99,7 @@ class EngineHost:
 
     @property
     def host_environment(self) -> Mapping[str, Any]:
-        """What differs between the loaded child's environment and ours. Empty unless it runs in another Python."""
+        """The loaded child's part of the environment: its Python, and the libraries that its pin is spoken with."""
         return self._host_environment
 
     @property
@@ -119,17 +117,14 @@ class EngineHost:
         return Manifest.from_json(self._ask({"op": "manifest"}, timeout_s, tick).header["ok"])
 
     def look_around(self, timeout_s: float, tick: Tick = never_mind) -> Mapping[str, Any]:
-        """Return what differs between the child's environment and ours, like `host_environment`, without loading the
-        model."""
-        if not self._elsewhere:
-            return {}
+        """Return what `host_environment` is once the model is loaded."""
         described: Mapping[str, Any] = self._ask({"op": "describe"}, timeout_s, tick).header["ok"]["host_environment"]
         return described
 
     def load(self, tick: Tick, timeout_s: float) -> None:
         """Bring the model into memory."""
-        answer = self._ask({"op": "load", "describe": self._elsewhere}, timeout_s, tick).header["ok"]
-        self._host_environment = answer.get("host_environment", {})
+        answer = self._ask({"op": "load"}, timeout_s, tick).header["ok"]
+        self._host_environment = answer["host_environment"]
         self._loaded = Manifest.from_json(answer["manifest"])
         self._measured(answer["memory"])
 

@@ -1,6 +1,6 @@
 """The environment that a clip is spoken in: recorded once, and named with every clip.
 
-Owns how the environment of a host in another Python differs from the worker's.
+Owns how it is put together from that of the worker and that of the host.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ class EnvironmentRecord:
         self._recorded: set[str] = set()
 
     def of(self, host_environment: Environment) -> str:
-        """Return the id of the environment of a host that differs from ours by ``host_environment``. Records it first
-        if needed."""
+        """Return the id of the environment of a host: ours, with the host's part. Records it first if needed."""
         environment = {**self._here, **host_environment}
         id_ = environment_id(environment)
         if id_ not in self._recorded:

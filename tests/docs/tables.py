@@ -11,8 +11,8 @@ from pathlib import Path
 
 from services.doctor.panel import CHECKS
 from services.gateway.http.errors import PROBLEMS
-from services.scorer.metrics.table import FAMILIES
 from shared.errors import FailureCode
+from shared.metrics import METRICS
 from shared.scores import Reason
 from shared.settings import SETTINGS
 from shared.suites.form import suite_schema
@@ -26,15 +26,15 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "This page is made from each metric's `MetricInfo` (shared/metrics.py) by `python tests/docs/tables.py`.",
+        "This page is made from each metric's `MetricInfo` (shared/metrics.py) by `python tests/docs/tables.py`. Other packages",
+        "can bring more families ([CONTRIBUTING.md](../CONTRIBUTING.md#adding-a-metric)); the gateway's OpenAPI document has all.",
         "",
         "A job's `score` is `true` (all families that are measured by default), `false`, or a list of families. A value that",
         f"could not be measured is `unscored` with one of these reasons: {', '.join(f'`{reason.value}`' for reason in Reason)}.",
         "",
         "[pinned-metrics.md](pinned-metrics.md) says how to choose the weights of pinned metrics, and what these cannot tell.",
     ]
-    for family in FAMILIES.values():
-        info = family.info
+    for info in METRICS.values():
         needs = [name for name in ("speech", "text", "reference") if getattr(info, f"needs_{name}")]
         languages = ", ".join(info.languages) if info.languages else "any"
         lines += [

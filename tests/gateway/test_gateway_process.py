@@ -103,6 +103,33 @@ def test_a_job_that_was_accepted_survives_kill_9(environ: dict[str, str]) -> Non
         assert len(http.get("/v1/jobs").json()["data"]) == 1
 
 
+def test_a_metric_of_another_package_may_be_asked_for_and_its_jobs_are_shown_without_it(
+    environ: dict[str, str], loudness_range_path: Path
+) -> None:
+    asked = {**SENTENCE, "score": ["loudness_range"]}
+    with serving({**environ, "PYTHONPATH": str(loudness_range_path)}) as (http, _):
+        accepted = http.post("/v1/jobs", json=asked)
+        assert accepted.status_code == 202, accepted.text
+        assert '"semantic_multilingual", "loudness_range"' in json.dumps(http.get("/openapi.json").json())
+    with serving(environ) as (http, _):
+        assert http.get(accepted.json()["links"]["self"]).json()["input"]["score"] == ["loudness_range"]
+        refusal = http.post("/v1/jobs", json=asked)
+        assert refusal.status_code == 400
+        assert "no such metric family: loudness_range" in refusal.text
+
+
+def test_a_metric_that_cannot_be_taken_is_named_in_the_log_and_stops_nothing(
+    environ: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    info = tmp_path / "packages" / "broken-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ringtrue.metrics]\nlost = no_such_module:FACTS\n")
+    with serving({**environ, "PYTHONPATH": str(info.parent)}) as (http, _):
+        assert http.post("/v1/jobs", json=SENTENCE).status_code == 202
+    assert "the metric family lost of broken 1.0 is refused: ModuleNotFoundError" in capfd.readouterr().err
+
+
 def test_without_redis_jobs_are_accepted_and_it_says_what_is_away(environ: dict[str, str]) -> None:
     with serving(environ) as (http, _):
         assert http.post("/v1/jobs", json=SENTENCE).status_code == 202

@@ -129,7 +129,7 @@ def test_the_answer_says_what_came_whence_and_what_was_saved(machine: Machine, h
     assert fetched["path"] == "model.bin"
     assert document["sources"] == {fetched["from"]: {"files": 1, "bytes": len(voice()["model.bin"])}}
     told = machine.pull(v23.name).stdout
-    assert "3 already here (400 kB), 2 of them (100 kB) shared with voice-v21" in told
+    assert "3 already here (400.0 kB), 2 of them (100.0 kB) shared with voice-v21" in told
 
 
 def test_every_pin_is_pulled_where_none_is_named(machine: Machine, hub: Hub) -> None:

@@ -101,7 +101,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
     hub: Hub, store: WeightStore, access: SourceAccess
 ) -> None:
     lock = on_hub(hub, voice())
-    with pytest.raises(NotEnoughSpace, match="400 kB must be fetched"):
+    with pytest.raises(NotEnoughSpace, match=r"400\.0 kB must be fetched"):
         pull(store, [lock], sources_of(access), Heard(), free=lambda _: MARGIN_BYTES + lock.size - 1)
     assert hub.requests == []
 

@@ -6,6 +6,8 @@ Owns the form. `admission.py` decides what a pin can do with a well-formed submi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, Self, TypeVar
@@ -17,26 +19,25 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from services.gateway.requests.values import check_depth, clean, few_marks, members, named, options, to_speak, wrong
 from shared import controls
 from shared.controls import Control
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
-from shared.metrics import METRICS
+from shared.metric_families import families
 from shared.values.faults import MOST_FAULTS
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole
 from shared.values.text import shown
 from shared.values.times import FIRST_S, LAST_S
 
-_FAMILIES = tuple(METRICS)
-"""What `score` may name. Not a set: what is looked up in it may be a list."""
 MAX_BATCH_JOBS = 1000
 MAX_TTL_S = 7 * 24 * 3600
 MAX_TIMEOUT_S = 3600
@@ -54,14 +55,15 @@ def _emotion(value: object) -> object:
     return {"name": value} if isinstance(value, str) else members(value, len(_EMOTION_FORMS) + 1)
 
 
-def families(value: object) -> bool | tuple[str, ...]:
+def asked_to_score(value: object) -> bool | tuple[str, ...]:
     """Return what `score` asks for: true, false, or the named metric families, each once."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, list):
         raise wrong("must be true, false or a list of metric families")
-    if unknown := [family for family in value if family not in _FAMILIES]:
-        raise wrong(f"unknown metric family {named(unknown)}; known: {', '.join(_FAMILIES)}")
+    there = tuple(families())  # not a mapping: what is looked up in it may be a list
+    if unknown := [family for family in value if family not in there]:
+        raise wrong(f"unknown metric family {named(unknown)}; known: {', '.join(there)}")
     return tuple(dict.fromkeys(value)) or False
 
 
@@ -99,8 +101,21 @@ MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE), AfterVa
 Priority = Annotated[
     int, Field(ge=-10, le=10, description="Among your own jobs; higher goes first."), BeforeValidator(as_whole)
 ]
-FAMILIES_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(_FAMILIES)}}
-_SCORE_SCHEMA = {"anyOf": [{"type": "boolean"}, FAMILIES_SCHEMA]}
+
+
+@dataclass(frozen=True)
+class ScoreSchema:
+    """The JSON schema of `score`. It is made with the document, because families are looked up by a running process.
+
+    ``whole``: what may be said instead of a list. ``listed``: more about the list.
+    """
+
+    whole: Mapping[str, Any]
+    listed: Mapping[str, Any] = field(default_factory=dict)
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        names = {"type": "string", "enum": list(families())}
+        return {"anyOf": [self.whole, {"type": "array", "items": names, **self.listed}]}
 
 
 class Shape(BaseModel):
@@ -191,8 +206,8 @@ class JobRequest(Shape):
     ]
     score: Annotated[
         bool | tuple[str, ...],
-        BeforeValidator(families),
-        WithJsonSchema(_SCORE_SCHEMA),
+        BeforeValidator(asked_to_score),
+        ScoreSchema({"type": "boolean"}),
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
     priority: Priority = 0

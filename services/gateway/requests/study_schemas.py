@@ -12,13 +12,13 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from services.gateway.requests.job_schemas import (
-    FAMILIES_SCHEMA,
     MAX_TIMEOUT_S,
     JobRequest,
     Name,
     Priority,
+    ScoreSchema,
     Shape,
-    families,
+    asked_to_score,
 )
 from services.gateway.requests.values import named, wrong
 from shared.controls import MAX_SEED, SEED, VALUES
@@ -93,7 +93,7 @@ def _seeds(value: object) -> tuple[int, ...]:
 
 
 def _measured(value: object) -> bool | tuple[str, ...]:
-    named = families(value)
+    named = asked_to_score(value)
     if named is False:
         raise wrong("must be true or a list of metric families, because an evaluation is always scored")
     return tuple(sorted(named)) if isinstance(named, tuple) else named
@@ -159,7 +159,7 @@ class EvaluationRequest(Shape):
     score: Annotated[
         bool | tuple[str, ...],
         BeforeValidator(_measured),
-        WithJsonSchema({"anyOf": [{"const": True}, {**FAMILIES_SCHEMA, "minItems": 1}]}),
+        ScoreSchema({"const": True}, {"minItems": 1}),
         Field(description="true: the default metric families; or a list of them."),
     ] = True
     params: Annotated[

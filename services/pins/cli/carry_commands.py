@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.filesize import decimal
 
 from services.pins.archives.archive import ArchiveRefused, Contents, reading
 from services.pins.archives.carrying import export_pins, import_pins
@@ -12,7 +13,6 @@ from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, refuse_untrusted, trusting, with_place
 from services.pins.cli.reading import progress_of
 from services.pins.locking.lock_book import LockBook
-from services.pins.sizes import bytes_said
 from shared.weights.trust import trust
 
 _PACKED = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".zip", ".7z", ".rar", ".json", ".toml", ".lock")
@@ -36,7 +36,7 @@ def export_command(place: Place, file: Path, pins: tuple[str, ...]) -> None:
     contents = Contents({lock.name: lock for lock in locks}, known)
     with progress_of("writing", sum(each.size for each in contents.files.values())) as on_bytes:
         export_pins(place.store, contents, file, on_bytes)
-    click.echo(f"{file}: {', '.join(contents.locks)}; {len(contents.files)} files, {bytes_said(file.stat().st_size)}")
+    click.echo(f"{file}: {', '.join(contents.locks)}; {len(contents.files)} files, {decimal(file.stat().st_size)}")
 
 
 @click.command("import")
@@ -59,7 +59,7 @@ def import_command(place: Place, file: Path, replace: bool, trusts: tuple[str, .
         leave(PinsExitCode.REFUSED, f"{file} was not imported: {error}")
     trust(place.lock_file, [lock for lock in taken.locks if lock.name in trusts])
     came = sum(each.size for each in taken.came)
-    click.echo(f"{', '.join(lock.name for lock in taken.locks)}: {len(taken.came)} files received, {bytes_said(came)}")
+    click.echo(f"{', '.join(lock.name for lock in taken.locks)}: {len(taken.came)} files received, {decimal(came)}")
 
 
 def _size(contents: Contents) -> int:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from rich.filesize import decimal
 
 from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, trusting, with_place
 from services.pins.locking.lock import KeptComponent, Locked, Locker, Unlocked, changes, lock_pins
 from services.pins.locking.lock_book import LockBook
 from services.pins.locking.watching import Seen, Watched, WatchState, watch
-from services.pins.sizes import bytes_said
 from services.pins.sources.table import read_access
 from shared.weights.catalog_file import Entry
 from shared.weights.trust import trust
@@ -105,9 +105,7 @@ def _entries(place: Place, pins: Sequence[str]) -> list[Entry]:
 def _lock_line(outcome: Locked | KeptComponent) -> str:
     lock = outcome.lock
     files = list(lock.files)
-    what = (
-        f"{len(files)} {'file' if len(files) == 1 else 'files'}, {bytes_said(lock.size)}, lock {lock.sha256[:_SHORT]}"
-    )
+    what = f"{len(files)} {'file' if len(files) == 1 else 'files'}, {decimal(lock.size)}, lock {lock.sha256[:_SHORT]}"
     if isinstance(outcome, KeptComponent):
         behind = (
             f"; the catalog differs (use --update): {'; '.join(outcome.disagreements)}" if outcome.disagreements else ""

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from services.pins.byte_count import ByteCount
 from services.pins.pulling.pull_progress import PullProgress
-from services.pins.sizes import bytes_said
 from shared.values.printable import printable, screen
 from shared.weights.lock import LockedFile
 
@@ -58,7 +58,7 @@ class _Bars:
         if (task := self._files.pop(file.sha256, None)) is not None:
             self.bars.remove_task(task)
         if source_name is not None:
-            self.says(f"{file.path}  {bytes_said(file.size)}  from {source_name}")
+            self.says(f"{file.path}  {decimal(file.size)}  from {source_name}")
 
     def says(self, line: str, /) -> None:
         self.bars.console.print(printable(line))
@@ -77,15 +77,15 @@ class _ProgressLines:
     def expects(self, missing: Sequence[LockedFile], /) -> None:
         self._expected = missing
         if missing:
-            self.says(f"{len(missing)} files to fetch, {bytes_said(sum(file.size for file in missing))}")
+            self.says(f"{len(missing)} files to fetch, {decimal(sum(file.size for file in missing))}")
 
     def begins(self, file: LockedFile, there: int, /) -> None:
         if there:
-            self.says(f"{file.path}: continuing after {bytes_said(there)} of {bytes_said(file.size)}")
+            self.says(f"{file.path}: continuing after {decimal(there)} of {decimal(file.size)}")
 
     def moves(self, _file: LockedFile, count: int, /) -> None:
         if self._received.line_due(max(count, 0)):
-            came = bytes_said(self._received.count)
+            came = decimal(self._received.count)
             self.says(f"{self._brought} of {len(self._expected)} files, {came} received, {self._received.rate}")
 
     def ends(self, _file: LockedFile, source_name: str | None, /) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.filesize import decimal
 
 from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, refuse_untrusted, trusting, with_place
@@ -16,7 +17,6 @@ from services.pins.cli.progress import shown
 from services.pins.pulling.download import Brought
 from services.pins.pulling.pull import Pulled, Unpulled, pull
 from services.pins.pulling.space import NotEnoughSpace
-from services.pins.sizes import bytes_said
 from services.pins.sources.base import ModelSource, SourceAccess
 from services.pins.sources.table import from_argument, open_sources, read_access
 from shared.weights.lock import Component
@@ -91,15 +91,15 @@ def _told(pulled: Pulled) -> str:
     lock, parts = pulled.lock, []
     if pulled.fetched:
         source_name = ", ".join(_by_source(pulled))
-        came = f"{bytes_said(pulled.received)} in {pulled.seconds:.1f} s"
+        came = f"{decimal(pulled.received)} in {pulled.seconds:.1f} s"
         parts.append(f"{len(pulled.fetched)} fetched ({came}) from {source_name}")
     if pulled.there:
-        there = f"{len(pulled.there)} already here ({bytes_said(pulled.saved)})"
+        there = f"{len(pulled.there)} already here ({decimal(pulled.saved)})"
         if pulled.shared:
-            size = bytes_said(sum(file.size for file in pulled.shared))
+            size = decimal(sum(file.size for file in pulled.shared))
             there += f", {len(pulled.shared)} of them ({size}) shared with {', '.join(pulled.shared_with)}"
         parts.append(there)
-    return f"{lock.name}: {pulled.verified.files} files, {bytes_said(lock.size)}, verified: {'; '.join(parts)}"
+    return f"{lock.name}: {pulled.verified.files} files, {decimal(lock.size)}, verified: {'; '.join(parts)}"
 
 
 def _by_source(pulled: Pulled) -> dict[str, dict[str, int]]:

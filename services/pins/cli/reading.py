@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from services.pins.byte_count import ByteCount
-from services.pins.sizes import bytes_said
 from shared.values.printable import printable, screen
 from shared.weights.hashing import OnBytes
 
@@ -38,5 +38,5 @@ class _SourceLines:
 
     def __call__(self, count: int) -> None:
         if self._read.line_due(count):
-            done, total = bytes_said(self._read.count), bytes_said(self.total)
+            done, total = decimal(self._read.count), decimal(self.total)
             self.console.print(f"{printable(self.what)}: {done} of {total}, {self._read.rate}", soft_wrap=True)

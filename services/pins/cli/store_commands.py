@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from rich.filesize import decimal
 
 from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, with_place
 from services.pins.cli.reading import progress_of
 from services.pins.locking.difference import LockDifference, difference
 from services.pins.pin_status import PinStatus, PulledState, pin_statuses
-from services.pins.sizes import bytes_said
 from shared.values.times import rfc3339
 from shared.weights.errors import FilesWrong, InUse, NotPulled
 from shared.weights.hashing import OnBytes
@@ -84,9 +84,7 @@ def _check_lines(lock: PinLock, found: Verified | FilesWrong, as_lines: bool) ->
         read = {"read_bytes": found.hashed_bytes} if isinstance(found, Verified) else {}
         return [_json({**document, **read, "errors": every})]
     if isinstance(found, Verified):
-        return [
-            f"ok     {lock.name}  {found.files} files, {bytes_said(lock.size)}, {bytes_said(found.hashed_bytes)} read"
-        ]
+        return [f"ok     {lock.name}  {found.files} files, {decimal(lock.size)}, {decimal(found.hashed_bytes)} read"]
     return [f"wrong  {lock.name}  {what}" for what in every]
 
 
@@ -118,14 +116,14 @@ _COLUMNS = ("PIN", "VERSION", "ENGINE", "STATE", "SIZE", "SHARED", "VERIFIED", "
 def _row(standing: PinStatus) -> tuple[str, ...]:
     state: str = standing.state
     if standing.state is PulledState.PARTLY_PULLED:
-        state += f" ({bytes_said(standing.there)})"
+        state += f" ({decimal(standing.there)})"
     return (
         standing.pin,
         standing.version or "-",
         standing.engine,
         f"{state}: {standing.detail}" if standing.detail else state,
-        bytes_said(standing.lock.size) if standing.lock else "-",
-        bytes_said(standing.shared) if standing.shared else "-",
+        decimal(standing.lock.size) if standing.lock else "-",
+        decimal(standing.shared) if standing.shared else "-",
         _time(standing.verified_at) or "-",
         _code(standing),
         standing.licence or "-",
@@ -174,15 +172,15 @@ def diff_command(place: Place, before: str, after: str, as_json: bool) -> None:
         return
     for sign, files in (("+", found.added), ("-", found.removed)):
         for file in files:
-            click.echo(f"{sign} {file.path}  {bytes_said(file.size)}  {file.sha256[:12]}")
+            click.echo(f"{sign} {file.path}  {decimal(file.size)}  {file.sha256[:12]}")
     for old, new in found.changed:
-        sizes = f"{bytes_said(old.size)} -> {bytes_said(new.size)}"
+        sizes = f"{decimal(old.size)} -> {decimal(new.size)}"
         click.echo(f"~ {new.path}  {sizes}  {old.sha256[:12]} -> {new.sha256[:12]}")
     for name, (was, becomes) in found.said.items():
         click.echo(f"~ {name}: {was!r} -> {becomes!r}")
     click.echo(
         f"{len(found.added)} added, {len(found.removed)} removed, {len(found.changed)} changed, {len(found.same)} same;"
-        f" {bytes_said(found.to_fetch)} to fetch if {before} is here, {bytes_said(sum(lacking.values()))} here"
+        f" {decimal(found.to_fetch)} to fetch if {before} is here, {decimal(sum(lacking.values()))} here"
     )
 
 
@@ -223,7 +221,7 @@ def remove_command(place: Place, pins: tuple[str, ...], yes: bool) -> None:
             click.echo(f"not removed: {error}", err=True)
         else:
             gone.append(lock.name)
-            click.echo(f"{lock.name}: {bytes_said(freed)} freed")
+            click.echo(f"{lock.name}: {decimal(freed)} freed")
     if held:
         leave(PinsExitCode.FAILED, f"not removed: {', '.join(held)}")
 

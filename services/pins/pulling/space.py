@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from services.pins.pulling.partials import arrived
-from services.pins.sizes import bytes_said
 from shared.errors import RingtrueError
 from shared.weights.lock import LockedFile
 from shared.weights.store import WeightStore
@@ -35,6 +36,6 @@ def check_space(store: WeightStore, missing: Iterable[LockedFile], free: FreeByt
     there = free(store.root)
     if needed and there < needed + MARGIN_BYTES:
         raise NotEnoughSpace(
-            f"{bytes_said(needed)} must be fetched and {bytes_said(MARGIN_BYTES)} must stay free, but {store.root} has"
-            f" room for {bytes_said(there)}: remove a pin that is not needed, or set RINGTRUE_MODELS to a larger disk"
+            f"{decimal(needed)} must be fetched and {decimal(MARGIN_BYTES)} must stay free, but {store.root} has"
+            f" room for {decimal(there)}: remove a pin that is not needed, or set RINGTRUE_MODELS to a larger disk"
         )

@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from services.scorer.metrics.table import TABLE, families_of
 from shared.processes.hosting import Frame, Served, threads
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--lock", type=Path, help="catalog.lock, for the metrics whose weights are its pins")
     parser.add_argument("--funasr-python", type=Path, default=Path(sys.executable), help="the Python that has FunASR")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
-    parser.add_argument("--table", default="services.scorer.metrics.table", help="module with the metric families")
+    parser.add_argument("--table", default=TABLE, help="module with the metric families")
     arguments = parser.parse_args()
     served = Served()
     # Libraries read these when they are loaded, so they must be set before anything below imports one.
@@ -102,7 +103,6 @@ def main() -> None:
     )
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
-    from services.scorer.metrics.table import families_of
 
     instruments = Instruments(arguments.models, arguments.threads, arguments.lock, arguments.funasr_python)
     panel = Panel(families_of(arguments.table), instruments)

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from services.scorer.metrics.base import MeasuredClip, Metric, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
-from services.scorer.metrics.table import Family
 from shared.catalog import lock_sha256
 from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
 from shared.weights.errors import FilesWrong
@@ -27,16 +26,16 @@ class MetricUnavailable(Exception):
         self.why = why
 
 
-def build(family: Family, instruments: Instruments) -> Metric:
-    """Return the metric of a row of the table, not loaded."""
-    module, name = family.code.split(":")
+def build(info: MetricInfo, instruments: Instruments) -> Metric:
+    """Return the metric with these facts, not loaded."""
+    module, name = info.code.split(":")
     return cast(Metric, getattr(import_module(module), name)(instruments))
 
 
 class Panel:
     """Measures clips. ``families`` is the table; a family that is not in it raises `KeyError`."""
 
-    def __init__(self, families: Mapping[str, Family], instruments: Instruments) -> None:
+    def __init__(self, families: Mapping[str, MetricInfo], instruments: Instruments) -> None:
         self._families = families
         self._instruments = instruments
         self._loaded: dict[str, tuple[Metric, Mapping[str, Any]]] = {}
@@ -48,9 +47,9 @@ class Panel:
         the next call, because they may have been pulled since.
         """
         if family not in self._loaded:
-            row = self._families[family]
+            info = self._families[family]
             try:
-                metric = build(row, self._instruments)
+                metric = build(info, self._instruments)
                 metric.load()
                 if metric.info.needs_speech:
                     _ = self._instruments.speech
@@ -66,7 +65,7 @@ class Panel:
         try:
             lock = lock_sha256(self.load(family))
         except MetricUnavailable as unavailable:
-            return dict.fromkeys(self._families[family].info.names, unavailable.why)
+            return dict.fromkeys(self._families[family].names, unavailable.why)
         metric, _ = self._loaded[family]
         try:
             obstacle = self._obstacle(metric.info, clip)

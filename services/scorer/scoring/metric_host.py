@@ -57,7 +57,7 @@ class MetricHost:
 
     ``models``: the folder of fetched weights. ``lock_file``: catalog.lock, for families whose weights are pins in it.
     ``funasr_python``: the interpreter that has FunASR, if it is not this one. ``threads``: how many threads one model
-    may use. ``table``: the module whose `FAMILIES` are measured. ``load_deadline_s``: see `LOAD_DEADLINE_S`. ``env``:
+    may use. ``table``: the module whose families are measured. ``load_deadline_s``: see `LOAD_DEADLINE_S`. ``env``:
     the environment that the host's own is chosen from; by default this process's.
     """
 
@@ -77,7 +77,7 @@ class MetricHost:
         self._lock_file, self._env = lock_file, env
         self._access = Access(read=(models, *_around(funasr_python)))
         self._argv += [] if funasr_python is None else ["--funasr-python", str(funasr_python)]
-        self._infos = {name: family.info for name, family in families_of(table).items()}
+        self._infos = families_of(table)
         self._load_deadline_s = load_deadline_s
         self._locks: dict[str, str] = {}
         self._child: Child | None = None

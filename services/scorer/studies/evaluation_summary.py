@@ -14,7 +14,7 @@ from typing import Any
 from services.scorer.analysis.comparison.comparability import scorer_locks
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import measured_floors
-from services.scorer.analysis.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.quantities import Quantities, known_quantities
 from shared.scores import Score, Scored
 
 _Clips = list[tuple[str, Scored]]
@@ -27,9 +27,10 @@ def summary(evaluated: Evaluated) -> dict[str, Any]:
     for clip in evaluated.clips:
         for name, scored in clip.scores.items():
             by_quantity[name].append((clip.item, scored))
-    names, locks = SHIPPED.ordered(by_quantity), scorer_locks(evaluated)
+    known, locks = known_quantities(), scorer_locks(evaluated)
+    names = known.ordered(by_quantity)
     return {
-        "metrics": {name: _figures(name, by_quantity[name]) for name in names},
+        "metrics": {name: _figures(known, name, by_quantity[name]) for name in names},
         "noise": {name: floor.to_json() for name, floor in measured_floors(evaluated).items()},
         # a quantity that several scorers measured has all their locks here: such an evaluation is comparable with none
         "scorer_locks": {name: locks[name] for name in names if name in locks},
@@ -37,15 +38,15 @@ def summary(evaluated: Evaluated) -> dict[str, Any]:
     }
 
 
-def _figures(name: str, clips: _Clips) -> Mapping[str, Any]:
+def _figures(known: Quantities, name: str, clips: _Clips) -> Mapping[str, Any]:
     by_item: dict[str, list[float]] = defaultdict(list)
     for item, scored in clips:
         if isinstance(scored, Score):
             by_item[item].append(scored.value)
     reasons = Counter(scored.reason.value for _, scored in clips if not isinstance(scored, Score))
     return {
-        "unit": SHIPPED.unit(name, (scored for _, scored in clips)),
-        "direction": SHIPPED.direction(name).value,
+        "unit": known.unit(name, (scored for _, scored in clips)),
+        "direction": known.direction(name).value,
         "mean": fmean(map(fmean, by_item.values())) if by_item else None,
         "n": len(by_item),
         "scored": sum(map(len, by_item.values())),

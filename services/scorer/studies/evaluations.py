@@ -12,9 +12,9 @@ from typing import Any
 
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.quantities import is_cost
-from services.scorer.metrics.table import FAMILIES
 from shared.catalog import Manifest
 from shared.jobs import Job, Status
+from shared.metric_families import families
 from shared.ports import JobStore
 from shared.scores import Reason, Scored, Unscored
 from shared.studies import Study, StudyClip, StudyStore
@@ -67,10 +67,10 @@ class EvaluationReader:
 
 def asked_for(score: bool | Collection[str]) -> tuple[str, ...]:
     """Return the quantities that a job's ``score`` asks for. An unknown family is listed by its own name."""
+    infos = families()
     if isinstance(score, bool):
-        infos = [family.info for family in FAMILIES.values() if score and family.info.default]
-        return tuple(name for info in infos for name in info.names)
-    known = [FAMILIES[family].info.names if family in FAMILIES else (family,) for family in score]
+        return tuple(name for info in infos.values() if score and info.default for name in info.names)
+    known = [infos[family].names if family in infos else (family,) for family in score]
     return tuple(name for names in known for name in names)
 
 

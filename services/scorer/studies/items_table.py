@@ -13,7 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.analysis.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.quantities import known_quantities
 from shared.scores import Score, Unscored
 from shared.suites.suite import Item
 
@@ -40,7 +40,7 @@ def items_table(evaluated: Evaluated) -> dict[str, bytes]:
 
     The same evaluation gives the same bytes. ``run_id`` is null until a clip is in MLflow.
     """
-    quantities = SHIPPED.ordered({name for clip in evaluated.clips for name in clip.scores})
+    quantities = known_quantities().ordered({name for clip in evaluated.clips for name in clip.scores})
     items = evaluated.items
     rows = [_row(items[clip.item], clip, quantities) for clip in evaluated.clips]
     return {PARQUET: _parquet(rows, quantities), JSON_LINES: _json_lines(rows)}

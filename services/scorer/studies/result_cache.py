@@ -21,6 +21,7 @@ from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import MeasuredFloor
 from services.scorer.studies.analyzer import Sides
 from shared.catalog import canonical_json
+from shared.metric_families import families
 from shared.ports import Blobs
 from shared.studies import STUDY_ID, Kind, Study, StudyFilter, StudyStore
 
@@ -127,8 +128,8 @@ def _renamed(content: bytes, names: Mapping[str, str]) -> bytes:
 
 @cache
 def _code() -> str:
-    """Return a hash of the code that computes."""
-    digest = hashlib.sha256()
+    """Return a hash of the code that computes, and of the facts of metrics, which other packages bring too."""
+    digest = hashlib.sha256(repr(families()).encode())
     for package in CODE:
         for path, content in _sources(files(package), package):
             digest.update(f"{path} {len(content)}\n".encode() + content)

@@ -15,7 +15,7 @@ from services.scorer.tracking.runs import CURRENT_LIMITS, EnvironmentNote, RunRe
 from shared.catalog import Manifest, canonical_json
 from shared.controls import VALUES
 from shared.jobs import Emotion, Job, Status
-from shared.metrics import PRIMARY_CER, PRIMARY_MOS
+from shared.metrics import CER, PRIMARY_CER, PRIMARY_MOS
 from shared.scores import Score, Unscored
 from shared.suites.preprocessing import NONE, done_to_text
 
@@ -156,7 +156,7 @@ def primary_mos(metrics: Mapping[str, float]) -> str | None:
 
 
 def primary_cer(metrics: Mapping[str, float]) -> str | None:
-    """Return which of ``metrics`` becomes ``asr/cer``."""
+    """Return which of ``metrics`` becomes `CER`."""
     return next((name for name in PRIMARY_CER if name in metrics), None)
 
 
@@ -170,7 +170,7 @@ def searched_for(metrics: Mapping[str, float]) -> dict[str, float]:
     names = {
         "predicted_MOS": primary_mos(metrics),
         "semantic_similarity": "semantic/similarity",
-        "asr/cer": primary_cer(metrics),
+        CER: primary_cer(metrics),
     }
     return {name: metrics[source] for name, source in names.items() if source is not None and source in metrics}
 

@@ -26,7 +26,6 @@ from services.worker.certify.issuing import Occasion, issued
 from services.worker.certify.items import NothingToSpeak, Selection, built_in, job_of, selected, used
 from services.worker.certify.reading import CertificateInvalid, read_certificate
 from services.worker.certify.servers import PinNotThere, Server, ServerFailed, ServerRefuses
-from services.worker.engines import engine_libraries
 from services.worker.installs.interpreters import Interpreters
 from services.worker.pins.catalog_pins import CatalogPins
 from services.worker.pins.served_pins import ServedPins
@@ -260,7 +259,7 @@ def _certified_here(
 ) -> Certificate:
     jobs = [job_of(item, manifest, options.seed) for item in selection.items]
     runs = Conditions(served_pins, manifest, options.repeats, options.at_once, tell).run(jobs)
-    described = environment.describe(engine_libraries.LIBRARIES)
+    described = environment.describe()
     occasion = Occasion(_now(), HERE, manifest, described, options.seed)
     return issued(occasion, selection, {job.id: used(job.input) for job in jobs}, runs)
 

@@ -124,6 +124,9 @@ class EngineFamily(Protocol):
     """
 
     name: str
+    libraries: Sequence[str]
+    """Distributions whose version can change how its pins sound. The environment record has them; a family without this
+    member adds none."""
 
     def pins(self) -> Sequence[str]:
         """Return the pins that the family brings along (built in, no weights to fetch)."""

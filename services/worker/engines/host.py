@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, cast
 
-from services.worker.engines import engine_libraries, requests, samples, usage
+from services.worker.engines import requests, samples, usage
 from services.worker.engines.base import (
     BatchEngine,
     Engine,
@@ -29,10 +29,14 @@ from services.worker.engines.base import (
     WeightedFamily,
 )
 from services.worker.engines.families import family, family_of
+from shared import environment
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
 from shared.processes.hosting import Frame, Served
+
+LIBRARIES = ("numpy", "soxr", "sentencex")
+"""Distributions that are part of how every pin sounds. Those of an engine are named by its family."""
 
 log = logging.getLogger("engine host")
 
@@ -41,10 +45,13 @@ Answer = tuple[Mapping[str, Any], bytes]
 
 class PinHost:
     """Answers for one pin. ``build`` is called at the first request; what it raises becomes an answer. The manifest of
-    a pin of the catalog gets the lock of ``snapshot``, whatever the engine says."""
+    a pin of the catalog gets the lock of ``snapshot``, whatever the engine says. ``libraries``: those of the family."""
 
-    def __init__(self, build: Callable[[], Engine], snapshot: Snapshot | None = None) -> None:
+    def __init__(
+        self, build: Callable[[], Engine], snapshot: Snapshot | None = None, libraries: Sequence[str] = ()
+    ) -> None:
         self._build = build
+        self._libraries = (*LIBRARIES, *libraries)
         self._snapshot = snapshot
         self._manifest: Manifest | None = None
 
@@ -60,7 +67,7 @@ class PinHost:
     def load(self, asked: Mapping[str, Any]) -> Answer:
         self._engine.load()
         loaded = {"manifest": self.manifest(asked)[0], "memory": usage.report()}
-        return {**loaded, "host_environment": engine_libraries.described()} if asked["describe"] else loaded, b""
+        return {**loaded, **self.describe(asked)[0]}, b""
 
     def speak(self, asked: Mapping[str, Any]) -> Answer:
         assert self._manifest is not None, "the parent loads before it asks for speech"
@@ -82,7 +89,7 @@ class PinHost:
         return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
 
     def describe(self, _asked: Mapping[str, Any]) -> Answer:
-        return {"host_environment": engine_libraries.described()}, b""
+        return {"host_environment": environment.interpreter(self._libraries)}, b""
 
     def limit(self, asked: Mapping[str, Any]) -> Answer:
         usage.keep_below(asked["vram_mb"])
@@ -162,14 +169,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     served = Served()
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     engines = family(arguments.family) if arguments.family else family_of(arguments.pin)
-    pin = arguments.pin
+    pin, libraries = arguments.pin, getattr(engines, "libraries", ())
     if pin is None:
         serve(served, FamilyHost(engines))
     elif arguments.snapshot is None:
-        serve(served, PinHost(lambda: engines.build(pin)))
+        serve(served, PinHost(lambda: engines.build(pin), libraries=libraries))
     else:
         snapshot = Snapshot.from_json(arguments.snapshot)
-        serve(served, PinHost(lambda: _weighted(engines).build_from(snapshot), snapshot))
+        serve(served, PinHost(lambda: _weighted(engines).build_from(snapshot), snapshot, libraries))
 
 
 def _weighted(engines: EngineFamily) -> WeightedFamily:

@@ -186,9 +186,8 @@ class ServedPins:
     def _host(
         self, pin: str, family: _Family, snapshot: Snapshot | None = None, pass_fds: Sequence[int] = ()
     ) -> EngineHost:
-        elsewhere = family.interpreter.elsewhere
         try:
-            return EngineHost(pin, family.argv, self._env, pass_fds, elsewhere=elsewhere, snapshot=snapshot)
+            return EngineHost(pin, family.argv, self._env, pass_fds, snapshot=snapshot)
         except OSError as error:
             raise JobFailure(FailureCode.ENGINE_CRASHED, _no_start(family, error), final=False) from error
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.analysis.comparison.quantities import SHIPPED
+from services.scorer.analysis.comparison.quantities import known_quantities
 from shared.jobs import CANONICAL_EMOTIONS
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.suites.suite import Item, Suite
@@ -52,7 +52,7 @@ def _clip(number: int, item: Item, seed: int, readings: Mapping[str, Reading] | 
 def scored(name: str, reading: Reading, lock: str = LOCK) -> Scored:
     if isinstance(reading, Reason):
         return Unscored(reading)
-    known = SHIPPED.get(name)
+    known = known_quantities().get(name)
     return Score(reading, known.unit if known else "", lock)
 
 

@@ -12,10 +12,9 @@ from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.gating import decide
 from services.scorer.analysis.comparison.result import GateResult
-from services.scorer.metrics.table import FAMILIES as METRICS
 from services.scorer.scoring.metric_host import MetricHost
 from shared.gating.toml_notation import rules_from_toml
-from shared.metrics import EMOTION
+from shared.metrics import EMOTION, METRICS
 from shared.suites.reading import golden_suite
 from tests.scorer.comparison.planted import Ear, PinOf, Stage, only_first
 
@@ -67,7 +66,7 @@ def baseline(stage: Stage, ear: Ear) -> Evaluated:
 
 def judged(baseline: Evaluated, candidate: Evaluated, families: Collection[str]) -> GateResult:
     """By the rules on what these families measure, and on emotion."""
-    measured = {name for family in families for name in METRICS[family].info.names} | {*EMOTION.names}
+    measured = {name for family in families for name in METRICS[family].names} | {*EMOTION.names}
     rules = [rule for rule in RULES.rules if rule.metric.removeprefix("coverage/") in measured]
     comparison = compare("cmp-1", baseline, candidate, allow=["seeds"])
     return decide("gate-1", comparison, baseline, candidate, replace(RULES, rules=tuple(rules)))

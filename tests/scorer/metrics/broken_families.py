@@ -11,7 +11,6 @@ from typing import Any
 
 from services.scorer.metrics.base import MeasuredClip, Reading
 from services.scorer.metrics.instruments import Instruments
-from services.scorer.metrics.table import Family
 from shared import metrics
 from shared.scores import Direction, MetricInfo, Quantity
 
@@ -24,7 +23,7 @@ class Well:
 
     @property
     def info(self) -> MetricInfo:
-        return FAMILIES[self.__class__.__name__.lower()].info
+        return families()[self.__class__.__name__.lower()]
 
     def lock(self) -> Mapping[str, Any]:
         return {"family": self.info.family}
@@ -88,14 +87,15 @@ class Writes(Well):
         return super().measure(clip)
 
 
-def _family(metric: type[Well]) -> Family:
+def _facts(metric: type[Well]) -> MetricInfo:
     name = metric.__name__.lower()
     quantity = Quantity(f"broken/{name}", "s", Direction.NEUTRAL)
-    info = MetricInfo(name, name, (quantity,), "Apache-2.0", "none", needs_speech=False, deadline_s=0.5)
-    return Family(info, f"{__name__}:{metric.__name__}")
+    code = f"{__name__}:{metric.__name__}"
+    return MetricInfo(name, name, (quantity,), "Apache-2.0", "none", code, needs_speech=False, deadline_s=0.5)
 
 
 _METRICS = (Crashes, CrashesOnLoad, Hangs, LoadsSlowly, Raises, GivesNan, LacksWeights, CallsOut, Writes, Well)
-FAMILIES = {metric.__name__.lower(): _family(metric) for metric in _METRICS} | {
-    "cost": Family(metrics.COST, "services.scorer.metrics.cost:Cost")
-}
+
+
+def families() -> Mapping[str, MetricInfo]:
+    return {info.family: info for info in (*map(_facts, _METRICS), metrics.COST)}

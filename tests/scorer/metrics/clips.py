@@ -52,6 +52,12 @@ KNOWN = _known()
 SPOKEN = [known for known in KNOWN.values() if known.text is not None]
 
 
+def hum() -> Audio:
+    """Two quiet seconds of what a power supply sounds like."""
+    samples = 300 * np.sin(2 * np.pi * 50 * np.arange(48_000) / 24_000)
+    return Audio(samples.astype("<i2").tobytes(), 24_000)
+
+
 def resampled(audio: Audio, sample_rate: int) -> Audio:
     """The same sound at another rate."""
     samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.float64)

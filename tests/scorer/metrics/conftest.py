@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
-from shared.scores import Reason, Scored, Unscored
+from shared.metrics import METRICS
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN, SPOKEN
 from tests.scorer.metrics.funasr_pins import funasr_files, funasr_python
+from tests.scorer.metrics.measure import Measure
 from tests.scorer.metrics.tiny_emotion import EIGHT, classifier_files
 from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_utmos import OfFloats, script
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
 from tests.scorer.metrics.tiny_whisper import lesson, whisper_files
+
+pytest.register_assert_rewrite("tests.scorer.metrics.conformance")
 
 TAUGHT = ("en_plain", "en_fast", "zh_plain")
 """The clips whose words the tiny Whisper knows."""
@@ -70,32 +71,8 @@ def instruments(model_stores: ModelStores, python: Path) -> Instruments:
 
 @pytest.fixture(scope="session")
 def panel(instruments: Instruments) -> Panel:
-    """Every family, loaded at first use and kept."""
-    return Panel(FAMILIES, instruments)
-
-
-class Measure:
-    """Measures a clip by one family; a family whose weights are not on this machine skips the test."""
-
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
-
-    def __call__(self, family: str, clip: MeasuredClip) -> dict[str, Scored]:
-        scores = self._panel.measure(family, clip)
-        for scored in scores.values():
-            if isinstance(scored, Unscored) and scored.reason is Reason.MODEL_NOT_PULLED:
-                pytest.skip(f"no weights here: {scored.detail}")
-        return scores
-
-    def if_there(self, family: str, clip: MeasuredClip) -> dict[str, Scored]:
-        """As a call, without skipping: where weights are missing, those reasons are the answer."""
-        return self._panel.measure(family, clip)
-
-    def value(self, name: str, family: str, clip: MeasuredClip) -> float:
-        """One value, which there must be."""
-        scored = self(family, clip)[name]
-        assert not isinstance(scored, Unscored), f"{name}: {scored}"
-        return scored.value
+    """Every family of ours, loaded at first use and kept."""
+    return Panel(METRICS, instruments)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from shared.scores import Reason, Unscored
 from tests.defects import clipped, silenced, truncated, with_noise, with_pause
 from tests.scorer.metrics.clips import KNOWN
-from tests.scorer.metrics.conftest import Measure
+from tests.scorer.metrics.measure import Measure
 
 GOOD = KNOWN["en_plain"]
 

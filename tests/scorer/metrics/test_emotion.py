@@ -13,10 +13,10 @@ from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.emotion.metric import Emotion
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.scoring.metric_host import MetricHost
 from shared import metrics
 from shared.audio import Audio
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
@@ -42,7 +42,7 @@ def shelved(folder: Path, files: Mapping[str, bytes], python: Path | None = None
 
 
 def measured(instruments: Instruments, given: MeasuredClip) -> dict[str, Scored]:
-    return Panel(FAMILIES, instruments).measure("emotion", given)
+    return Panel(METRICS, instruments).measure("emotion", given)
 
 
 def values(scores: Mapping[str, Scored]) -> dict[str, float]:
@@ -64,7 +64,7 @@ class TestCheckpoint:
         heard = values(measured(instruments, clip(emotion=None)))
         assert sum(heard[name] for name in MASSES) == pytest.approx(1)
         best = max(MASSES, key=lambda name: heard[name]).removeprefix("emotion/p_")
-        panel = Panel(FAMILIES, instruments)
+        panel = Panel(METRICS, instruments)
         judged = {name: values(panel.measure("emotion", clip(emotion=name))) for name in ("fear", "angry", best)}
         assert {name: scores["emotion/correct"] for name, scores in judged.items()} == {
             name: float(name == best) for name in judged

@@ -14,8 +14,8 @@ from services.scorer.metrics.funasr.metric import FunasrRecogniser
 from services.scorer.metrics.funasr.package import Funasr, FunasrFailed, FunasrMissing
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.scoring.metric_host import MetricHost
+from shared.metrics import METRICS
 from shared.processes.hosting import HostCrashed, HostTimeout
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.model_stores import NOWHERE, ModelStores, locked, pull
@@ -47,7 +47,7 @@ def shelved(folder: Path, files: Mapping[str, bytes], python: Path, **options: o
 
 def measured(instruments: Instruments, text: str = SAID, language: str = "zh") -> Scored:
     clip = MeasuredClip.of(KNOWN["zh_plain"].audio, text=text, language=language)
-    return Panel(FAMILIES, instruments).measure("funasr", clip)["asr/cer_funasr"]
+    return Panel(METRICS, instruments).measure("funasr", clip)["asr/cer_funasr"]
 
 
 def rate(scored: Scored) -> float:
@@ -182,7 +182,7 @@ class TestRecogniser:
 
     def test_sensevoice_covers_five_languages(self, python: Path, tmp_path: Path) -> None:
         instruments = shelved(tmp_path, funasr_files("SenseVoiceSmall", text="今天的阳光真灿烂"), python)
-        panel = Panel(FAMILIES, instruments)
+        panel = Panel(METRICS, instruments)
         audio = KNOWN["zh_plain"].audio
         for language in ("zh", "zh-CN", "cmn", "yue", "en", "ja", "ko"):
             clip = MeasuredClip.of(audio, text=SAID, language=language)

@@ -21,7 +21,7 @@ from services.scorer.metrics.base import MeasuredClip
 from shared.scores import Score
 from tests.defects import with_silence_after
 from tests.scorer.metrics.clips import KNOWN, Known, resampled
-from tests.scorer.metrics.conftest import Measure
+from tests.scorer.metrics.measure import Measure
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.scoring.metric_host import FamilyResult, MeasuringAbandoned, MetricHost, scorers_lock
 from shared.audio import Audio, silence
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.scorer.metrics.clips import KNOWN, resampled
 
@@ -165,7 +165,7 @@ def test_missing_and_wrong_weights_are_refused_with_what_was_expected(tmp_path: 
 
 def test_score_true_means_the_defaults_and_false_means_nothing(tmp_path: Path) -> None:
     host = MetricHost(models=tmp_path)
-    assert host.families(True) == [name for name, family in FAMILIES.items() if family.info.default]
+    assert host.families(True) == [name for name, info in METRICS.items() if info.default]
     assert host.names(False) == []
     assert host.names(["nobody", "nisqa_tts"]) == ["mos/nisqa_tts", "nobody"]
 

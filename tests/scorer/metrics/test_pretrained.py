@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
@@ -58,7 +58,7 @@ def measured(tmp_path: Path, checkpoints: Mapping[str, Files]) -> Callable[[str,
         clip = MeasuredClip.of(
             known.audio, text=known.text, language="en", reference=KNOWN["en_fast"].audio, emotion="happy"
         )
-        panel = Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
+        panel = Panel(METRICS, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
         return next(iter(panel.measure(family, clip).values()))
 
     return measured

@@ -7,7 +7,7 @@ import pytest
 from services.scorer.metrics.prosody import syllables
 from shared.scores import Reason, Unscored
 from tests.scorer.metrics.clips import KNOWN
-from tests.scorer.metrics.conftest import Measure
+from tests.scorer.metrics.measure import Measure
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.metrics.semantic_multilingual import SemanticMultilingual
-from services.scorer.metrics.table import FAMILIES
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
-from tests.scorer.metrics.conftest import Measure
+from tests.scorer.metrics.measure import Measure
 from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_whisper import altered, whisper_files, without
 
@@ -39,7 +39,7 @@ def _scored(folder: Path, **pins: Mapping[str, bytes]) -> Scored:
     model_stores.root.mkdir(exist_ok=True)
     for engine, files in pins.items():
         model_stores.put(f"tiny-{engine.replace('_', '-')}", files, engine=engine)
-    panel = Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
+    panel = Panel(METRICS, Instruments(model_stores.store.root, lock_file=model_stores.lock_file))
     return panel.measure(FAMILY, KNOWN["en_plain"].clip())[NAME]
 
 

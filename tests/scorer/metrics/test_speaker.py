@@ -17,16 +17,16 @@ from services.scorer.metrics.speaker.comparison import spoken
 from services.scorer.metrics.speaker.encoder import VoiceEncoder
 from services.scorer.metrics.speaker.metric import UNPACKED, WEIGHTS, Speaker
 from services.scorer.metrics.speaker.wavlm import SpeakerWavlm
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.metrics.weights import PinnedWeights
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
 from shared.audio import Audio, silence
+from shared.metrics import METRICS
 from shared.scores import Reason, Scored, Unscored
 from tests.defects import truncated, with_noise, with_silence_after
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
-from tests.scorer.metrics.conftest import Measure
+from tests.scorer.metrics.measure import Measure
 from tests.scorer.metrics.tiny_wavlm import wavlm_files
 
 PACKAGE = {
@@ -211,7 +211,7 @@ class TestWavlm:
 
     @staticmethod
     def _detail(models: Path, lock_file: Path) -> str:
-        panel = Panel(FAMILIES, Instruments(models, lock_file=lock_file))
+        panel = Panel(METRICS, Instruments(models, lock_file=lock_file))
         clip = KNOWN["en_plain"].clip(reference=KNOWN["en_fast"].audio)
         (scored,) = panel.measure("speaker_wavlm", clip).values()
         assert isinstance(scored, Unscored)

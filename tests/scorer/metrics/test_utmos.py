@@ -11,10 +11,10 @@ from torch import nn
 
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.metrics.utmos import Utmos
 from shared.audio import Audio
 from shared.catalog import lock_sha256
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.weights.lock import PinLock
 from tests.model_stores import NOWHERE, ModelStores, locked, pull
@@ -35,7 +35,7 @@ def _pinned(folder: Path, files: dict[str, bytes], **options: Any) -> Instrument
 
 def _scored(instruments: Instruments, audio: Audio | None = None) -> Scored:
     clip = KNOWN["en_plain"].clip(audio)
-    return Panel(FAMILIES, instruments).measure("utmos", clip)["mos/utmos"]
+    return Panel(METRICS, instruments).measure("utmos", clip)["mos/utmos"]
 
 
 def _refusal(scored: Scored) -> tuple[Reason, str]:

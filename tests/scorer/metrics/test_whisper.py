@@ -10,11 +10,11 @@ import pytest
 from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
-from services.scorer.metrics.table import FAMILIES
 from services.scorer.metrics.whisper.metric import Whisper, spaced_words, word_error_rate
 from services.scorer.metrics.whisper.recogniser import WhisperRecogniser, whisper_of
 from shared.audio import Audio, silence
 from shared.catalog import lock_sha256
+from shared.metrics import METRICS
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN
@@ -34,7 +34,7 @@ def untaught(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
 def _heard_by(files: Mapping[str, bytes], folder: Path, clip: MeasuredClip) -> dict[str, Scored]:
     model_stores = ModelStores(folder)
     model_stores.put("tiny", files, engine="whisper")
-    return Panel(FAMILIES, Instruments(model_stores.store.root, lock_file=model_stores.lock_file)).measure(
+    return Panel(METRICS, Instruments(model_stores.store.root, lock_file=model_stores.lock_file)).measure(
         "whisper", clip
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from services.gateway.keys import new_key
 from shared.store.sql import Database, SqlKeyStore, migrate
-from tests import wobble
+from tests import other_packages
 from tests.small_disk import NoSmallDisk, mounted
 from tests.whole.chaos import counting, faults
 from tests.whole.chaos.deployment import Deployment, running
@@ -83,7 +83,8 @@ def run(options: Options, say: object = print) -> Report:
         database = stack.enter_context(_database())
         small_disk, blobs = _audio_folder(stack, folder / "blobs", DISK_KIB + options.jobs * CLIP_KIB)
         keys = _keys(database)
-        engines = wobble.installed_in(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringtrue-wobble-"))))
+        wobble = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ringtrue-wobble-")))
+        engines = other_packages.installed_in(wobble, other_packages.WOBBLE)
         deployment = Deployment(folder, database, blobs, _names(options), [engines])
         place = counting.Place(database, blobs, deployment.mlflow_url)
         with running(deployment, outlived):

@@ -16,7 +16,7 @@ from services.scorer.analysis.comparison.coverage import has_gaps
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import MeasuredFloor
 from services.scorer.analysis.comparison.headline import headline
-from services.scorer.analysis.comparison.quantities import SHIPPED, Quantities, is_binary, is_cost
+from services.scorer.analysis.comparison.quantities import Quantities, is_binary, is_cost, known_quantities
 from services.scorer.analysis.comparison.result import Comparison, Floor, Range, Row, Side
 from services.scorer.analysis.comparison.scopes import kind, scopes, shown
 from services.scorer.analysis.statistics.effects import effect
@@ -35,13 +35,13 @@ def compare(
     candidate: Evaluated,
     floors: Mapping[str, MeasuredFloor] | None = None,
     allow: Collection[str] = (),
-    quantities: Quantities = SHIPPED,
 ) -> Comparison:
     """Return the comparison of two evaluations.
 
     ``floors``: noise of the baseline's pin, by quantity. ``allow``: words of `comparability.BLOCKING` that the user
-    allows. ``quantities``: facts of the metrics. Raises `NotComparable`.
+    allows. Raises `NotComparable`.
     """
+    quantities = known_quantities()
     differ = disagreements(baseline, candidate, allow)
     alignment = aligned(baseline, candidate)
     locks = scorer_locks(baseline, candidate)

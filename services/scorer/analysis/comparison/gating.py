@@ -14,7 +14,7 @@ from services.scorer.analysis.comparison.alignment import Alignment, aligned
 from services.scorer.analysis.comparison.compute import noise
 from services.scorer.analysis.comparison.coverage import lacks, reasons_by_item
 from services.scorer.analysis.comparison.evaluated import Evaluated
-from services.scorer.analysis.comparison.quantities import SHIPPED, Quantities, covered, is_binary
+from services.scorer.analysis.comparison.quantities import Quantities, covered, is_binary, known_quantities
 from services.scorer.analysis.comparison.reasons import gate_headline, why
 from services.scorer.analysis.comparison.result import Comparison, GateResult, Judged, Range
 from services.scorer.analysis.comparison.scopes import expanded, scopes
@@ -57,7 +57,6 @@ def decide(
     baseline: Evaluated,
     candidate: Evaluated,
     rules: Rules,
-    quantities: Quantities = SHIPPED,
 ) -> GateResult:
     """Return the result of the rules for a comparison, given the two evaluations that it compares.
 
@@ -65,7 +64,7 @@ def decide(
     """
     if (baseline.id, candidate.id) != (comparison.baseline.evaluation, comparison.candidate.evaluation):
         raise ValueError(f"{comparison.id} was not made of {baseline.id} and {candidate.id}")
-    alignment = aligned(baseline, candidate)
+    quantities, alignment = known_quantities(), aligned(baseline, candidate)
     found = scopes(alignment.items)
     questions = [
         _question(replace(spec, scope=scope), rules.confidence, alignment, found, comparison, quantities)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.scorer.metrics.table import FAMILIES
 from shared.gating.rules import COVERAGE
+from shared.metric_families import families
 from shared.scores import Direction, MetricInfo, Quantity, Score, Scored
 
 _YES_OR_NO = frozenset({"emotion/correct"})
@@ -51,7 +51,9 @@ class Quantities:
         return {info.family: info.licence for info in self.families if wanted & {*info.names}}
 
 
-SHIPPED = Quantities(tuple(family.info for family in FAMILIES.values()))
+def known_quantities() -> Quantities:
+    """Return the facts of all metrics that are installed."""
+    return Quantities(tuple(families().values()))
 
 
 def covered(name: str) -> str | None:

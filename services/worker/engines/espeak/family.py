@@ -15,6 +15,7 @@ class Espeak:
     """A family of built-in pins, without weights to fetch."""
 
     name = "espeak"
+    libraries = ("espeakng-loader",)
 
     def pins(self) -> Sequence[str]:
         return tuple(_PRESETS)

@@ -12,6 +12,7 @@ class IndexTts2:
     """A family without built-in pins."""
 
     name = "indextts2"
+    libraries = ("indextts", "torch", "torchaudio", "transformers")
 
     def pins(self) -> Sequence[str]:
         return ()

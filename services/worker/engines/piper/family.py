@@ -12,6 +12,7 @@ class Piper:
     """A family whose pins are all the catalog's."""
 
     name = "piper"
+    libraries = ("piper-tts", "onnxruntime", "onnx")
 
     def pins(self) -> Sequence[str]:
         return ()

@@ -12,6 +12,7 @@ class Sambert:
     """A family without built-in pins."""
 
     name = "sambert"
+    libraries = ("modelscope", "kantts", "ttsfrd", "torch", "transformers")
 
     def pins(self) -> Sequence[str]:
         return ()

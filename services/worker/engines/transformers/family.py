@@ -12,6 +12,7 @@ class Transformers:
     """A family whose pins are all the catalog's."""
 
     name = "transformers"
+    libraries = ("transformers", "torch")
 
     def pins(self) -> Sequence[str]:
         return ()

@@ -77,7 +77,11 @@ class ClipTrackingDeps:
 
 def run(deps: ClipTrackingDeps) -> None:
     """Answer a wake-up: log what is due, unless another thread does so already."""
-    deps.trackers.work(lambda tracker: log_due(deps, tracker))
+
+    def work(tracker: Tracker) -> None:
+        log_due(deps, tracker)
+
+    deps.trackers.work(work)
 
 
 def log_due(deps: ClipTrackingDeps, tracker: Tracker) -> int:

@@ -115,13 +115,15 @@ def read_rules(document: object, at: str = "") -> Rules:
 def _rule(row: Any, limits: Mapping[str, Any]) -> tuple[RuleSpec | None, list[tuple[Loc, str]]]:
     """Return the rule, and what is wrong with it. ``limits``: those of a rule that says none."""
     said, faults = _RULE.read(row)
-    names = [name for name in _AMOUNTS if name in row] if isinstance(row, dict) else [""]
-    if len(names) != 1:
+    if not isinstance(row, dict):
+        return None, faults
+    metric, amounts = row.get("metric"), [name for name in _AMOUNTS if name in row]
+    if len(amounts) != 1:
         faults.append(((), "a rule says exactly one of not_worse_by and better_by"))
+    for name in amounts:
+        if isinstance(row[name], str) and isinstance(metric, str) and metric.startswith(COVERAGE):
+            faults.append(((name,), "coverage is a share and has no noise floor: state its amount as a number"))
     if said is None or faults:
         return None, faults
-    members: dict[str, Any] = {**limits, **said}
-    amount = members.pop(names[0])
-    if said["metric"].startswith(COVERAGE) and amount.scale != "absolute":
-        faults.append(((names[0],), "coverage is a share and has no noise floor: state its amount as a number"))
-    return RuleSpec(demand="better" if "better_by" in said else "not_worse", amount=amount, **members), faults
+    said |= {"demand": "better" if "better_by" in said else "not_worse", "amount": said.pop(amounts[0])}
+    return RuleSpec(**{**limits, **said}), []

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from shared.suites.form import ITEM, MAX_ITEMS, SUITE, is_name
+from shared.suites.form import ITEM, MAX_ITEMS, MAX_TAGS, SUITE, is_name
 from shared.suites.suite import Item, Suite
 from shared.values.faults import MOST_FAULTS, Loc
 from shared.values.text import shown
@@ -69,7 +69,7 @@ class _ItemChecker:
         members = value if isinstance(value, dict) else {"language": None}
         name = members["id"] if is_name(members.get("id")) else None
         said, faults = ITEM.read(value)
-        faults += self._relations(members, name, at, said or {})
+        faults += self._relations(members, name, at, said or members)
         item = None
         if said is not None and not faults:
             said = {"language": self._language, **said, "tags": tuple(sorted(said.get("tags", ())))}
@@ -88,6 +88,8 @@ class _ItemChecker:
             yield ("strength",), "strength is that of an emotion, and there is none"
         if "language" not in members and self._language is None:
             yield (), "there is no language: neither the item nor the suite says one"
-        for index, tag in enumerate(tags := said.get("tags", ())):
-            if tag in tags[:index]:
+        tags = said.get("tags")
+        few = tags[:MAX_TAGS] if isinstance(tags, list) else []
+        for index, tag in enumerate(few):
+            if isinstance(tag, str) and tag in few[:index]:
                 yield ("tags", index), f"the tag {shown(tag)} is said twice"

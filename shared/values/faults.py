@@ -6,7 +6,8 @@ Owns the limit, and how a part of the input is named. Code that checks a user's 
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 T = TypeVar("T")
 Loc = tuple[int | str, ...]
@@ -17,7 +18,8 @@ MOST_FAULTS = 100
 AND_MORE = f"and more: checking stopped after {MOST_FAULTS} faults"
 
 
-class Unread(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unread:
     """Stands for a part of the input that could not be read. ``what`` is wrong, to be put after the part's name."""
 
     what: str

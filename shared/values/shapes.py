@@ -23,10 +23,9 @@ _MESSAGES = {
     "dict_type": "a mapping is needed, of {known}",
     "must_be": "{name} is {msg}, not {value}",
     "is_not": "{name} {value} is not {msg}",
-    "wrong": "{name} {msg}",
 }
-"""By the type of pydantic's error. `string_unicode` is about a name. The last three types are ours: values are checked
-only inside `custom_error_schema`, or by functions that raise `wrong`."""
+"""By the type of pydantic's error; `string_unicode` is about a name, and the last two types are ours. Any other error
+keeps its own words."""
 
 
 class Shape:
@@ -55,7 +54,7 @@ class Shape:
         if isinstance(value, Unread):
             return loc, f"{name} {value.what}".lstrip()
         words = {"msg": error["msg"], "value": as_written(value), "known": self._known}
-        return loc[:-1] if kind == "missing" else loc, _MESSAGES[kind].format(name=name, **words)
+        return loc[:-1] if kind == "missing" else loc, _MESSAGES.get(kind, "{name} {msg}").format(name=name, **words)
 
 
 def strict(**json_schema: Any) -> ConfigDict:

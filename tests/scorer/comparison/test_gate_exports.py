@@ -32,7 +32,7 @@ def gate(*rules: Mapping[str, Any]) -> tuple[GateResult, Comparison]:
     baseline = evaluated("v1", honest(1), suite=tagged)
     worse = evaluated("v2", spoiled(honest(2), shifted(asr__wer=0.3)), suite=tagged, preprocessing="wetext 1.0")
     comparison = compare("cmp_1", baseline, worse, allow=["preprocessing"])
-    return decide("gate_1", comparison, baseline, worse, read_rules({"schema": 1, "rule": rules})), comparison
+    return decide("gate_1", comparison, baseline, worse, read_rules({"schema": 1, "rule": [*rules]})), comparison
 
 
 RESULT, COMPARISON = gate(

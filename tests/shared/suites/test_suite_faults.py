@@ -159,6 +159,10 @@ def test_an_anchor_that_nobody_uses_is_taken() -> None:
         (HEAD + "- " + "[" * 100_000, Fault(FIRST, "nested deeper than 8")),
         (HEAD + ONE + "[a]: b\n", Fault(FIRST + 1, "'?' stands for a name that is not text")),
         (HEAD, Fault(FIRST - 1, "items is a list of at least one item")),
+        (
+            HEAD.replace("items:", "items: *a"),
+            Fault(FIRST - 1, "items is an alias (*a), which is not taken: write it out"),
+        ),
         (HEAD + "  a: One.\n", Fault(FIRST - 1, "items is a list of at least one item")),
         ((HEAD + ONE).replace("schema: 1", "schema: true"), Fault(1, "schema is 1, not true")),
         ((HEAD + ONE).replace("schema: 1", "schema: [1]"), Fault(1, "schema is 1, not a list")),

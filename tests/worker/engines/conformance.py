@@ -18,6 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, ClassVar
 
+import jsonschema
 import pytest
 
 from services.worker.engine_host import EngineHost, never_mind
@@ -230,6 +231,7 @@ class EngineConformance:
         assert refusal(warm, self.plain(), sample_rate) is FailureCode.ENGINE_ERROR
 
     def test_every_option_keeps_its_published_bounds(self, warm: EngineHost, manifest: Manifest) -> None:
+        jsonschema.Draft202012Validator.check_schema(manifest.options_schema)
         assert manifest.options_schema["additionalProperties"] is False
         for name, schema in manifest.options_schema["properties"].items():
             for value in (schema["minimum"] - 1, schema["maximum"] + 1, "much", None, True):

@@ -54,10 +54,10 @@ def default_toml() -> str:
 def _document(text: str) -> Mapping[str, Any]:
     """Parse ``text``. Raises `RulesInvalid` if it is not TOML, or too long."""
     if len(text) > MOST_CHARACTERS:
-        raise RulesInvalid((FieldError("", f"{len(text)} characters, at most {MOST_CHARACTERS} are taken"),))
+        raise RulesInvalid((FieldError("", f"{len(text)} characters, at most {MOST_CHARACTERS} are allowed"),))
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONGEST_LINE:
-            detail = f"line {number}: {len(line)} characters, at most {LONGEST_LINE} are taken in a line"
+            detail = f"line {number}: {len(line)} characters, at most {LONGEST_LINE} are allowed in a line"
             raise RulesInvalid((FieldError("", detail),))
     try:
         return tomllib.loads(text)

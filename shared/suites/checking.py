@@ -42,7 +42,7 @@ def suite_of(head: Any, items: Any, place: Callable[[Loc], str]) -> tuple[Suite 
     found: list[Any] = []
     for index, value in enumerate(items if isinstance(items, list) else []):
         if index == MAX_ITEMS:
-            faults.append((("items", index), f"at most {MAX_ITEMS} items are taken"))
+            faults.append((("items", index), f"at most {MAX_ITEMS} items are allowed"))
         if index == MAX_ITEMS or len(faults) > MOST_FAULTS:
             break
         item, wrong = checker.item(index, value)
@@ -92,4 +92,4 @@ class _ItemChecker:
         few = tags[:MAX_TAGS] if isinstance(tags, list) else []
         for index, tag in enumerate(few):
             if isinstance(tag, str) and tag in few[:index]:
-                yield ("tags", index), f"the tag {shown(tag)} is said twice"
+                yield ("tags", index), f"the tag {shown(tag)} appears twice"

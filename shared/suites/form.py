@@ -50,7 +50,7 @@ def _plain(value: object, most: int) -> str:
         raise wrong("is empty")
     if not isinstance(value, str):
         quotes = "" if isinstance(value, list | dict) else " without quotes"
-        raise wrong(f"is text, and {as_written(value)} is none{quotes}")
+        raise wrong(f"must be text; {as_written(value)} is not text{quotes}")
     try:
         text = with_plain_line_ends(composed(value, most))
     except TextFault as fault:

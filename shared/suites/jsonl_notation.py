@@ -49,7 +49,7 @@ def read_jsonl(text: str) -> Unchecked:
 
 def _parsed(line: str) -> Any:
     if len(line) > LONGEST_LINE:
-        return Unread(f"has {len(line)} characters, at most {LONGEST_LINE} are taken in a line")
+        return Unread(f"has {len(line)} characters, at most {LONGEST_LINE} are allowed in a line")
     try:
         return json.loads(line, object_pairs_hook=_members, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -64,7 +64,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         counts = Counter(name for name, _ in pairs)
-        members |= {name: Unread("is said twice") for name, count in counts.items() if count > 1}
+        members |= {name: Unread("appears twice") for name, count in counts.items() if count > 1}
     return members
 
 

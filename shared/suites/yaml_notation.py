@@ -37,7 +37,7 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 
 def read_yaml(text: str, file: str) -> Unchecked:
-    """Return what is in ``text``. Raises `SuiteInvalid` for ``file`` if it is no YAML, or much more than a suite."""
+    """Return what is in ``text``. Raises `SuiteInvalid` for ``file`` if it is not valid YAML or too large."""
     if faults := [*islice(_forbidden(text), MOST_FAULTS + 1)]:
         raise SuiteInvalid(file, faults)
     try:
@@ -47,7 +47,7 @@ def read_yaml(text: str, file: str) -> Unchecked:
         what = getattr(error, "problem", None) or str(error)
         # what is missing at the end is reported for a line that does not exist
         line = min(mark.line + 1, _lines(text)) if mark else 1
-        raise SuiteInvalid(file, [Fault(line, f"is no YAML: {what}")]) from None
+        raise SuiteInvalid(file, [Fault(line, f"not valid YAML: {what}")]) from None
 
 
 class _Stream(io.StringIO):
@@ -98,14 +98,14 @@ class _Document:
         if depth > MAX_DEPTH:
             raise self._invalid(_line(event), f"nested deeper than {MAX_DEPTH}")
         if isinstance(event, yaml.AliasEvent):
-            return Unread(f"is an alias (*{event.anchor[:_MOST_SHOWN]}), which is not taken: write it out")
+            return Unread(f"is an alias (*{event.anchor[:_MOST_SHOWN]}), which is not allowed: write it out")
         if isinstance(event, yaml.ScalarEvent):
             value: Any = _plain(event.value) if event.implicit[0] else event.value
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._rows(depth + 1)
         else:
             value = self._members(depth + 1)
-        return value if event.tag is None else Unread(f"has a tag ({event.tag[:_MOST_SHOWN]}), which is not taken")
+        return value if event.tag is None else Unread(f"has a tag ({event.tag[:_MOST_SHOWN]}), which is not allowed")
 
     def _rows(self, depth: int) -> list[Any]:
         rows: list[Any] = []
@@ -125,7 +125,7 @@ class _Document:
             if isinstance(written, Unread) or name == "?":
                 value = written if isinstance(written, Unread) else Unread("stands for a name that is not text")
             elif name in members:
-                value = Unread(f"is said twice, first in line {lines[name]}")
+                value = Unread(f"appears twice, first in line {lines[name]}")
             members[name], lines[name] = value, line
         return members
 

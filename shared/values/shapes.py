@@ -18,10 +18,10 @@ from shared.values.text import shown
 _WORDS = {None: "null", True: "true", False: "false"}
 _MESSAGES = {
     "missing": "{name} is missing",
-    "extra_forbidden": "nobody reads {name}; there are {known}",
-    "string_unicode": "nobody reads {value}; there are {known}",
-    "dict_type": "a mapping is needed, of {known}",
-    "must_be": "{name} is {msg}, not {value}",
+    "extra_forbidden": "unknown member {name}; known members: {known}",
+    "string_unicode": "unknown member {value}; known members: {known}",
+    "dict_type": "a mapping is required, with the members {known}",
+    "must_be": "{name} must be {msg} (found {value})",
     "is_not": "{name} {value} is not {msg}",
 }
 """By the type of pydantic's error; `string_unicode` is about a name, and the last two types are ours. Any other error
@@ -39,7 +39,7 @@ class Shape:
     def read(self, value: object) -> tuple[dict[str, Any] | None, list[tuple[Loc, str]]]:
         """Return what ``value`` says, and ``None`` if there are faults. Those are in the order of ``value``."""
         if isinstance(value, dict) and len(value) > self._most:
-            return None, [((), f"there are {len(value)} members; known are {self._known}")]
+            return None, [((), f"there are {len(value)} members; known members: {self._known}")]
         try:
             return self._adapter.validate_python(value), []
         except ValidationError as error:
@@ -79,7 +79,7 @@ def few(form: str, fewest: int = 0, most: int = sys.maxsize) -> BeforeValidator:
 
     def check(value: object) -> object:
         if not isinstance(value, list) or not fewest <= len(value) <= most:
-            raise wrong(f"is a list of {form}")
+            raise wrong(f"must be a list of {form}")
         return value
 
     return BeforeValidator(check)

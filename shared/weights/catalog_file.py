@@ -90,8 +90,8 @@ def parse_catalog(text: str, path: str) -> dict[str, Entry]:
         raise CatalogInvalid(f"{path} says schema {data.get('schema')!r}, not {SCHEMA}")
     pins = data.get("pins", {})
     if not isinstance(pins, dict):
-        raise CatalogInvalid(f"{path}: pins is no table of pins")
-    wrong = [f"{path}: nobody reads {member}" for member in sorted(set(data) - {"schema", "pins"})]
+        raise CatalogInvalid(f"{path}: pins must be a table of pins")
+    wrong = [f"{path}: unknown member {member}" for member in sorted(set(data) - {"schema", "pins"})]
     return every_pin(path, pins, _entry, wrong)
 
 
@@ -99,5 +99,5 @@ def _entry(name: str, said: object) -> Entry:
     if not isinstance(said, dict):
         return checked(Entry, said)
     if "name" in said:
-        raise CatalogInvalid("nobody reads name: a pin has that of its table")
+        raise CatalogInvalid("unknown member name: a pin has that of its table")
     return checked(Entry, {**said, "name": name}, _TRUSTED if said.get(_TRUSTED) is True else None)

@@ -24,12 +24,12 @@ EXACT: Mapping[str, str] = {"extra": "forbid"}
 """``__pydantic_config__`` of a dataclass, and so of those inside it: every member must be known."""
 _WORDS: Mapping[str, str] = {
     "missing": "{name} is missing",
-    "unexpected_keyword_argument": "nobody reads {name}",
+    "unexpected_keyword_argument": "unknown member {name}",
     "string_type": "{name} is text, not {input!r}",
     "bool_type": "{name} is true or false, not {input!r}",
     "tuple_type": "{name} is an array, not {input!r}",
-    "dict_type": "{name} is a table, not {input!r}",
-    "dataclass_type": "{name} is a table, not {input!r}",
+    "dict_type": "{name} must be a table, not {input!r}",
+    "dataclass_type": "{name} must be a table, not {input!r}",
 }
 """What is said of a fault, by pydantic's type of it. Of others, pydantic's own words are said."""
 
@@ -115,5 +115,5 @@ def _told(fault: ErrorDetails, shape: Any) -> str:
     if fault["type"] == "unexpected_keyword_argument":
         for step in fault["loc"][:-1]:
             shape = get_type_hints(shape)[step] if isinstance(step, str) else get_args(shape)[0]
-        what += f"; there are {', '.join(field.name for field in fields(shape) if field.name != 'name')}"
+        what += f"; known members: {', '.join(field.name for field in fields(shape) if field.name != 'name')}"
     return ": ".join([*around, what])

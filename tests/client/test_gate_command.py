@@ -100,13 +100,16 @@ def test_the_faults_of_rules_are_told_by_file_and_line_before_anybody_waits(
     rules = tmp_path / "gate.toml"
     rules.write_text("schema = 2\n")
     errors = [
-        {"pointer": "/rules/text", "detail": "line 1: schema is 1, not 2"},
+        {"pointer": "/rules/text", "detail": "line 1: schema must be 1 (found 2)"},
         {"pointer": "/rules/text", "detail": "/: rule is missing"},
     ]
     gateway.refuse["gates"] = problem(400, "invalid_request", "the rules are wrong", errors=errors)
     ran = run(*GATE, "--rules", str(rules))
     assert (ran.returncode, ran.stdout) == (65, b"")
-    assert ran.stderr.decode().splitlines()[-2:] == [f"{rules}:1: schema is 1, not 2", f"{rules}: /: rule is missing"]
+    assert ran.stderr.decode().splitlines()[-2:] == [
+        f"{rules}:1: schema must be 1 (found 2)",
+        f"{rules}: /: rule is missing",
+    ]
     assert {seen.path for seen in gateway.seen if seen.method == "GET"} <= {"/v1/pins"}
 
 

@@ -25,16 +25,16 @@ def test_what_a_suite_says_of_itself_is_that_suite(name: str) -> None:
     ("said", "pointer", "detail"),
     [
         ({}, "", "is missing"),
-        (document(schema=2), "/schema", "schema is 1, not 2"),
+        (document(schema=2), "/schema", "schema must be 1 (found 2)"),
         (document(name="Ours!"), "/name", "lower-case"),
         (document(items=[]), "/items", "at least one item"),
         (document(items={"id": "one"}), "/items", "at least one item"),
-        (document("one"), "/items/0", "a mapping is needed"),
+        (document("one"), "/items/0", "a mapping is required"),
         (document({"id": "one"}), "/items/0", "text is missing"),
         (document({"id": "one", "text": 3}), "/items/0/text", "is text"),
         (document({"id": "one", "text": "a", "tags": ["x", "x"]}), "/items/0/tags/1", "said twice"),
         (document({"id": "a", "text": "a"}, {"id": "a", "text": "b"}), "/items/1/id", "/items/0/id has an item"),
-        (document({"id": "a", "text": "a", "a/b~c": 1}), "/items/0/a~1b~0c", "nobody reads 'a/b~c'"),
+        (document({"id": "a", "text": "a", "a/b~c": 1}), "/items/0/a~1b~0c", "unknown member 'a/b~c'"),
         (document(sha256="ab" * 32), "/sha256", "is not that of the items"),
     ],
 )
@@ -56,5 +56,5 @@ def test_what_is_nested_too_deeply_is_not_followed() -> None:
     deep: Any = "a"
     for _ in range(1000):
         deep = [deep]
-    with pytest.raises(DocumentInvalid, match="/items/0: item 1: a mapping is needed"):
+    with pytest.raises(DocumentInvalid, match="/items/0: item 1: a mapping is required"):
         suite_in(document(deep))

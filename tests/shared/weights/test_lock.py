@@ -177,7 +177,7 @@ def test_all_that_is_wrong_with_a_lock_is_said_at_once() -> None:
         "component 1: file 1: path: '../model.bin' is no path inside a snapshot",
         "component 1: file 1: size: -1 is no number of bytes",
         "component 1: file 1: sha256: 'ab' is no SHA-256",
-        "nobody reads comment; there are engine, components, version, licence, options, trust_remote_code",
+        "unknown member comment; known members: engine, components, version, licence, options, trust_remote_code",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 
@@ -74,6 +75,16 @@ async def test_after_the_deadline_nobody_waits_but_the_slot_is_still_held(stuck:
                 with suppress(StoreTooSlow):
                     assert await threads.run("bob", lambda: "bob's") == "bob's"
                     break
+
+
+async def test_work_that_ended_while_the_loop_was_busy_past_the_deadline_is_answered() -> None:
+    done = threading.Event()
+    with opened(deadline_s=0.05) as threads:
+        asked = asyncio.create_task(threads.run("alice", lambda: done.set() or 42))
+        await asyncio.sleep(0)  # it is under way
+        assert done.wait(PATIENCE_S)
+        time.sleep(0.2)
+        assert await asked == 42
 
 
 async def test_what_asks_for_the_same_and_has_not_begun_is_done_once(stuck: Stuck) -> None:

@@ -95,8 +95,6 @@ class Quantity:
     """Range of the values, ``low`` to ``high``; None where it has no end."""
 
     def __post_init__(self) -> None:
-        if not _QUANTITY.fullmatch(self.name):
-            raise ValueError(f"a value has a name such as mos/utmos, not {self.name!r}")
         if not isinstance(self.direction, Direction):
             raise ValueError(f"{self.name} has the direction {self.direction!r}, which is no Direction")
 
@@ -131,6 +129,9 @@ class MetricInfo:
     def __post_init__(self) -> None:
         if not _FAMILY.fullmatch(self.family):
             raise ValueError(f"a family has a name such as dnsmos, not {self.family!r}")
+        for name in self.names:
+            if not _QUANTITY.fullmatch(name):
+                raise ValueError(f"a value has a name such as mos/utmos, not {name!r}")
         if not self.quantities or len(set(self.names)) < len(self.names):
             raise ValueError(f"{self.family} needs values, each with a name of its own")
         if not all((self.title, self.licence, self.source)):

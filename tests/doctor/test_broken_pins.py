@@ -36,7 +36,12 @@ def test_a_lock_that_was_edited(data: Path) -> None:
     locked(data)
     file = data / "catalog.lock"
     file.write_text(file.read_text().replace("model.safetensors", "other.safetensors"))
-    says_fail(examined(data, "locks"), "locks", f"pin {PIN}: lock_sha256 is not that of the lock", "correct the file")
+    says_fail(
+        examined(data, "locks"),
+        "locks",
+        f"pin {PIN}: a member is missing or null, or lock_sha256 is not that of the lock",
+        "correct the file",
+    )
 
 
 def test_a_pin_that_is_not_locked(data: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_metric_of_another_package_may_be_asked_for_and_its_jobs_are_shown_wit
         assert http.get(accepted.json()["links"]["self"]).json()["input"]["score"] == ["loudness_range"]
         refusal = http.post("/v1/jobs", json=asked)
         assert refusal.status_code == 400
-        assert "no such metric family: loudness_range" in refusal.text
+        assert "unknown metric family 'loudness_range'" in refusal.text
 
 
 def test_a_metric_that_cannot_be_taken_is_named_in_the_log_and_stops_nothing(

@@ -37,8 +37,8 @@ BAD_RECORDINGS = [
     Bad("silent", recorded(np.zeros(16_000)), "invalid_request", "silent"),
     Bad("not numbers", recorded(voiced() * np.nan, subtype="FLOAT"), "invalid_request", "not numbers"),
     Bad("infinite", recorded(voiced() + np.inf, subtype="FLOAT"), "invalid_request", "not numbers"),
-    Bad("low rate", recorded(voiced(1.0, 4_000), 4_000), "invalid_request", "4000 Hz"),
-    Bad("high rate", recorded(voiced(1.0, 250_000), 250_000), "invalid_request", "250000 Hz"),
+    Bad("low rate", recorded(voiced(1.0, 4_000), 4_000), "invalid_request", "found 4000"),
+    Bad("high rate", recorded(voiced(1.0, 250_000), 250_000), "invalid_request", "found 250000"),
     Bad("many channels", recorded(voiced(1.0, 8_000, 9), 8_000), "invalid_request", "9 channels"),
     Bad("another format", recorded(voiced(), form="AIFF"), "media_type_unsupported", "found AIFF"),
 ]

@@ -166,7 +166,8 @@ def test_where_there_is_no_alias_nothing_is_listed_and_stderr_says_how_one_is_ma
 
 def test_promoting_what_is_there_is_said_and_not_kept(models: Models) -> None:
     models.done("promote", V21.pin, "production", "--reason", "first")
-    assert models.done("promote", V21.pin, "production", "--reason", "again").stderr.endswith("already.\n")
+    again = models.done("promote", V21.pin, "production", "--reason", "again")
+    assert again.stderr == f"indextts2@production already means {V21.pin}.\n"
     assert len(models.lines("aliases", "indextts2@production", "--history")) == 1
 
 

@@ -131,7 +131,7 @@ def test_diff_tells_files_bytes_and_options(machine: Machine, old: PinLock, new:
 
 def test_remove_frees_what_no_other_pin_has_and_keeps_the_lock(machine: Machine, old: PinLock, new: PinLock) -> None:
     done = machine.models("remove", "voice-v21", "--yes")
-    assert (done.returncode, done.stdout) == (0, "voice-v21: 13 kB freed\n")
+    assert (done.returncode, done.stdout) == (0, "voice-v21: 13.0 kB freed\n")
     assert machine.models("verify", "voice-v23").returncode == 0
     assert [told["state"] for told in machine.documents("list")] == ["partly_pulled", "verified"]
 

@@ -66,7 +66,7 @@ def test_a_clip_is_measured_in_a_real_host(tmp_path: Path) -> None:
 def test_a_scorer_without_the_package_says_so(tmp_path: Path) -> None:
     scores = scores_of(tmp_path, KNOWN["en_plain"].audio)
     assert scores == {
-        "loudness_range": Unscored(Reason.SCORER_ERROR, "there is no metric family 'loudness_range'"),
+        "loudness_range": Unscored(Reason.SCORER_ERROR, "unknown metric family 'loudness_range'"),
     }
     assert asked_for(["loudness_range"]) == ("loudness_range",)
 

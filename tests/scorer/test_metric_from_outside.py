@@ -31,7 +31,7 @@ from tests.scorer.wake_ups import Sounds
 NAME = "loudness/range_db"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def installed(loudness_range_path: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(loudness_range_path)

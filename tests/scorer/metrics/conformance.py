@@ -65,16 +65,19 @@ class MetricConformance:
         return families()[family]
 
     @pytest.fixture(scope="class")
-    def metric_instruments(self, tmp_path_factory: pytest.TempPathFactory) -> Instruments:
+    @classmethod
+    def metric_instruments(cls, tmp_path_factory: pytest.TempPathFactory) -> Instruments:
         """What the metric stands on: here, no weights."""
         return Instruments(tmp_path_factory.mktemp("models"))
 
     @pytest.fixture(scope="class")
-    def metric_panel(self, metric_instruments: Instruments) -> Panel:
+    @classmethod
+    def metric_panel(cls, metric_instruments: Instruments) -> Panel:
         return Panel(families(), metric_instruments)
 
     @pytest.fixture(scope="class")
-    def measure(self, metric_panel: Panel) -> Measure:
+    @classmethod
+    def measure(cls, metric_panel: Panel) -> Measure:
         return Measure(metric_panel)
 
     def test_its_facts_are_all_written_down(self, info: MetricInfo, family: str) -> None:

@@ -15,9 +15,11 @@ class TestOurs(MetricConformance):
     """With the weights and the panel that all tests of this folder share."""
 
     @pytest.fixture(scope="class")
-    def metric_instruments(self, instruments: Instruments) -> Instruments:
+    @classmethod
+    def metric_instruments(cls, instruments: Instruments) -> Instruments:
         return instruments
 
     @pytest.fixture(scope="class")
-    def metric_panel(self, panel: Panel) -> Panel:
+    @classmethod
+    def metric_panel(cls, panel: Panel) -> Panel:
         return panel

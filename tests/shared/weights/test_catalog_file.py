@@ -161,7 +161,7 @@ BAD_PINS = {
     "version is text": PIN + "version = 1\n" + MODEL,
     "trust_remote_code is true or false": PIN + "trust_remote_code = 'yes'\n" + MODEL,
     "trust_remote_code is true or false, not 1": PIN + "trust_remote_code = 1\n" + MODEL,
-    "options is a table": PIN + "options = []\n" + MODEL,
+    "options must be a table": PIN + "options = []\n" + MODEL,
     "only what JSON has": PIN + "options = {since = 2026-01-01}\n" + MODEL,
     "no nan": PIN + "options = {gain = nan}\n" + MODEL,
     "unknown member name": PIN + "name = 'b'\n" + MODEL,
@@ -181,7 +181,7 @@ BAD_PINS = {
     "must name a commit": PIN
     + "trust_remote_code = true\n[[pins.a.components]]\nrole = 'model'\n"
     + "sources = [{hub = 'huggingface', repo = 'a/b', revision = 'main'}]\n",
-    "a pin is a table": "[pins]\na = 1\n",
+    "a pin must be a table": "[pins]\na = 1\n",
     "a pin's name is": PIN.replace(".a]", '."A b"]') + MODEL.replace(".a.", '."A b".'),
 }
 

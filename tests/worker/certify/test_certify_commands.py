@@ -110,7 +110,7 @@ def test_a_verdict_that_is_missing_meets_no_requirement(tmp_path: Path) -> None:
 REFUSED: Mapping[str, tuple[tuple[str, ...], int, str]] = {
     "nothing to do": ((), 64, "name a PIN"),
     "too much to do": (("espeak-v1", "--compare", "a", "b"), 64, "--compare needs two certificates"),
-    "something to speak, and nothing that speaks": (("--compare", "a", "b", "--seed", "3"), 64, "nothing to speak"),
+    "something to speak, and nothing that speaks": (("--compare", "a", "b", "--seed", "3"), 64, "cannot be combined"),
     "a seed that no server takes": (("espeak-v1", "--seed", str(2**32)), 64, "0<=x<=4294967295"),
     "three servers": (("espeak-v1", *["--against", "http://h"] * 3), 64, "--against can be given once or twice"),
     "no such tier": (("espeak-v1", "--require", "4"), 64, "0<=x<=3"),

@@ -41,7 +41,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"steps": 1, "form": {}}, "/options/form/a", "is needed"),
     ({"steps": 1, "form": {"a": True}}, "/options/form/a", "true is not one of 1 or null"),
     ({"steps": 1, "x-1": 0}, "/options/x-1", '0 is not of type "boolean"'),
-    ({"steps": 1, "a/b": 0}, "/options/a~1b", "no such option; there are: steps, gain, tags/~, form, note"),
+    ({"steps": 1, "a/b": 0}, "/options/a~1b", "unknown option; known options: steps, gain, tags/~, form, note"),
 ]
 
 

@@ -53,7 +53,7 @@ class OptionSchema:
             at = error.instance_path
             match error.kind:
                 case ValidationErrorKind.AdditionalProperties(unexpected=names):
-                    words = "no such member" if at else f"no such option; there are: {self._known}"
+                    words = "no such member" if at else f"unknown option; known options: {self._known}"
                     yield from (FieldError(_pointer(*at, name), words) for name in names)
                 case ValidationErrorKind.Required(property=name):
                     yield FieldError(_pointer(*at, name), "is needed")

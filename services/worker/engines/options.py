@@ -58,7 +58,7 @@ def chosen(options: Sequence[Number], given: Mapping[str, Any]) -> dict[str, Any
     known = {option.name: option for option in options}
     for name, value in given.items():
         if name not in known:
-            raise EngineError(f"options/{name}: no such option; there are: {', '.join(known) or 'none'}")
+            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(known) or 'none'}")
         if (fault := known[name].fault(value)) is not None:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     return {option.name: given.get(option.name, option.default) for option in options}

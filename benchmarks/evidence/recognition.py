@@ -2,7 +2,8 @@
 
 For each candidate: CPU seconds per clip, word error rate, and how far another sample rate or a second of silence at the
 end moves it, over the English clips of the demo. No row of ``make bench``: it is how the settings in
-services/scorer/metrics/recogniser.py were chosen, to be run again before they are changed. Takes about four minutes.
+services/scorer/metrics/english/recogniser.py were chosen, to be run again before they are changed. Takes about four
+minutes.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import soxr  # type: ignore[import-untyped]
 
 from benchmarks.harness.clips import LINES, SpokenLine
 from demo.__main__ import PINS
-from services.scorer.metrics import text_normalisation
 from services.scorer.metrics.base import MeasuredClip
+from services.scorer.metrics.english import text_normalisation
+from services.scorer.metrics.english.recogniser import DECODER, Recogniser
 from services.scorer.metrics.instruments import Instruments
-from services.scorer.metrics.recogniser import DECODER, Recogniser
 from services.worker.engines.families import family_of
 from shared.audio import Audio
 

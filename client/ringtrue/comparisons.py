@@ -9,7 +9,7 @@ from typing import Any
 from ringtrue.evaluations import Evaluation
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
-from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, common
+from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, common
 
 PATH = "/v1/comparisons"
 REPORT = "report.html"
@@ -119,7 +119,7 @@ def flows(patience_s: float) -> StudyFlows[Comparison]:
     return StudyFlows(PATH, Comparison.from_json, patience_s)
 
 
-class Comparisons(Studies[Comparison]):
+class Comparisons(StudyCalls[Comparison]):
     """``Ringtrue.comparisons``."""
 
     def create(
@@ -138,7 +138,7 @@ class Comparisons(Studies[Comparison]):
         return self.file(comparison, REPORT)
 
 
-class AsyncComparisons(AsyncStudies[Comparison]):
+class AsyncComparisons(AsyncStudyCalls[Comparison]):
     """``AsyncRingtrue.comparisons``; `Comparisons` documents each method."""
 
     async def create(

@@ -13,7 +13,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json, PinUsed
-from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
+from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, as_sent, common
 
 PATH = "/v1/evaluations"
 
@@ -156,7 +156,7 @@ def flows(patience_s: float) -> StudyFlows[Evaluation]:
     return StudyFlows(PATH, Evaluation.from_json, patience_s)
 
 
-class Evaluations(Studies[Evaluation]):
+class Evaluations(StudyCalls[Evaluation]):
     """``Ringtrue.evaluations``."""
 
     def create(self, *, idempotency_key: str | None = None, **how: Unpack[EvaluationOptions]) -> Evaluation:
@@ -168,7 +168,7 @@ class Evaluations(Studies[Evaluation]):
         return self._run(self._does.cancel(id_of(evaluation)))
 
 
-class AsyncEvaluations(AsyncStudies[Evaluation]):
+class AsyncEvaluations(AsyncStudyCalls[Evaluation]):
     """``AsyncRingtrue.evaluations``; `Evaluations` documents each method."""
 
     async def create(self, *, idempotency_key: str | None = None, **how: Unpack[EvaluationOptions]) -> Evaluation:

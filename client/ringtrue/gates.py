@@ -11,7 +11,7 @@ from typing import Any
 from ringtrue.comparisons import Comparison, Range
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
-from ringtrue.studies import AsyncStudies, Studies, Study, StudyFlows, as_sent, common
+from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, as_sent, common
 
 PATH = "/v1/gates"
 JUNIT, SUMMARY = "junit.xml", "summary.md"
@@ -75,7 +75,7 @@ def flows(patience_s: float) -> StudyFlows[Gate]:
     return StudyFlows(PATH, Gate.from_json, patience_s)
 
 
-class Gates(Studies[Gate]):
+class Gates(StudyCalls[Gate]):
     """``Ringtrue.gates``."""
 
     def create(
@@ -89,7 +89,7 @@ class Gates(Studies[Gate]):
         return self._run(self._does.text(DEFAULT_RULES))
 
 
-class AsyncGates(AsyncStudies[Gate]):
+class AsyncGates(AsyncStudyCalls[Gate]):
     """``AsyncRingtrue.gates``; `Gates` documents each method."""
 
     async def create(

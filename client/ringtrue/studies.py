@@ -139,7 +139,7 @@ class StudyFlows(Generic[S]):
         return f"{self.path}/{quote(study_id, safe='')}{below}"
 
 
-class Studies(Generic[S]):
+class StudyCalls(Generic[S]):
     """The operations of `Ringtrue` that all three kinds have."""
 
     def __init__(self, does: StudyFlows[S], run: Run) -> None:
@@ -180,8 +180,8 @@ class Studies(Generic[S]):
                 return
 
 
-class AsyncStudies(Generic[S]):
-    """The same for asyncio; `Studies` documents each method."""
+class AsyncStudyCalls(Generic[S]):
+    """The same for asyncio; `StudyCalls` documents each method."""
 
     def __init__(self, does: StudyFlows[S], run: AsyncRun) -> None:
         self._does = does

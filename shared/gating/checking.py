@@ -20,7 +20,7 @@ from shared.scores import Direction
 from shared.values.faults import MOST_FAULTS, Loc, pointer
 from shared.values.language_tags import tag_in
 from shared.values.numbers import as_whole
-from shared.values.shapes import Shape, few, must_be, strict
+from shared.values.shapes import MappingShape, few, must_be, strict
 
 MOST_RULES = 100
 MOST_ITEMS = 10_000
@@ -86,7 +86,7 @@ class _RulesMembers(TypedDict, total=False):
     rule: Required[Annotated[list[Any], few(f"at least one rule, at most {MOST_RULES}", 1, MOST_RULES)]]
 
 
-_RULE, _RULES = Shape(_RuleMembers), Shape(_RulesMembers)
+_RULE, _RULES = MappingShape(_RuleMembers), MappingShape(_RulesMembers)
 
 
 def read_rules(document: object, at: str = "") -> Rules:

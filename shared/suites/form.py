@@ -18,7 +18,7 @@ from shared.jobs import CANONICAL_EMOTIONS, MAX_TEXT_CHARS
 from shared.suites.suite import SCHEMA
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole
-from shared.values.shapes import Shape, as_written, few, must_be, strict, wrong
+from shared.values.shapes import MappingShape, as_written, few, must_be, strict, wrong
 from shared.values.text import TextFault, composed, ssml_in, with_plain_line_ends
 
 MAX_ITEMS = 10_000
@@ -106,8 +106,8 @@ class SuiteMembers(TypedDict, total=False):
     items: Required[Annotated[Any, few("at least one item", 1)]]
 
 
-ITEM = Shape(ItemMembers)
-SUITE = Shape(SuiteMembers)
+ITEM = MappingShape(ItemMembers)
+SUITE = MappingShape(SuiteMembers)
 
 
 def is_name(value: object) -> bool:

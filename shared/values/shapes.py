@@ -28,7 +28,7 @@ _MESSAGES = {
 keeps its own words."""
 
 
-class Shape:
+class MappingShape:
     """A TypedDict as a check. None of its members is a mapping."""
 
     def __init__(self, members: type) -> None:

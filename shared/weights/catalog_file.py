@@ -29,12 +29,12 @@ from pathlib import Path
 from typing import Annotated
 
 from shared.values.text import no_utf8
-from shared.weights.checking import EXACT, Rule, checked, every_pin
+from shared.weights.checking import EXACT, MemberRule, checked, every_pin
 from shared.weights.errors import CatalogInvalid
 from shared.weights.lock import OUTSIDE, SCHEMA, Flag, Options, PinName, SnapshotPath, Source, safe_path
 
 _TRUSTED = "trust_remote_code"
-_OF_A_COMMIT = Rule(Source.is_pinned, f"{_TRUSTED} runs the repository's code: {{}} must name a commit", _TRUSTED)
+_OF_A_COMMIT = MemberRule(Source.is_pinned, f"{_TRUSTED} runs the repository's code: {{}} must name a commit", _TRUSTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Wanted:
     """A component as the catalog describes it."""
 
     role: str
-    sources: Annotated[tuple[Annotated[Source, _OF_A_COMMIT], ...], Rule(bool, "there is no source")]
-    files: Annotated[tuple[str, ...], Rule(bool, "there is no pattern")] = ("*",)
-    folder: Annotated[str, Rule(lambda folder: not folder or safe_path(folder), OUTSIDE)] = ""
+    sources: Annotated[tuple[Annotated[Source, _OF_A_COMMIT], ...], MemberRule(bool, "there is no source")]
+    files: Annotated[tuple[str, ...], MemberRule(bool, "there is no pattern")] = ("*",)
+    folder: Annotated[str, MemberRule(lambda folder: not folder or safe_path(folder), OUTSIDE)] = ""
     rename: Mapping[SnapshotPath, SnapshotPath] = field(default_factory=dict)
 
 
@@ -56,7 +56,7 @@ class Entry:
 
     name: PinName
     engine: str
-    components: Annotated[tuple[Wanted, ...], Rule(bool, "there is no component")]
+    components: Annotated[tuple[Wanted, ...], MemberRule(bool, "there is no component")]
     version: str = ""
     description: str = ""
     licence: str = ""

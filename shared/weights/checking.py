@@ -35,7 +35,7 @@ _WORDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class MemberRule:
     """In ``Annotated``: what a value must be besides its type, and what is said of another one, ``{}``."""
 
     holds: Callable[[Any], object]

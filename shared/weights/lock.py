@@ -25,7 +25,7 @@ from typing import Annotated, Any, NoReturn
 from shared.catalog import lock_sha256
 from shared.files.whole_file import write_whole
 from shared.values.text import no_utf8
-from shared.weights.checking import EXACT, Rule, Strict, checked, every_pin
+from shared.weights.checking import EXACT, MemberRule, Strict, checked, every_pin
 from shared.weights.errors import CatalogInvalid
 
 SCHEMA = 1
@@ -57,10 +57,12 @@ def _is_json(value: object) -> bool:
 
 
 _NAME = "a pin's name is lower-case letters, digits, dots, underscores and hyphens, at most 64"
-PinName = Annotated[str, Rule(re.compile(r"[a-z0-9][a-z0-9._-]{0,63}").fullmatch, _NAME)]
+PinName = Annotated[str, MemberRule(re.compile(r"[a-z0-9][a-z0-9._-]{0,63}").fullmatch, _NAME)]
 OUTSIDE = "{!r} is no path inside a snapshot"
-SnapshotPath = Annotated[str, Rule(safe_path, OUTSIDE)]
-Options = Annotated[Mapping[str, Any], Rule(_is_json, "only what JSON has too can be locked; no dates, no nan, no inf")]
+SnapshotPath = Annotated[str, MemberRule(safe_path, OUTSIDE)]
+Options = Annotated[
+    Mapping[str, Any], MemberRule(_is_json, "only what JSON has too can be locked; no dates, no nan, no inf")
+]
 Flag = Annotated[bool, Strict()]
 
 
@@ -100,8 +102,8 @@ class LockedFile:
     """One file of a pin. ``path``: relative POSIX path in the snapshot; ``size`` in bytes."""
 
     path: SnapshotPath
-    size: Annotated[int, Rule(lambda size: size >= 0, "{} is no number of bytes")]
-    sha256: Annotated[str, Rule(SHA256.fullmatch, "{!r} is no SHA-256")]
+    size: Annotated[int, MemberRule(lambda size: size >= 0, "{} is no number of bytes")]
+    sha256: Annotated[str, MemberRule(SHA256.fullmatch, "{!r} is no SHA-256")]
     source_path: SnapshotPath | None = None
     """Its path at the sources, if that is a different one."""
 
@@ -120,7 +122,7 @@ class Component:
 
     role: str
     sources: tuple[
-        Annotated[Source, Rule(Source.is_pinned, "{} is not pinned to a commit of 40 hexadecimal digits")], ...
+        Annotated[Source, MemberRule(Source.is_pinned, "{} is not pinned to a commit of 40 hexadecimal digits")], ...
     ]
     files: tuple[LockedFile, ...]
 
@@ -140,7 +142,7 @@ class PinLock:
 
     name: PinName
     engine: str
-    components: Annotated[tuple[Component, ...], Rule(lambda parts: any(part.files for part in parts), "no file")]
+    components: Annotated[tuple[Component, ...], MemberRule(lambda parts: any(part.files for part in parts), "no file")]
     version: str = ""
     """The team's own name for the version."""
     licence: str = ""

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from services.gateway.requests.job_schemas import JobRequest, Shape, read_batch, read_job, read_shape
+from services.gateway.requests.job_schemas import JobRequest, RequestShape, read_batch, read_job, read_shape
 from services.gateway.requests.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
 from tests.gateway.place import Place
 
 pytestmark = pytest.mark.anyio
-REQUESTS: dict[str, type[Shape]] = {
+REQUESTS: dict[str, type[RequestShape]] = {
     "/v1/evaluations": EvaluationRequest,
     "/v1/comparisons": ComparisonRequest,
     "/v1/gates": GateRequest,

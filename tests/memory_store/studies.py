@@ -13,12 +13,12 @@ from shared.studies import (
     OVER,
     Home,
     Kind,
-    Progress,
     SpokenBefore,
     Step,
     Study,
     StudyClip,
     StudyFilter,
+    StudyProgress,
     StudyState,
 )
 from tests.memory_store.gateway import MemoryGatewaySide
@@ -58,16 +58,16 @@ class MemoryStudyStore:
         with self._rows.lock:
             return list(self._rows.clips.get(evaluation_id, ()))
 
-    def progress(self, ids: Iterable[str]) -> dict[str, Progress]:
+    def progress(self, ids: Iterable[str]) -> dict[str, StudyProgress]:
         with self._rows.lock:
             return {id_: self._progress(clips) for id_ in ids if (clips := self._rows.clips.get(id_))}
 
-    def _progress(self, clips: tuple[StudyClip, ...]) -> Progress:
+    def _progress(self, clips: tuple[StudyClip, ...]) -> StudyProgress:
         found = self._jobs.get([clip.job_id for clip in clips])
         jobs = [found[clip.job_id] for clip in clips if clip.job_id in found]
         finished = [job for job in jobs if job.finished]
         spoken = sum(job.status is Status.SUCCEEDED for job in finished)
-        return Progress(
+        return StudyProgress(
             clips=len(jobs),
             cached=sum(clip.cached for clip in clips if clip.job_id in found),
             spoken=spoken,

@@ -35,7 +35,7 @@ from ringtrue.commands.studying import (
     settled,
     write,
 )
-from ringtrue.commands.telling import Listener, run, tell
+from ringtrue.commands.telling import WebhookTarget, run, tell
 from ringtrue.comparisons import REPORT
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import data, data_json, data_table, words
@@ -97,7 +97,7 @@ def gate(
         return
     if baseline is None or candidate is None:
         raise typer.BadParameter("a baseline and a candidate are required", param_hint="A B")
-    listener = _listener(webhook) if webhook else None
+    target = _webhook_target(webhook) if webhook else None
     said = _read(rules) if rules else None
     check_files({junit: ".xml", markdown: ".md", report: ".html"})
     asked = Asked(suite, seeds, score, param, preprocessing, fresh)
@@ -105,7 +105,7 @@ def gate(
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
         decided = _decided(ringtrue, begun, rules, said, Deadline(timeout))
         _show(decided, as_json)
-        _tell(decided, on_fail, listener)
+        _tell(decided, on_fail, target)
         _add_to_step(ringtrue, decided)
         _write(ringtrue, decided, {JUNIT: junit, SUMMARY: markdown, REPORT: report})
     raise typer.Exit(VERDICTS[decided.verdict or ""])
@@ -127,11 +127,11 @@ def _show(decided: Gate, as_json: bool) -> None:
             words(f"{error}")
 
 
-def _tell(decided: Gate, on_fail: str | None, listener: Listener | None) -> None:
+def _tell(decided: Gate, on_fail: str | None, target: WebhookTarget | None) -> None:
     if decided.verdict == "fail" and on_fail:
         run(on_fail, json.dumps(decided.raw))
-    if decided.verdict != "pass" and listener:
-        tell(listener, decided)
+    if decided.verdict != "pass" and target:
+        tell(target, decided)
 
 
 def _print_rules(ctx: typer.Context) -> None:
@@ -139,7 +139,7 @@ def _print_rules(ctx: typer.Context) -> None:
         data(ringtrue.gates.default_rules().rstrip("\n"))
 
 
-def _listener(url: str) -> Listener:
+def _webhook_target(url: str) -> WebhookTarget:
     """Return the webhook to notify. Fails, before anything is requested, if its URL or secret cannot be used."""
     text = os.environ.get(SECRET)
     try:
@@ -147,7 +147,7 @@ def _listener(url: str) -> Listener:
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=SECRET) from error
     try:
-        return Listener(url, secret)
+        return WebhookTarget(url, secret)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--webhook") from error
 

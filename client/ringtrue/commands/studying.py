@@ -31,7 +31,7 @@ from ringtrue.commands.refusals import in_our_words
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import ProgressLine, words
 from ringtrue.errors import NotWritten
-from ringtrue.studies import Studies, Study
+from ringtrue.studies import Study, StudyCalls
 from ringtrue.texts import why_no_text
 
 LOOK_S = 1.0
@@ -149,7 +149,7 @@ def evaluated(ringtrue: Ringtrue, evaluation: Evaluation, deadline: Deadline, go
     return settled(ringtrue.evaluations, evaluation, deadline, goes_on, _going)
 
 
-def settled(studies: Studies[S], study: S, deadline: Deadline, goes_on: str, going: Any = None) -> S:
+def settled(studies: StudyCalls[S], study: S, deadline: Deadline, goes_on: str, going: Any = None) -> S:
     """Wait for a study and return it with its result. Exits the command if there will be no result.
 
     ``goes_on``: printed if the wait ends first; says that the study goes on, and how to come back to it.

@@ -26,7 +26,7 @@ PAUSES_S = (0.0, 5.0)
 GONE = 410
 
 
-class Listener:
+class WebhookTarget:
     """A webhook's URL. Raises `ValueError` if it cannot be used. ``secret``: signs what is sent."""
 
     def __init__(self, url: str, secret: bytes | None) -> None:
@@ -50,27 +50,27 @@ def run(command: str, gate: str) -> None:
         words(f"--on-fail: {command} ended with exit code {code}")
 
 
-def tell(listener: Listener, gate: Gate) -> None:
+def tell(target: WebhookTarget, gate: Gate) -> None:
     """Send ``gate.decided``, and once more if that fails."""
     id_ = f"msg_{uuid.uuid4().hex}"
     members = ("id", "comparison", "verdict", "headline", "links")
     data = {name: gate.raw[name] for name in members}
     for pause_s in PAUSES_S:
         time.sleep(pause_s)
-        why = _sent(listener, Message(id_, DECIDED, int(time.time()), data))
+        why = _sent(target, Message(id_, DECIDED, int(time.time()), data))
         if why is None:
             return
-        words(f"--webhook: {listener.place}: {why}")
+        words(f"--webhook: {target.place}: {why}")
         if why == str(GONE):
             return
 
 
-def _sent(listener: Listener, message: Message) -> str | None:
+def _sent(target: WebhookTarget, message: Message) -> str | None:
     """Send a message. Return why it was not accepted, or None."""
-    headers = message.headers(listener.secret)
+    headers = message.headers(target.secret)
     try:
         with httpx.Client(transport=Transport(), timeout=TIMEOUT_S) as client:
-            answer = client.post(listener.url, content=message.body, headers=headers)
+            answer = client.post(target.url, content=message.body, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL, EnvironmentUnusable, UnicodeError) as error:
         return str(error) or type(error).__name__
     return None if answer.is_success else str(answer.status_code)

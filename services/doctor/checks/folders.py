@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.doctor.checks.sizes import size
 from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.sizes import size
 from shared.files.private_folder import is_open, is_shared
 
 LEAST_FREE = 256 << 20

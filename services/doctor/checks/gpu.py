@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.doctor.checks.sizes import size
 from services.doctor.children import ChildOutput, NoAnswer, ask
 from services.doctor.findings import Finding, fail, not_tried, ok, warn
+from services.doctor.sizes import size
 
 LIMIT_S = 90.0
 _CARDS_S = 20.0

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from services.doctor.checks.gpu import Ask, cards
-from services.doctor.checks.sizes import size
 from services.doctor.children import NoAnswer, ask
 from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.sizes import size
 
 _LITTLE = 2 << 30
 """A host with all default metrics holds 0.8 GiB; gateway, worker, Redis and MLflow need room as well."""

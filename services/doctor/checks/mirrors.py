@@ -16,8 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request
 
-from services.doctor.checks.addresses import without_credentials
-from services.doctor.checks.asking import opener_for
+from services.doctor.asking import opener_for, without_credentials
 from services.doctor.children import NoAnswer, ask
 from services.doctor.findings import Finding, ok, warn
 from services.doctor.round import begun

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.doctor.checks.addresses import without_credentials
+from services.doctor.asking import without_credentials
 from services.doctor.children import NoAnswer, TooSlow, ask
 from services.doctor.findings import Finding, fail, not_tried, ok, warn
 

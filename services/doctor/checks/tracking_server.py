@@ -10,8 +10,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request
 
-from services.doctor.checks.addresses import without_credentials
-from services.doctor.checks.asking import opener_for
+from services.doctor.asking import opener_for, without_credentials
 from services.doctor.findings import Finding, fail, ok, warn
 from shared.errors import SettingsError
 

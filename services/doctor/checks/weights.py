@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.doctor.checks.sizes import size
 from services.doctor.findings import Finding, fail, ok, warn
+from services.doctor.sizes import size
 from shared.weights.catalog_file import Entry, read_catalog
 from shared.weights.errors import CatalogInvalid, LockMismatch, NotPulled
 from shared.weights.lock import PinLock, Source, read_locks

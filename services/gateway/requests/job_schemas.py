@@ -118,13 +118,13 @@ class ScoreSchema:
         return {"anyOf": [self.whole, {"type": "array", "items": names, **self.listed}]}
 
 
-class Shape(BaseModel):
+class RequestShape(BaseModel):
     """Base of all request bodies: every member must be known and of its own type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
-AnyShape = TypeVar("AnyShape", bound=Shape)
+AnyRequest = TypeVar("AnyRequest", bound=RequestShape)
 
 
 def control_field(control: Control) -> Any:
@@ -132,7 +132,7 @@ def control_field(control: Control) -> Any:
     return Field(ge=control.minimum, le=control.maximum, description=control.description)
 
 
-class EmotionRequest(Shape):
+class EmotionRequest(RequestShape):
     """An emotion: exactly one of `name`, `vector`, `audio` or `text`."""
 
     name: Annotated[Name | None, Field(description="A canonical emotion, or one of the engine's own.")] = None
@@ -165,7 +165,7 @@ class EmotionRequest(Shape):
         return self
 
 
-class JobRequest(Shape):
+class JobRequest(RequestShape):
     """What to speak, with which pin, and how. All members but `text` and `pin` have a default."""
 
     text: Annotated[
@@ -224,7 +224,7 @@ class JobRequest(Shape):
     ]
 
 
-class ConsentRequest(Shape):
+class ConsentRequest(RequestShape):
     """The consent of the person whose voice it is. It is kept as long as the voice."""
 
     by: Annotated[Name, Field(description="Who gave consent.")]
@@ -243,7 +243,7 @@ class ConsentRequest(Shape):
     ]
 
 
-class VoiceRequest(Shape):
+class VoiceRequest(RequestShape):
     """The fields that come with a recording."""
 
     name: Annotated[Name | None, Field(description="For people; voices are identified by their ids.")] = None
@@ -267,7 +267,7 @@ def read_job(body: object, at: str = "") -> JobRequest:
         raise _refusal(error.errors(include_url=False, include_input=False), at) from None
 
 
-def read_shape(shape: type[AnyShape], body: object, at: str = "") -> AnyShape:
+def read_shape(shape: type[AnyRequest], body: object, at: str = "") -> AnyRequest:
     """Return ``body`` as a request of this shape. Raises `InvalidRequest`."""
     try:
         check_depth(body)

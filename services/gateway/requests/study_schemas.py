@@ -16,8 +16,8 @@ from services.gateway.requests.job_schemas import (
     JobRequest,
     Name,
     Priority,
+    RequestShape,
     ScoreSchema,
-    Shape,
     asked_to_score,
 )
 from services.gateway.requests.values import named, wrong
@@ -140,7 +140,7 @@ _PARAMS_SCHEMA = {
 _ALLOW_SCHEMA = {"type": "array", "items": {"type": "string", "enum": list(ALLOWABLE)}}
 
 
-class EvaluationRequest(Shape):
+class EvaluationRequest(RequestShape):
     """A suite to speak with a pin, once per seed, and to score. Only `suite` and `pin` have no default."""
 
     suite: Annotated[
@@ -183,7 +183,7 @@ class EvaluationRequest(Shape):
     )
 
 
-class ComparisonRequest(Shape):
+class ComparisonRequest(RequestShape):
     """Two evaluations to compare."""
 
     baseline: Annotated[Name, Field(description="Id of the evaluation to compare with.")]
@@ -196,7 +196,7 @@ class ComparisonRequest(Shape):
     ] = ()
 
 
-class GateRequest(Shape):
+class GateRequest(RequestShape):
     """Rules to check against a comparison."""
 
     comparison: Annotated[Name, Field(description="Id of a comparison.")]

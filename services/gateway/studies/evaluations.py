@@ -21,7 +21,7 @@ from services.gateway.studies.reuse import Reuse, identity_of
 from services.gateway.studies.study_answers import accepted_study, evaluation_document
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import Job, NewJob
-from shared.studies import OVER, Kind, NewStudy, Progress, StudyClip, StudyIds
+from shared.studies import OVER, Kind, NewStudy, StudyClip, StudyIds, StudyProgress
 from shared.suites.document import suite_in
 from shared.suites.errors import SuiteInvalid, SuiteUnknown
 from shared.suites.reading import golden_suite, parse_suite
@@ -35,7 +35,7 @@ class _Prepared:
     study: NewStudy
     jobs: Sequence[NewJob]
     """The jobs of its clips that were not spoken before."""
-    progress: Progress
+    progress: StudyProgress
 
 
 class EvaluationIntake:
@@ -99,11 +99,11 @@ def _clip(line: ClipJob, identity: str, spoken: Job | None) -> StudyClip:
     return StudyClip(line.item, line.seed, job_id, identity, cached=spoken is not None)
 
 
-def _progress(clips: Sequence[StudyClip], spoken: Mapping[str, Job]) -> Progress:
+def _progress(clips: Sequence[StudyClip], spoken: Mapping[str, Job]) -> StudyProgress:
     """Return the progress of an evaluation at the moment it is accepted."""
     cached = sum(clip.cached for clip in clips)
     tracked = sum(clip.cached and spoken[clip.identity].tracking.status in OVER for clip in clips)
-    return Progress(len(clips), cached, spoken=cached, scored=cached, tracked=tracked, failed=0)
+    return StudyProgress(len(clips), cached, spoken=cached, scored=cached, tracked=tracked, failed=0)
 
 
 def _asked(request: EvaluationRequest, suite: Suite, admission: Admission) -> dict[str, Any]:

@@ -24,14 +24,14 @@ from shared.gating.checking import read_rules
 from shared.gating.rules import Rules, RulesInvalid
 from shared.gating.toml_notation import default_rules, rules_from_toml
 from shared.ports import JobStore
-from shared.studies import STUDY_ID, Kind, NewStudy, Progress, Study, StudyClip, StudyFilter, StudyIds, StudyStore
+from shared.studies import STUDY_ID, Kind, NewStudy, Study, StudyClip, StudyFilter, StudyIds, StudyProgress, StudyStore
 
 _NOT_FOUND: Mapping[Kind, RefusalCode] = {
     Kind.EVALUATION: RefusalCode.EVALUATION_NOT_FOUND,
     Kind.COMPARISON: RefusalCode.COMPARISON_NOT_FOUND,
     Kind.GATE: RefusalCode.GATE_NOT_FOUND,
 }
-_NO_CLIPS = Progress(0, 0, 0, 0, 0, 0)
+_NO_CLIPS = StudyProgress(0, 0, 0, 0, 0, 0)
 _FEW = 5
 """So many studies are in memory at a time. Each has its suite and its result, which a list does not show, and which can
 take megabytes."""
@@ -44,7 +44,7 @@ class StudyLook(NamedTuple):
     """A study at one moment. ``progress``: of an evaluation; zeros for other studies."""
 
     study: Study
-    progress: Progress
+    progress: StudyProgress
 
 
 class Studies:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.jobs import Facet, FacetStatus
-from shared.studies import Kind, NewStudy, Progress, Study, StudyClip
+from shared.studies import Kind, NewStudy, Study, StudyClip, StudyProgress
 from shared.values.times import rfc3339
 
 PATHS: Mapping[Kind, str] = {
@@ -41,7 +41,7 @@ def accepted_study(new: NewStudy) -> Study:
     )
 
 
-def evaluation_document(study: Study, progress: Progress, now: float, *, whole: bool = True) -> dict[str, Any]:
+def evaluation_document(study: Study, progress: StudyProgress, now: float, *, whole: bool = True) -> dict[str, Any]:
     """Return the JSON of an evaluation.
 
     ``now``: epoch seconds, for the estimate of the time left. Not ``whole``: without its result, for lists."""
@@ -53,7 +53,7 @@ def evaluation_document(study: Study, progress: Progress, now: float, *, whole: 
         "pin": {"name": pin.pop("pin", study.pin), **pin},
         "suite": suite | {"items": len(of_suite.get("items", ()))},
         **{name: asked.get(name) for name in ("seeds", "score", "params", "preprocessing")},
-        "progress": {name: getattr(progress, name) for name in Progress.__slots__},
+        "progress": {name: getattr(progress, name) for name in StudyProgress.__slots__},
         **_tail(study),
         "links": {
             "self": path,
@@ -122,7 +122,7 @@ def _tail(study: Study) -> dict[str, Any]:
     return {"error": study.error, "tracking": tracking, "created_at": rfc3339(study.created_at), **ended}
 
 
-def _eta_s(study: Study, progress: Progress, now: float) -> float | None:
+def _eta_s(study: Study, progress: StudyProgress, now: float) -> float | None:
     """Return the seconds until every clip is scored, at the pace so far.
 
     None if too few clips are scored to tell: the first ones wait for models to load, and for clips of other users."""

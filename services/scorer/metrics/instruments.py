@@ -1,4 +1,5 @@
-"""What the metrics of one host share: the folder of weights, the catalog's lock, the limit on threads, the recognisers.
+"""What the metrics of one host share: the folder of weights, the catalog's lock, the limit on threads, the speech
+detector.
 
 Owns how ONNX models are opened, where the model files of installed packages are found, and which pin of the catalog
 belongs to a family. Knows no metric.
@@ -15,7 +16,6 @@ from typing import Any, TypeVar, cast
 
 import onnxruntime  # type: ignore[import-untyped]
 
-from services.scorer.metrics.recogniser import Recogniser
 from services.scorer.metrics.speech import SpeechDetector
 from shared.weights.lock import PinLock, read_locks
 from shared.weights.store import WeightStore
@@ -87,8 +87,3 @@ class Instruments:
         """Finds the speech in a clip."""
         model = package_folder("silero_vad") / "data" / "silero_vad.onnx"
         return SpeechDetector(self.onnx(model))
-
-    @cached_property
-    def recogniser(self) -> Recogniser:
-        """Transcribes English speech."""
-        return Recogniser(self.speech)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from services.scorer.metrics.base import MeasuredClip
-from services.scorer.metrics.emotion.metric import Emotion
+from services.scorer.metrics.emotion.metric import EmotionMetric
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
 from services.scorer.scoring.metric_host import MetricHost
@@ -87,7 +87,7 @@ class TestCheckpoint:
 
     def test_a_long_clip_is_the_mean_of_its_parts(self, tmp_path: Path) -> None:
         instruments = shelved(tmp_path, classifier_files(tmp_path / "made", EIGHT))
-        metric = Emotion(instruments)
+        metric = EmotionMetric(instruments)
         metric.load()
         sound = np.tile(clip().at_16k, 10)[: 20 * 16_000]
         whole, *halves = (MeasuredClip(part, 16_000) for part in (sound, *np.array_split(sound, 2)))
@@ -98,7 +98,7 @@ class TestCheckpoint:
             assert not ends or told[name] == pytest.approx(np.mean(ends))
 
     def test_a_clip_that_would_take_for_ever_is_not_heard(self, tmp_path: Path) -> None:
-        metric = Emotion(shelved(tmp_path, classifier_files(tmp_path / "made", EIGHT)))
+        metric = EmotionMetric(shelved(tmp_path, classifier_files(tmp_path / "made", EIGHT)))
         metric.load()
         readings = metric.measure(MeasuredClip(np.zeros(301 * 16_000, np.float32), 16_000))
         assert {why.reason for why in readings.values() if isinstance(why, Unscored)} == {Reason.TOO_LONG}
@@ -165,7 +165,7 @@ class TestEmotion2vec:
         assert "9 labels with" in why.detail
 
     def test_its_lock_names_its_files_and_the_packages_that_run_it(self, tmp_path: Path, python: Path) -> None:
-        lock = Emotion(shelved(tmp_path, funasr_files("Emotion2vec", scores=SCORES), python)).lock()
+        lock = EmotionMetric(shelved(tmp_path, funasr_files("Emotion2vec", scores=SCORES), python)).lock()
         assert set(lock["weights"]) == {"config.yaml", "configuration.json", "model.pt", "tokens.txt"}
         assert set(lock["funasr"]) == {"funasr", "torch", "torchaudio", "numpy"}
         assert lock["funasr"]["funasr"] == "1.0"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from services.scorer.metrics.english.recogniser import Recogniser
 from services.scorer.metrics.instruments import Instruments
-from services.scorer.metrics.recogniser import Recogniser
 from tests.defects import with_silence_after
 from tests.scorer.metrics.clips import KNOWN
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.scorer.metrics.text_normalisation import cardinal, ordinal, words
+from services.scorer.metrics.english.text_normalisation import cardinal, ordinal, words
 
 
 @pytest.mark.parametrize(

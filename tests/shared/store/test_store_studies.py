@@ -10,7 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from shared.jobs import FacetStatus
 from shared.ports import JobFilter, JobStore, Submission
 from shared.store.sql import SqlJobStore, SqlStudyStore
-from shared.studies import MOST_TAKES, Home, Kind, Progress, SpokenBefore, Step, StudyFilter, StudyState, StudyStore
+from shared.studies import (
+    MOST_TAKES,
+    Home,
+    Kind,
+    SpokenBefore,
+    Step,
+    StudyFilter,
+    StudyProgress,
+    StudyState,
+    StudyStore,
+)
 from tests.shared.store.building import ENGINE_ERROR, NOW, OTHER_PIN, claim, idempotency, new_job
 from tests.shared.store.study_building import (
     COMPARISON,
@@ -111,7 +121,7 @@ def test_progress_counts_every_clip_in_every_column_it_has_passed(store: JobStor
     evaluate(store, own(1), id="eval_0")
     finish_jobs(store)
     evaluate(store, cached(1, of_job=1), own(2), own(3), own(4))
-    clips = Progress(clips=4, cached=1, spoken=1, scored=1, tracked=1, failed=0)
+    clips = StudyProgress(clips=4, cached=1, spoken=1, scored=1, tracked=1, failed=0)
     assert studies.progress([EVALUATION, "eval_9"]) == {EVALUATION: clips}
     (second,) = claim(store)
     store.fail(second.id, second.attempt, ENGINE_ERROR, NOW, final=True)

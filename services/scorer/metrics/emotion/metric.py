@@ -42,7 +42,7 @@ class Classifier(Protocol):
         """Return what is heard in each part, with the same labels in all. ``parts``: samples at 16 kHz."""
 
 
-class Emotion:
+class EmotionMetric:
     """The family ``emotion``."""
 
     info = metrics.EMOTION

@@ -22,11 +22,11 @@ from typing import Any
 
 import jiwer
 
-from services.scorer.metrics import text_normalisation
 from services.scorer.metrics.base import MeasuredClip, Reading
 from services.scorer.metrics.characters import PACKAGES as COUNTING
 from services.scorer.metrics.characters import PARAMETERS as CHARACTERS
 from services.scorer.metrics.characters import character_error_rate, parted
+from services.scorer.metrics.english import text_normalisation
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from services.scorer.metrics.whisper import recogniser

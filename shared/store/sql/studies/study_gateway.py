@@ -18,7 +18,17 @@ from shared.store.sql.tables.reading import read_or_none, read_page, readable
 from shared.store.sql.tables.rows import ENDED, how_it_ended
 from shared.store.sql.tables.schema import HELD, UNFINISHED, clips, jobs, scorer_locks, studies
 from shared.store.sql.tables.study_rows import clip_of, study_of
-from shared.studies import MOST_TAKES, OVER, Kind, Progress, SpokenBefore, Study, StudyClip, StudyFilter, StudyState
+from shared.studies import (
+    MOST_TAKES,
+    OVER,
+    Kind,
+    SpokenBefore,
+    Study,
+    StudyClip,
+    StudyFilter,
+    StudyProgress,
+    StudyState,
+)
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _GET = select(studies).where(studies.c.id.in_(_IDS))
@@ -118,10 +128,10 @@ class StudyGatewaySide:
         with self._db.read() as connection:
             return [clip_of(row) for row in connection.execute(_CLIPS, {"of_study": evaluation_id}).mappings()]
 
-    def progress(self, ids: Iterable[str]) -> dict[str, Progress]:
+    def progress(self, ids: Iterable[str]) -> dict[str, StudyProgress]:
         with self._db.read() as connection:
             rows = connection.execute(_PROGRESS, {"ids": list(ids)})
-            return {evaluation: Progress(*counts) for evaluation, *counts in rows}
+            return {evaluation: StudyProgress(*counts) for evaluation, *counts in rows}
 
     def spoken_before(self, user: str, identities: Iterable[str]) -> dict[str, list[SpokenBefore]]:
         found: defaultdict[str, list[SpokenBefore]] = defaultdict(list)

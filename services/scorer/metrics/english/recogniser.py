@@ -16,6 +16,7 @@ import pocketsphinx  # type: ignore[import-untyped]
 
 from services.scorer.metrics import speech
 from services.scorer.metrics.base import MeasuredClip, Samples
+from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import folder_sha256
 from services.scorer.metrics.speech import SpeechDetector
 
@@ -95,3 +96,8 @@ class Recogniser:
         start = max(0.0, stretches[0][0] - MARGIN_S) if stretches else 0.0
         end = stretches[-1][1] + MARGIN_S if stretches else 0.0
         return clip.at_16k[round(start * RATE) : round(end * RATE)]
+
+
+def shared(instruments: Instruments) -> Recogniser:
+    """Return the one recogniser of a metric host."""
+    return instruments.once("recogniser", lambda one: Recogniser(one.speech))

@@ -19,8 +19,8 @@ from typing import Any
 
 import jiwer
 
-from services.scorer.metrics import recogniser, text_normalisation
 from services.scorer.metrics.base import MeasuredClip, Reading, too_long
+from services.scorer.metrics.english import recogniser, text_normalisation
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from shared import metrics
@@ -33,7 +33,7 @@ class Asr:
     info = metrics.ASR
 
     def __init__(self, instruments: Instruments) -> None:
-        self._recogniser = instruments.recogniser
+        self._recogniser = recogniser.shared(instruments)
 
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(

@@ -1,7 +1,10 @@
-"""How a check sends HTTP requests: without the proxy if the address is on this machine, as all other parts do."""
+"""How a check sends HTTP requests and shows a URL.
+
+Addresses on this machine are reached without the proxy, as in all other parts."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import OpenerDirector, ProxyHandler, build_opener
 
 from shared.errors import SettingsError
@@ -16,3 +19,9 @@ def opener_for(url: str) -> OpenerDirector:
         raise SettingsError(f"{proxy.variable} names a SOCKS proxy, which this check cannot use")
     named = {} if proxy is None else {"http": proxy.url, "https": proxy.url}
     return build_opener(ProxyHandler(named))
+
+
+def without_credentials(url: str) -> str:
+    """Return the URL without user name and password, as it may be shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

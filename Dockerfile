@@ -60,7 +60,7 @@ CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000", "--app-name", "b
 FROM base AS worker-packages
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 COPY pyproject.toml docker/extras.py ./
-RUN python3 extras.py worker transformers piper pins > wanted.txt \
+RUN python3 extras.py worker engines pins > wanted.txt \
  && pip install $([ "$TORCH_INDEX" = none ] || echo "--extra-index-url $TORCH_INDEX") \
     --constraint requirements/cpu.txt --requirement wanted.txt
 

@@ -36,7 +36,7 @@ from shared.messages.queue import ANALYSIS_QUEUE, SCORING_QUEUE, TRACKING_QUEUE,
 from shared.ports import AliasStore, Announcer, Blobs, JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
-from shared.scheduling.lapsing import LONGEST_LEASE_S
+from shared.scheduling.lapsing import LONGEST_LEASE_S, SCORER_LEASE_S
 from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.store.sql import Database, DatabaseClock, SqlAliasStore, SqlJobStore, SqlStudyStore, open_database
@@ -113,7 +113,10 @@ def _arguments(argv: Sequence[str] | None) -> ScorerArguments:
     parser.add_argument("--slots", type=int, default=1, help="number of clips measured at the same time")
     parser.add_argument("--threads", type=int, default=1, help="threads that one model may use")
     parser.add_argument(
-        "--lease", type=float, default=30.0, help="seconds after which another scorer may take the work of a silent one"
+        "--lease",
+        type=float,
+        default=SCORER_LEASE_S,
+        help="seconds after which another scorer may take the work of a silent one",
     )
     parser.add_argument("--grace", type=float, default=8.0, help="seconds that work may continue after SIGTERM")
     parser.add_argument("--in-flight", type=int, default=8, help="number of runs logged at the same time")

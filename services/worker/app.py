@@ -37,7 +37,7 @@ from shared.messages.queue import CeleryWakeUps, make_celery, speaking_queue
 from shared.ports import JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
-from shared.scheduling.lapsing import LONGEST_LEASE_S
+from shared.scheduling.lapsing import LONGEST_LEASE_S, WORKER_LEASE_S
 from shared.scheduling.slots import Slots
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.store.sql import DatabaseClock, SqlJobStore, open_database
@@ -80,7 +80,7 @@ def _arguments(argv: Sequence[str] | None) -> WorkerArguments:
     parser.add_argument(
         "--lease",
         type=float,
-        default=15.0,
+        default=WORKER_LEASE_S,
         help="seconds after which another worker may take the job of a silent worker",
     )
     parser.add_argument("--grace", type=float, default=10.0, help="seconds that a job may continue after SIGTERM")

@@ -29,6 +29,7 @@ from shared.files.machine_trouble import of_the_machine
 from shared.jobs import Job, JobError, Spoken
 from shared.ports import Announcer, Blobs, JobStore, Result, WakeUps
 from shared.scheduling.fairness import process_of
+from shared.scheduling.lapsing import WORKER_LEASE_S
 from shared.scheduling.slots import Slots
 
 Written = TypeVar("Written")
@@ -67,7 +68,7 @@ class SynthesisDeps:
     families: Sequence[str]
     recordings: Recordings
     fitness: Fitness = field(default_factory=Fitness)
-    lease_s: float = 15.0
+    lease_s: float = WORKER_LEASE_S
     grace_s: float = 10.0
     """Seconds that a job may go on after the worker was told to stop. Then it is handed back."""
     clock: Callable[[], float] = time.time

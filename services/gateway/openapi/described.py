@@ -136,7 +136,7 @@ _VOICE_ID = parameter("voice_id", "path", TEXT, "Id of a voice of yours.")
 ADD_VOICE = described(
     "addVoice",
     {201: answer("It is kept. `Location` is its address.", "Voice")},
-    [_C.INVALID_REQUEST, *BODY, *EVERYWHERE],
+    [_C.INVALID_REQUEST, _C.QUOTA_EXCEEDED, *BODY, *EVERYWHERE],
     [KEY],
     {
         "required": True,

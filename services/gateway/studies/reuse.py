@@ -12,12 +12,13 @@ from typing import Any
 
 from shared.catalog import canonical_json
 from shared.environment import comparable
-from shared.jobs import Job, NewJob
+from shared.jobs import Job, NewJob, SpeechInput
 from shared.ports import Blobs, JobStore
 from shared.scores import Reason, Unscored
 from shared.studies import SpokenBefore, StudyStore
 
-_SCHEMA = 1
+_SCHEMA = 2
+_DEFAULTS = SpeechInput(text="", language="").to_json()
 PASSING = frozenset({Reason.MODEL_NOT_PULLED, Reason.SCORER_ERROR, Reason.SCORER_TIMEOUT})
 """Reasons for a missing value that may have passed: if it was measured again, the value might be there."""
 
@@ -27,14 +28,16 @@ Environment = Mapping[str, Any]
 def identity_of(job: NewJob, preprocessing: str) -> str:
     """Return a hash of everything that decides a clip's samples and scores, except the environments.
 
-    An uploaded voice counts by the sound of its recording, not by its id."""
+    An uploaded voice counts by the sound of its recording, not by its id. A member at its default does not count: so a
+    later version with one more member still finds the clips of this one."""
     used = job.input.to_json()
     heard = {id_: [one.pcm_sha256, one.sample_rate] for id_, one in job.input.recordings.items()}
     del used["recordings"]
     used["reference"] = heard.get(used["reference"])
     if used["emotion"] is not None and "audio" in used["emotion"]:
         used["emotion"]["audio"] = heard.get(used["emotion"]["audio"])
-    decides = {"engine": job.engine, "lock_sha256": job.lock_sha256, "input": used, "preprocessing": preprocessing}
+    asked = {name: value for name, value in used.items() if value != _DEFAULTS[name]}
+    decides = {"engine": job.engine, "lock_sha256": job.lock_sha256, "input": asked, "preprocessing": preprocessing}
     return hashlib.sha256(canonical_json({"schema": _SCHEMA, **decides})).hexdigest()
 
 

@@ -17,6 +17,7 @@ from shared.audio import Audio
 from shared.files.machine_trouble import of_the_machine
 from shared.jobs import Job
 from shared.ports import Announcer, Blobs, FacetName, JobStore, WakeUps
+from shared.scheduling.lapsing import SCORER_LEASE_S
 from shared.scheduling.leases import kept
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Scored, Unscored
@@ -44,7 +45,7 @@ class ScoringDeps:
     holder: str
     studies: StudyStore | None = None
     """Is told the locks of the loaded families, so that the gateway knows which clips need no new scores."""
-    lease_s: float = 30.0
+    lease_s: float = SCORER_LEASE_S
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
     _published: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.ports import Announcer, Blobs, JobStore, WakeUps
+from shared.scheduling.lapsing import SCORER_LEASE_S
 from shared.studies import StudyStore
 
 
@@ -21,6 +22,6 @@ class StudyDeps:
     wake_ups: WakeUps
     announcer: Announcer
     holder: str
-    lease_s: float = 30.0
+    lease_s: float = SCORER_LEASE_S
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -25,6 +25,7 @@ from shared.catalog import Manifest
 from shared.errors import RingtrueError, StorageUnavailable, StoreUnavailable
 from shared.jobs import Job, Piece
 from shared.ports import Announcer, Blobs, FacetName, JobStore, WakeUps
+from shared.scheduling.lapsing import SCORER_LEASE_S
 from shared.scheduling.leases import kept
 from shared.scheduling.slots import Slots
 from shared.studies import Home
@@ -70,7 +71,7 @@ class ClipTrackingDeps:
     announcer: Announcer | None = None
     parents: ParentRuns | None = None
     in_flight: int = 8
-    lease_s: float = 60.0
+    lease_s: float = SCORER_LEASE_S
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
 

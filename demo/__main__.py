@@ -116,13 +116,21 @@ def _standings(ringtrue: Ringtrue, jobs: Sequence[Job]) -> Iterator[tuple[int, i
     """How many are spoken, scored and tracked, every few seconds and once all are."""
     ours = {job.id for job in jobs}
     said_at = 0.0
+    standing = (0, 0, 0)
     while True:
-        now = [job for job in ringtrue.jobs() if job.id in ours]
-        standing = (
-            sum(job.reached("status") for job in now),
-            sum(job.reached("scoring") for job in now),
-            sum(job.reached("tracking") for job in now),
-        )
+        try:
+            now = [job for job in ringtrue.jobs() if job.id in ours]
+        except APIError as error:
+            # The list only shows the progress; on a busy machine the next one may come through.
+            if not error.transient:
+                raise
+            print(f"the jobs could not be listed: {error}", file=sys.stderr)
+        else:
+            standing = (
+                sum(job.reached("status") for job in now),
+                sum(job.reached("scoring") for job in now),
+                sum(job.reached("tracking") for job in now),
+            )
         if time.monotonic() - said_at > _TELL_EVERY_S or standing[-1] == len(jobs):
             said_at = time.monotonic()
             yield standing

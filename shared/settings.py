@@ -15,7 +15,7 @@ from shared.errors import SettingsError
 from shared.voices import VOICE_MINUTES
 
 SETTINGS: Mapping[str, str] = {
-    "RINGTRUE_DATA": "Folder of the store, the blobs and the logs. Default: ~/.local/share/ringtrue.",
+    "RINGTRUE_DATA": "Folder of the store, the blobs and the logs. Default: ringtrue in XDG_DATA_HOME, else in ~/.local/share.",
     "RINGTRUE_DATABASE_URL": "sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
     "RINGTRUE_REDIS_URL": "Redis, redis://HOST:PORT/N or unix:///SOCKET?db=N. Default: redis://127.0.0.1:6379/0.",
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",
@@ -81,7 +81,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Raises ``SettingsError`` for a value that cannot be used. Creates no folder.
     """
-    data = Path(environ.get("RINGTRUE_DATA") or Path.home() / ".local/share/ringtrue").expanduser().absolute()
+    data = Path(environ.get("RINGTRUE_DATA") or _share(environ) / "ringtrue").expanduser().absolute()
     return Settings(
         data=data,
         database_url=environ.get("RINGTRUE_DATABASE_URL") or _file_url(data / "ringtrue.db"),
@@ -109,6 +109,13 @@ def unknown_settings(environ: Mapping[str, str]) -> list[str]:
             near = difflib.get_close_matches(name, SETTINGS, n=1)
             lines.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ""))
     return lines
+
+
+def _share(environ: Mapping[str, str]) -> Path:
+    """Return the folder of applications' data by the XDG Base Directory Specification, which ignores relative paths."""
+    # Not platformdirs: it reads the environment of this process, not the one that was passed in.
+    share = Path(environ.get("XDG_DATA_HOME") or "")
+    return share if share.is_absolute() else Path.home() / ".local/share"
 
 
 def _file_url(database: Path) -> str:

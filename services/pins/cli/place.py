@@ -53,6 +53,9 @@ class Place:
         none."""
         locks, pins = self.locks(), dict.fromkeys(pins)
         if missing := [pin for pin in pins if pin not in locks]:
+            entries = self.entries()
+            if unknown := [pin for pin in missing if pin not in entries]:
+                raise NotLocked(f"neither {self.catalog_file} nor {self.lock_file} has {', '.join(unknown)}")
             raise NotLocked(
                 f"{self.lock_file} has no lock for {', '.join(missing)}; to make one: ringtrue models lock PIN"
             )

@@ -15,7 +15,7 @@ from shared.errors import SettingsError
 from shared.voices import VOICE_MINUTES
 
 SETTINGS: Mapping[str, str] = {
-    "RINGTRUE_DATA": "Folder of store, blobs and logs. Default: ringtrue in XDG_DATA_HOME, else ~/.local/share/ringtrue.",
+    "RINGTRUE_DATA": "Folder of store, blobs and logs. Default: ringtrue in XDG_DATA_HOME or in ~/.local/share.",
     "RINGTRUE_DATABASE_URL": "sqlite:///FILE or postgresql://HOST/NAME. Default: ringtrue.db in the data folder.",
     "RINGTRUE_REDIS_URL": "Redis, redis://HOST:PORT/N or unix:///SOCKET?db=N. Default: redis://127.0.0.1:6379/0.",
     "RINGTRUE_BLOBS": "Folder of the audio. Default: blobs in the data folder.",

@@ -21,7 +21,6 @@ from shared.studies import NewStudy
 LIVE_S = 20.0
 """A worker publishes every few seconds. One that has been silent for this many seconds no longer counts as live."""
 
-
 ONE_EACH: Mapping[str, int] = {}
 """One job at a time of every pin."""
 
@@ -347,7 +346,28 @@ class Announcer(Protocol):
     def announce(self, job_id: str, event: str) -> None: ...
 
 
-class Blobs(Protocol):
+class BlobRoom(Protocol):
+    """The room in a store of blobs. Every method raises ``StorageUnavailable`` if the storage cannot be reached."""
+
+    def trouble(self, *, times: float = 1.0) -> str | None:
+        """Return a code (``disk_full``) if there is less room than ``times`` the store's reserve, else ``None``."""
+
+    def rehearse(self, size: int) -> None:
+        """Write ``size`` bytes and remove them again. Raises ``StorageUnavailable`` if they cannot be kept."""
+
+    def free_bytes(self) -> float:
+        """Return how many bytes there is room for; ``math.inf`` if the store has no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBlob:
+    """A blob, for messages. ``store``: the folder or address of its store; ``key``: where in it the blob is."""
+
+    store: str
+    key: str
+
+
+class Blobs(BlobRoom, Protocol):
     """Immutable bytes, stored under the SHA-256 of their content.
 
     Every method raises ``StorageUnavailable`` if the storage is full, read-only, broken or away. That says nothing
@@ -368,3 +388,6 @@ class Blobs(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Delete the bytes. Does nothing if there are none."""
+
+    def any_blob(self) -> FoundBlob | None:
+        """Return one blob, from stores inside this one too, or ``None`` if there is none or the store was not made."""

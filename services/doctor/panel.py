@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -28,7 +28,7 @@ from services.doctor.checks.tracking_server import Credentials, mlflow, own_mlfl
 from services.doctor.checks.weights import LIMIT_S as LOCKS_S
 from services.doctor.checks.weights import WeightsSeen, locks
 from services.doctor.findings import Check, Finding, Look, fail, ok
-from shared.blobs.folder import RESERVE_BYTES
+from shared.blobs import RESERVE_BYTES, local_folders, open_blobs
 from shared.settings import Settings
 from shared.weights.store import WeightStore
 
@@ -117,11 +117,11 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
     return {
         "data": partial(private, settings.data),
         "models": partial(writable, settings.models, "choose another folder with RINGTRUE_MODELS"),
-        "blobs": partial(writable, settings.blobs, "choose another folder with RINGTRUE_BLOBS"),
+        "blobs": partial(_audio, settings),
         "disk": lambda: room(_spaces(settings, weights.to_pull())),
         "redis": partial(redis, patient.named_redis) if patient.named_redis else own_redis,
         "clock": partial(clock, patient.named_redis) if patient.named_redis else lambda: [_alone()],
-        "database": partial(database, settings.database_url, settings.blobs),
+        "database": partial(database, settings.database_url, open_blobs(settings.blobs, create=False)),
         "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
         "memory": lambda: memory(weights.sizes()),
         "locks": partial(locks, weights),
@@ -130,11 +130,16 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
     }
 
 
+def _audio(settings: Settings) -> Iterator[Finding]:
+    for folder in local_folders(settings.blobs):
+        yield from writable(folder, "choose another folder with RINGTRUE_BLOBS")
+
+
 def _spaces(settings: Settings, to_pull: int) -> list[Space]:
     return [
         Space("data", settings.data, LEAST_FREE, "the first databases and clips"),
         Space("models", settings.models, to_pull, "files that are locked but not pulled yet"),
-        Space("audio", settings.blobs, RESERVE_BYTES, "new jobs"),
+        *(Space("audio", folder, RESERVE_BYTES, "new jobs") for folder in local_folders(settings.blobs)),
     ]
 
 

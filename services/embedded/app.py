@@ -13,6 +13,7 @@ from services.embedded.lifecycle import bring_down, bring_up
 from services.embedded.preflight import writing
 from services.embedded.processes.journal import View
 from services.embedded.stack import Given, StackOptions, plan_stack, scorer_slots_for
+from shared.blobs import local_folders
 from shared.files.private_folder import keep_private
 from shared.sandbox.privileges import hide_from_others
 from shared.settings import SETTINGS, Settings, read_settings, unknown_settings
@@ -26,7 +27,7 @@ def run_up(options: StackOptions, data: Path | None, *, replace: bool, verbose: 
     }
     settings = _settings(data)
     with writing(settings.data):
-        keep_private(settings.data, (settings.blobs, settings.models, settings.engines))
+        keep_private(settings.data, (*local_folders(settings.blobs), settings.models, settings.engines))
     view = _view(verbose)
     hide_from_others()  # this process knows the passwords and keys of its children
     for line in unknown_settings(os.environ):  # once here, and not by each child

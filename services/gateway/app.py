@@ -9,7 +9,6 @@ import ctypes
 import gc
 import logging
 import os
-import shutil
 import socket
 import sys
 import time
@@ -56,7 +55,7 @@ from services.gateway.sweeper import PERIOD_S, Sweeper
 from services.gateway.voices.upload_decoder import ChildUploadDecoder, UploadDecoder
 from services.gateway.voices.voices import UploadedVoices, VoiceRoom
 from shared import metric_families
-from shared.blobs import FolderBlobs
+from shared.blobs import local_folders, open_blobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.files.private_folder import keep_private
 from shared.keys import KeyStore
@@ -258,7 +257,7 @@ def _gateway(
     host: str,
     databases: Databases,
     wake_ups: WakeUps,
-    blobs: FolderBlobs,
+    blobs: Blobs,
     clock: Callable[[], float],
 ) -> Gateway:
     database = databases.requests
@@ -266,6 +265,7 @@ def _gateway(
     if not is_loopback(host) and not keys.any():
         raise SettingsError(f"cannot listen on {host} without API keys; make one first: ringtrue keys create NAME")
     check_first_key(settings.published or host, keys)
+    recordings = open_blobs(settings.recordings)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     return assemble(
         SqlJobStore(database),
@@ -275,15 +275,13 @@ def _gateway(
         blobs,
         studies=SqlStudyStore(database),
         voices=SqlVoiceStore(database),
-        recordings=FolderBlobs(settings.recordings),
+        recordings=recordings,
         open_to_local=is_loopback(host),
         lists=databases.lists,
         probes={"redis": lambda: bool(redis.ping()), "storage": blobs.trouble, "integrity": databases.damage},
         files=ModelFiles(WeightStore(settings.models), settings.catalog_lock),
         clock=clock,
-        room=VoiceRoom(
-            VoiceShare(seconds=settings.voice_minutes * 60), lambda: shutil.disk_usage(settings.recordings).free
-        ),
+        room=VoiceRoom(VoiceShare(seconds=settings.voice_minutes * 60), recordings.free_bytes),
     )
 
 
@@ -307,14 +305,14 @@ def _listening(host: str, port: int, fd: int | None) -> socket.socket:
         raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
 
 
-def _open(settings: Settings, accept_empty: bool) -> tuple[Database, FolderBlobs]:
+def _open(settings: Settings, accept_empty: bool) -> tuple[Database, Blobs]:
     try:
-        keep_private(settings.data, (settings.blobs,))
+        keep_private(settings.data, local_folders(settings.blobs))
         settings.data.mkdir(parents=True, exist_ok=True)
-        blobs = FolderBlobs(settings.blobs)
+        blobs = open_blobs(settings.blobs)
     except OSError as error:
         raise SettingsError(f"cannot write to {error.filename}: {error.strerror}") from error
-    return open_database(settings.database_url, settings.blobs, accept_empty=accept_empty), blobs
+    return open_database(settings.database_url, blobs, accept_empty=accept_empty), blobs
 
 
 def _serve(app: FastAPI, gateway: Gateway, listening: socket.socket) -> None:

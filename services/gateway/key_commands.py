@@ -18,6 +18,7 @@ import click
 from services.gateway.auth import check_secrets
 from services.gateway.http.json_bytes import as_json
 from services.gateway.keys import CACHED_S, LOCAL_USER, USER_FORM, given_key, new_key
+from shared.blobs import open_blobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.files.private_folder import keep_private
 from shared.keys import Key, KeyStore
@@ -157,7 +158,8 @@ def _store() -> Iterator[_Store]:
         settings = read_settings(os.environ)
         keep_private(settings.data)
         settings.data.mkdir(parents=True, exist_ok=True)
-        database = open_database(settings.database_url, settings.blobs, accept_empty=_accepts_empty())
+        blobs = open_blobs(settings.blobs, create=False)
+        database = open_database(settings.database_url, blobs, accept_empty=_accepts_empty())
         found = _Store(name_of(database), SqlKeyStore(database), database.now(), is_served(database))
     except (SettingsError, OSError) as error:
         _leave(EX_CONFIG, f"cannot open the store: {error}")

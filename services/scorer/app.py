@@ -27,7 +27,7 @@ from services.scorer.tracking.surplus_runs import SurplusRuns
 from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared import metric_families
-from shared.blobs import FolderBlobs
+from shared.blobs import local_folders, open_blobs
 from shared.errors import RingtrueError
 from shared.files.private_folder import keep_private
 from shared.messages.consumer import consume
@@ -128,14 +128,14 @@ def _arguments(argv: Sequence[str] | None) -> ScorerArguments:
 
 
 def _run(settings: Settings, credentials: MlflowCredentials, arguments: ScorerArguments) -> int:
-    keep_private(settings.data, (settings.blobs, settings.models))
+    keep_private(settings.data, (*local_folders(settings.blobs), settings.models))
     with contextlib.suppress(OSError):  # if all stores are elsewhere, no folder is needed here
         settings.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database_url, settings.blobs)
+    blobs = open_blobs(settings.blobs)
+    database = open_database(settings.database_url, blobs)
     wake_ups = CeleryWakeUps(settings.redis_url)
-    hosts = _hosts(settings, arguments)
-    pictures = Pictures()
-    parts = _parts(settings, database, wake_ups)
+    hosts, pictures = _hosts(settings, arguments), Pictures()
+    parts = _parts(settings, database, blobs, wake_ups)
     measuring = _measuring(parts, hosts, arguments)
     tracking = _tracking(parts, settings, credentials)
     analyzer = Analyzer(parts.blobs.get)
@@ -175,13 +175,13 @@ def _give_up(hosts: Sequence[MetricHost], analyzer: Analyzer) -> None:
     analyzer.give_up()
 
 
-def _parts(settings: Settings, database: Database, wake_ups: CeleryWakeUps) -> Parts:
+def _parts(settings: Settings, database: Database, blobs: Blobs, wake_ups: CeleryWakeUps) -> Parts:
     return Parts(
         SqlJobStore(database),
         SqlStudyStore(database),
         SqlAliasStore(database),
-        FolderBlobs(settings.blobs),
-        FolderBlobs(settings.recordings),
+        blobs,
+        open_blobs(settings.recordings),
         wake_ups,
         RedisAnnouncer(settings.redis_url),
         f"{socket.gethostname()}-{os.getpid()}",

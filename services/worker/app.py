@@ -27,14 +27,14 @@ from services.worker.recordings import Recordings
 from services.worker.synthesis import Slot, SynthesisDeps
 from services.worker.tasks import task_handlers
 from shared import environment
-from shared.blobs import FolderBlobs
+from shared.blobs import local_folders, open_blobs
 from shared.errors import RingtrueError
 from shared.files.locked_tempdir import LockedTempdir
 from shared.files.private_folder import keep_private
 from shared.messages.consumer import consume
 from shared.messages.events import RedisAnnouncer
 from shared.messages.queue import CeleryWakeUps, make_celery, speaking_queue
-from shared.ports import JobStore
+from shared.ports import Blobs, JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
 from shared.scheduling.lapsing import LONGEST_LEASE_S, WORKER_LEASE_S
@@ -102,10 +102,11 @@ def _arguments(argv: Sequence[str] | None) -> WorkerArguments:
 
 
 def _run(settings: Settings, arguments: WorkerArguments, environ: Mapping[str, str]) -> int:
-    keep_private(settings.data, (settings.blobs, settings.models, settings.memory_ledger))
+    keep_private(settings.data, (*local_folders(settings.blobs), settings.models, settings.memory_ledger))
     with contextlib.suppress(OSError):  # a store elsewhere needs no folder here
         settings.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database_url, settings.blobs)
+    blobs = open_blobs(settings.blobs)
+    database = open_database(settings.database_url, blobs)
     clock = DatabaseClock(database)
     name = f"{socket.gethostname()}-{os.getpid()}"
     here = environment.describe()
@@ -122,9 +123,8 @@ def _run(settings: Settings, arguments: WorkerArguments, environ: Mapping[str, s
         spoken_with = closing.enter_context(LockedTempdir(Path(tempfile.gettempdir()), "ringtrue-voices-"))
         closing.callback(loader.close)
         closing.callback(wake_ups.close)
-        recordings = Recordings(FolderBlobs(settings.recordings), spoken_with)
-        environment_record = EnvironmentRecord(store, here)
-        deps = _deps(settings, arguments, store, wake_ups, slots, families, recordings, environment_record, clock=clock)
+        recordings = Recordings(open_blobs(settings.recordings), spoken_with)
+        deps = _deps(settings, arguments, store, wake_ups, slots, families, recordings, here, blobs=blobs, clock=clock)
         stopping = Stopping(arguments.grace_s)  # each job checks by itself whether the grace period is over
         closing.enter_context(Heartbeat(store, name, served_pins.manifests, clock))
         closing.enter_context(Periodic("looking at the catalog's pins", LOOK_EVERY_S, served_pins.look))
@@ -161,11 +161,11 @@ def _deps(
     slots: Sequence[Slot],
     families: Sequence[str],
     recordings: Recordings,
-    environment_record: EnvironmentRecord,
+    here: Environment,
     *,
+    blobs: Blobs,
     clock: Callable[[], float],
 ) -> SynthesisDeps:
-    blobs = FolderBlobs(settings.blobs)
     return SynthesisDeps(
         slots=Slots(slots),
         store=store,
@@ -173,7 +173,7 @@ def _deps(
         fitness=Fitness(blobs),
         wake_ups=wake_ups,
         announcer=RedisAnnouncer(settings.redis_url),
-        environment_record=environment_record,
+        environment_record=EnvironmentRecord(store, here),
         families=families,
         recordings=recordings,
         lease_s=arguments.lease_s,

@@ -12,10 +12,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
 
 from shared.errors import FailureCode, JobFailure, StorageUnavailable
 from shared.jobs import Job
+from shared.ports import BlobRoom
 
 LOOK_EVERY_S = 1.0
 """Seconds. The room for audio is checked no more often than this."""
@@ -56,21 +56,10 @@ OF_A_SICK_WORKER = MAY_BE_OURS - {
 log = logging.getLogger(__name__)
 
 
-class Storage(Protocol):
-    """The storage of audio, as its writer sees it."""
-
-    def trouble(self, *, times: float = 1.0) -> str | None:
-        """Return a code if there is less room than ``times`` its reserve. Raises `StorageUnavailable` if it cannot be
-        reached."""
-
-    def rehearse(self, size: int) -> None:
-        """Write ``size`` bytes and remove them again. Raises `StorageUnavailable` if they cannot be kept."""
-
-
 class Fitness:
     """Whether a worker should take jobs. Shared by its slots; any thread may call it."""
 
-    def __init__(self, storage: Storage | None = None, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, storage: BlobRoom | None = None, now: Callable[[], float] = time.monotonic) -> None:
         """``storage``: where audio is kept. Without it, only failures are known."""
         self._storage = storage
         self._now = now
@@ -150,7 +139,7 @@ class Fitness:
         self._short = why is not None
         return self._short
 
-    def _rehearsed(self, storage: Storage) -> bool:
+    def _rehearsed(self, storage: BlobRoom) -> bool:
         """Return whether a test file of the size that found no room can be written now."""
         try:
             storage.rehearse(self._rehearse)

@@ -1,5 +1,5 @@
 """Immutable bytes, stored under the hash of their content."""
 
-from shared.blobs.folder import FolderBlobs
+from shared.blobs.opening import RESERVE_BYTES, local_folders, open_blobs
 
-__all__ = ["FolderBlobs"]
+__all__ = ["RESERVE_BYTES", "local_folders", "open_blobs"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from shared.errors import StorageUnavailable
 from shared.files.whole_file import sync_folder
+from shared.ports import FoundBlob
 
 _CHUNK = 1 << 18
 RESERVE_BYTES, RESERVE_SHARE = 64 << 20, 0.02
@@ -30,11 +32,13 @@ _ABANDONED_S = 3600.0
 class FolderBlobs:
     """Implements ``shared.ports.Blobs``. Several processes, also on several hosts, may share the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        """``create``: make the folder if it is missing, and remove what killed processes left unfinished in it."""
         self._folder = folder
         self._incoming = folder / ".incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        self._remove_abandoned()
+        if create:
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            self._remove_abandoned()
 
     def _path(self, sha256: str) -> Path:
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
@@ -75,6 +79,14 @@ class FolderBlobs:
         with self._translated():
             self._path(sha256).unlink(missing_ok=True)
 
+    def any_blob(self) -> FoundBlob | None:
+        """Return one file below the folder. Hidden files do not count, nor do folders that cannot be listed."""
+        for where, _, names in os.walk(self._folder):
+            for name in names:
+                if not name.startswith("."):
+                    return FoundBlob(str(self._folder), Path(where, name).relative_to(self._folder).as_posix())
+        return None
+
     def trouble(self, *, times: float = 1.0) -> str | None:
         """Return ``disk_full`` if there is less free space than ``times`` the reserve, else ``None``."""
         with self._translated():
@@ -87,6 +99,11 @@ class FolderBlobs:
         """Write ``size`` bytes and remove them again. Raises `StorageUnavailable` if that fails."""
         with self._translated(size), self._written(os.urandom(1) * size):
             pass
+
+    def free_bytes(self) -> int:
+        """Return how many bytes this user may still write on the folder's file system."""
+        with self._translated():
+            return shutil.disk_usage(self._folder).free
 
     @contextmanager
     def _written(self, content: bytes) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from services.gateway.deps import Gateway
 from services.gateway.http.errors import PROBLEMS
 from services.gateway.keys import new_key
 from services.gateway.openapi.answer_schemas import Problem
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest, Support
 from shared.errors import StoreUnavailable
 from shared.jobs import Job, Piece, Spoken

@@ -23,7 +23,7 @@ import psutil  # type: ignore[import-untyped]
 from services.gateway.app import assemble, create_app
 from services.gateway.server.limits import ConnectionLimits
 from services.gateway.server.serving import serve
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.processes import logs
 from tests.gateway.place import BARE, RICH, SilentWakeUps
 from tests.memory_store import MemoryAliasStore, MemoryJobStore, MemoryStudyStore, MemoryVoiceStore

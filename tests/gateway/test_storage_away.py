@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from tests.gateway.place import Place, opened, refused
 from tests.gateway.uploads import form, recorded, upload, voiced
 from tests.small_disk import fill

@@ -12,7 +12,7 @@ import pytest
 from services.gateway.sharing.pools import Pools
 from services.gateway.voices.voices import UploadedVoices
 from shared.audio import Audio
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.voices import Consent, Voice
 from tests.memory_store import MemoryVoiceStore
 

@@ -17,7 +17,7 @@ from services.scorer.studies.analyzer import Analyzer, Sides
 from services.scorer.studies.evaluations import asked_for
 from shared import metric_families
 from shared.audio import Audio
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.jobs import SpeechInput
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored

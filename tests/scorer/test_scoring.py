@@ -13,7 +13,7 @@ from services.scorer.scoring import score_clips
 from services.scorer.scoring.metric_host import MeasuringAbandoned
 from services.scorer.scoring.score_clips import ScoringDeps
 from shared.audio import Audio, silence
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
 from shared.jobs import Emotion, FacetStatus, Job, NewJob, SpeechInput, Spoken
 from shared.ports import FacetName, Result, Submission

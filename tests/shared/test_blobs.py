@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shared.blobs import FolderBlobs
+from shared.blobs import local_folders, open_blobs
+from shared.blobs.folder import FolderBlobs
 from shared.errors import StorageUnavailable
+from shared.ports import FoundBlob
 from tests.small_disk import fill
 
 
@@ -45,6 +48,26 @@ def test_what_was_deleted_is_gone_and_deleting_again_is_harmless(blobs: FolderBl
     blobs.delete(sha256)
     with pytest.raises(KeyError):
         blobs.get(sha256)
+
+
+def test_a_blob_is_found_if_there_is_one_also_in_a_store_inside(blobs: FolderBlobs, tmp_path: Path) -> None:
+    (tmp_path / "blobs" / ".hidden").touch()
+    assert blobs.any_blob() is None
+    sha256 = FolderBlobs(tmp_path / "blobs" / "recordings").put(b"speech")
+    assert blobs.any_blob() == FoundBlob(str(tmp_path / "blobs"), f"recordings/{sha256[:2]}/{sha256}")
+
+
+def test_a_store_that_is_only_looked_at_makes_no_folder(tmp_path: Path) -> None:
+    where = tmp_path / "not" / "there"
+    assert open_blobs(where, create=False).any_blob() is None
+    assert local_folders(where) == (where,)
+    assert not where.parent.exists()
+
+
+def test_free_bytes_are_those_of_its_disk(small_disk: Path) -> None:
+    blobs = FolderBlobs(small_disk)
+    fill(small_disk)
+    assert blobs.free_bytes() == shutil.disk_usage(small_disk).free < 4096
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "0" * 63, "A" * 64])
@@ -81,6 +104,7 @@ def test_a_folder_that_is_gone_says_nothing_of_what_was_in_it(tmp_path: Path) ->
         lambda: blobs.put(b"more"),
         blobs.trouble,
         lambda: blobs.rehearse(10),
+        blobs.free_bytes,
     ]
     for ask in asked:
         with pytest.raises(StorageUnavailable):

@@ -10,7 +10,7 @@ import pytest
 
 from services.worker import synthesis
 from services.worker.fitness import Fitness
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.errors import StorageUnavailable, StoreUnavailable
 from shared.jobs import MAX_ATTEMPTS, Status
 from tests.memory_store import MemoryJobStore

@@ -17,7 +17,7 @@ from services.worker.memory.amounts import NOTHING, Amount
 from services.worker.recordings import Recordings
 from services.worker.synthesis import Slot, SynthesisDeps, speak
 from shared.audio import Audio
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
 from shared.errors import FailureCode
 from shared.jobs import Emotion, Job, JobIds, NewJob, SpeechInput, Status

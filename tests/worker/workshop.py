@@ -9,7 +9,7 @@ from services.worker.environment_record import EnvironmentRecord
 from services.worker.loader import Loader
 from services.worker.recordings import Recordings
 from services.worker.synthesis import Slot, SynthesisDeps
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.jobs import Job, JobIds, NewJob, SpeechInput
 from shared.ports import Submission
 from shared.scheduling.slots import Slots

@@ -11,13 +11,14 @@ from pathlib import Path
 from services.doctor.checks.folders import nearest
 from services.doctor.findings import Finding, fail, ok, warn
 from shared.errors import SettingsError
+from shared.ports import Blobs, FoundBlob
 
 _OLDEST_SQLITE = (3, 35, 0)
 """The first version with RETURNING."""
 
 
-def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
-    """Check the store that RINGTRUE_DATABASE_URL names. ``blobs``: the folder with the audio of its jobs."""
+def database(url: str, blobs: Blobs) -> Iterator[Finding]:
+    """Check the store that RINGTRUE_DATABASE_URL names. ``blobs``: where the audio of its jobs is."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -33,7 +34,7 @@ def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
     file = Path(parsed.database or "")
     if why_not := _no_wal(nearest(file.absolute().parent)):
         yield fail(f"SQLite cannot be used in {file.parent}: {why_not}", "move the data folder to a local disk")
-    elif not file.exists() and (audio := _audio_in(blobs)):
+    elif not file.exists() and (audio := blobs.any_blob()):
         yield _lost(str(file), audio)
     elif not file.exists():
         yield ok(f"{file} will be created at the first start; SQLite {sqlite3.sqlite_version}, WAL works there")
@@ -41,7 +42,7 @@ def database(url: str, blobs: Path | None = None) -> Iterator[Finding]:
         yield from _schema(url, str(file), blobs)
 
 
-def _schema(url: str, shown: str, blobs: Path | None) -> Iterator[Finding]:
+def _schema(url: str, shown: str, blobs: Blobs) -> Iterator[Finding]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from shared.errors import StoreDamaged, StoreUnavailable
@@ -62,19 +63,13 @@ def _schema(url: str, shown: str, blobs: Path | None) -> Iterator[Finding]:
     except (StoreUnavailable, SQLAlchemyError) as error:
         yield fail(f"{shown} does not answer: {_first_line(error)}", "start it, or correct RINGTRUE_DATABASE_URL")
     else:
-        audio = _audio_in(blobs) if found is None else None
+        audio = blobs.any_blob() if found is None else None
         yield _lost(shown, audio) if audio else _compared(shown, found, ours)
 
 
-def _audio_in(blobs: Path | None) -> Path | None:
-    from shared.store.sql.connection.opening import any_file
-
-    return None if blobs is None else any_file(blobs)
-
-
-def _lost(shown: str, audio: Path) -> Finding:
+def _lost(shown: str, audio: FoundBlob) -> Finding:
     return fail(
-        f"{shown} is empty or missing, but there is audio of its jobs ({audio})",
+        f"{shown} is empty or missing, but there is audio of its jobs ({audio.store}/{audio.key})",
         "restore a backup, or start with an empty database: `ringtrue up --accept-empty`",
     )
 

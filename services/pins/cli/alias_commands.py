@@ -29,6 +29,7 @@ from shared.aliases import (
     rolled_back,
     signed,
 )
+from shared.blobs import open_blobs
 from shared.catalog import PinState
 from shared.files.private_folder import keep_private
 from shared.ports import AliasStore
@@ -117,7 +118,8 @@ def _database() -> Iterator[Database]:
         settings = read_settings(os.environ)
         keep_private(settings.data)
         settings.data.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(open_database(settings.database_url, settings.blobs)) as database:
+        blobs = open_blobs(settings.blobs, create=False)
+        with contextlib.closing(open_database(settings.database_url, blobs)) as database:
             yield database
 
 

@@ -17,7 +17,7 @@ from services.scorer.tracking.runs import StudyTracker
 from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared.audio import Audio, silence
-from shared.blobs import FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode
 from shared.jobs import FacetStatus, Job, JobError, JobIds, NewJob, SpeechInput, Spoken

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from shared.blobs import open_blobs
 from shared.errors import SettingsError, StoreDamaged, StoreUnusable
+from shared.ports import Blobs
 from shared.store.sql import Database, SqlJobStore, open_database
 from tests.shared.store.building import add, job, new_job
 
@@ -56,15 +58,14 @@ SPOILT: dict[str, Spoil] = {
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> Path:
-    folder = tmp_path / "blobs"
-    (folder / "ab").mkdir(parents=True)
-    (folder / "ab" / ("ab" * 32)).write_bytes(b"\0\0")
-    return folder
+def blobs(tmp_path: Path) -> Blobs:
+    blobs = open_blobs(tmp_path / "blobs")
+    blobs.put(b"\0\0")
+    return blobs
 
 
 @pytest.fixture
-def file(tmp_path: Path, blobs: Path, migrated_file: Path) -> Path:
+def file(tmp_path: Path, blobs: Blobs, migrated_file: Path) -> Path:
     """A store with jobs, closed as it is at a stop."""
     file = Path(shutil.copy(migrated_file, tmp_path / "ringtrue.db"))
     with closing(open_database(_url(file), blobs, accept_empty=True)) as database:
@@ -79,7 +80,7 @@ def _url(file: Path) -> str:
 
 
 @pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
-def test_a_damaged_file_is_refused(file: Path, blobs: Path, spoil: Spoil) -> None:
+def test_a_damaged_file_is_refused(file: Path, blobs: Blobs, spoil: Spoil) -> None:
     spoil(file)
     for accept_empty in (False, True):
         with pytest.raises(StoreUnusable, match=r"damaged: .*Restore a backup"):
@@ -87,7 +88,7 @@ def test_a_damaged_file_is_refused(file: Path, blobs: Path, spoil: Spoil) -> Non
 
 
 @pytest.mark.parametrize("how", ["deleted", "empty"])
-def test_an_empty_store_beside_audio_is_refused_unless_that_is_accepted(file: Path, blobs: Path, how: str) -> None:
+def test_an_empty_store_beside_audio_is_refused_unless_that_is_accepted(file: Path, blobs: Blobs, how: str) -> None:
     file.unlink()
     if how == "empty":
         file.touch()
@@ -98,21 +99,21 @@ def test_an_empty_store_beside_audio_is_refused_unless_that_is_accepted(file: Pa
 
 
 def test_an_empty_store_beside_no_audio_is_a_first_start(tmp_path: Path) -> None:
-    open_database(_url(tmp_path / "new.db"), tmp_path / "blobs").close()
+    open_database(_url(tmp_path / "new.db"), open_blobs(tmp_path / "blobs")).close()
 
 
 def test_an_empty_database_on_a_server_is_refused_likewise(
-    make_postgresql_database: Callable[[], str], blobs: Path, tmp_path: Path
+    make_postgresql_database: Callable[[], str], blobs: Blobs, tmp_path: Path
 ) -> None:
     url = make_postgresql_database()
     with pytest.raises(StoreUnusable, match="--accept-empty"):
         open_database(url, blobs)
-    open_database(url, tmp_path / "none").close()
+    open_database(url, open_blobs(tmp_path / "none", create=False)).close()
     open_database(url, blobs).close()
 
 
 @pytest.mark.parametrize("revision", ["0099", "abcdef"])
-def test_a_store_of_a_newer_version_is_refused_by_that_name(file: Path, blobs: Path, revision: str) -> None:
+def test_a_store_of_a_newer_version_is_refused_by_that_name(file: Path, blobs: Blobs, revision: str) -> None:
     with closing(Database(_url(file))) as database, database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
     with pytest.raises(StoreUnusable, match=f"newer version of Ringtrue .*{revision}"):
@@ -121,18 +122,18 @@ def test_a_store_of_a_newer_version_is_refused_by_that_name(file: Path, blobs: P
 
 def test_what_is_no_url_is_told() -> None:
     with pytest.raises(SettingsError, match="postgresql://HOST"):
-        open_database("nonsense", Path("/nowhere"))
+        open_database("nonsense", open_blobs(Path("/nowhere"), create=False))
 
 
 @pytest.mark.parametrize("service", ["gateway", "worker", "scorer", "gateway.key_commands list"])
-def test_every_process_that_opens_it_says_so_in_a_line_and_ends(file: Path, blobs: Path, service: str) -> None:
+def test_every_process_that_opens_it_says_so_in_a_line_and_ends(file: Path, blobs: Blobs, service: str) -> None:
     _cut_to_half(file)
     name, *arguments = service.split()
     command = [sys.executable, "-m", f"services.{name}", *arguments]
     env = {
         **os.environ,
         "RINGTRUE_DATA": str(file.parent),
-        "RINGTRUE_BLOBS": str(blobs),
+        "RINGTRUE_BLOBS": str(file.parent / "blobs"),
         "RINGTRUE_REDIS_URL": "redis://127.0.0.1:1/0",
     }
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
@@ -143,7 +144,7 @@ def test_every_process_that_opens_it_says_so_in_a_line_and_ends(file: Path, blob
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced", "emptied"])
-def test_a_file_that_is_taken_away_while_it_is_used_takes_nothing_more(file: Path, blobs: Path, how: str) -> None:
+def test_a_file_that_is_taken_away_while_it_is_used_takes_nothing_more(file: Path, blobs: Blobs, how: str) -> None:
     """What is written to a deleted file is gone with the process."""
     with closing(open_database(_url(file), blobs)) as database:
         store = SqlJobStore(database)
@@ -162,7 +163,7 @@ def test_a_file_that_is_taken_away_while_it_is_used_takes_nothing_more(file: Pat
             assert not file.exists()
 
 
-def test_a_page_that_is_found_damaged_while_it_is_used_is_remembered(file: Path, blobs: Path) -> None:
+def test_a_page_that_is_found_damaged_while_it_is_used_is_remembered(file: Path, blobs: Blobs) -> None:
     with closing(open_database(_url(file), blobs)) as database:
         store = SqlJobStore(database)
         store.ping()
@@ -179,7 +180,7 @@ def test_a_page_that_is_found_damaged_while_it_is_used_is_remembered(file: Path,
         assert database.damage
 
 
-def test_a_write_to_a_damaged_page_ends_readiness(file: Path, blobs: Path) -> None:
+def test_a_write_to_a_damaged_page_ends_readiness(file: Path, blobs: Blobs) -> None:
     with file.open("r+b") as opened:
         opened.seek(4096)
         opened.write(b"\xaa" * (file.stat().st_size - 4096))

@@ -5,13 +5,13 @@ Owns what is checked before anything is served, and what an operator is told. Re
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from shared.errors import SettingsError, StoreDamaged, StoreUnusable
+from shared.ports import Blobs
 from shared.store.sql.connection.database import Database
 from shared.store.sql.connection.migrate import migrate, version
 
@@ -19,11 +19,12 @@ ACCEPT_EMPTY = "start with an empty database although there is audio; the jobs o
 _RESTORE = "Restore a backup of it (docs/deploy.md)"
 
 
-def open_database(url: str, blobs: Path, *, accept_empty: bool = False) -> Database:
+def open_database(url: str, blobs: Blobs, *, accept_empty: bool = False) -> Database:
     """Return the database, ready for use.
 
     Raises `StoreUnusable` if it is damaged, made by a newer version, or empty while ``blobs`` has audio (unless
-    ``accept_empty``); ``StoreUnavailable`` if it does not answer; ``SettingsError`` if ``url`` is not a URL of one.
+    ``accept_empty``); ``StoreUnavailable`` if it or ``blobs`` does not answer; ``SettingsError`` if ``url`` is not a
+    URL of one.
     """
     try:
         where = make_url(url).render_as_string(hide_password=True)
@@ -31,9 +32,10 @@ def open_database(url: str, blobs: Path, *, accept_empty: bool = False) -> Datab
         raise SettingsError("RINGTRUE_DATABASE_URL must be sqlite:///FILE or postgresql://HOST/NAME") from error
     database = Database(url)
     try:
-        if not accept_empty and version(database) is None and (found := any_file(blobs)):
+        if not accept_empty and version(database) is None and (found := blobs.any_blob()):
             raise StoreUnusable(
-                f"{where} is empty or missing, but {blobs} contains audio of jobs ({found.name[:12]}…). {_RESTORE}, "
+                f"{where} is empty or missing, but {found.store} contains audio of jobs "
+                f"({PurePosixPath(found.key).name[:12]}…). {_RESTORE}, "
                 f"or start once with --accept-empty to begin with an empty database; the audio is kept"
             )
         migrate(database)
@@ -45,12 +47,3 @@ def open_database(url: str, blobs: Path, *, accept_empty: bool = False) -> Datab
         database.close()
         raise
     return database
-
-
-def any_file(folder: Path) -> Path | None:
-    """Return one file below ``folder``, or ``None``. Hidden files do not count."""
-    for where, _, names in os.walk(folder):
-        for name in names:
-            if not name.startswith("."):
-                return Path(where, name)
-    return None

@@ -355,6 +355,9 @@ class BlobRoom(Protocol):
     def rehearse(self, size: int) -> None:
         """Write ``size`` bytes and remove them again. Raises ``StorageUnavailable`` if they cannot be kept."""
 
+    def why_not_writable(self) -> str:
+        """Return why nothing can be kept; empty if something can. Leaves nothing behind, and makes no store."""
+
     def free_bytes(self) -> float:
         """Return how many bytes there is room for; ``math.inf`` if the store has no limit."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -12,7 +12,7 @@ from pathlib import Path
 from services.doctor.checks.database import database
 from services.doctor.checks.engines import LIMIT_S as ENGINES_S
 from services.doctor.checks.engines import engines
-from services.doctor.checks.folders import LEAST_FREE, Space, caches, private, room, writable
+from services.doctor.checks.folders import LEAST_FREE, Space, audio, caches, private, room, writable
 from services.doctor.checks.gpu import LIMIT_S as GPU_S
 from services.doctor.checks.gpu import gpu
 from services.doctor.checks.memory import memory
@@ -114,25 +114,21 @@ def _of_machine(patient: Patient) -> dict[str, Look]:
 def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
     weights = WeightsSeen(settings.catalog, settings.catalog_lock, WeightStore(settings.models), patient.pins)
     own, uri = version_of("mlflow"), settings.mlflow_tracking_uri
+    blobs = open_blobs(settings.blobs, create=False)
     return {
         "data": partial(private, settings.data),
         "models": partial(writable, settings.models, "choose another folder with RINGTRUE_MODELS"),
-        "blobs": partial(_audio, settings),
+        "blobs": partial(audio, blobs, settings.blobs, "choose another folder with RINGTRUE_BLOBS"),
         "disk": lambda: room(_spaces(settings, weights.to_pull())),
         "redis": partial(redis, patient.named_redis) if patient.named_redis else own_redis,
         "clock": partial(clock, patient.named_redis) if patient.named_redis else lambda: [_alone()],
-        "database": partial(database, settings.database_url, open_blobs(settings.blobs, create=False)),
+        "database": partial(database, settings.database_url, blobs),
         "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
         "memory": lambda: memory(weights.sizes()),
         "locks": partial(locks, weights),
         "engines": lambda: engines(weights.engines()),
         "mirrors": lambda: mirrors(weights.sources(), patient.endpoints),
     }
-
-
-def _audio(settings: Settings) -> Iterator[Finding]:
-    for folder in local_folders(settings.blobs):
-        yield from writable(folder, "choose another folder with RINGTRUE_BLOBS")
 
 
 def _spaces(settings: Settings, to_pull: int) -> list[Space]:

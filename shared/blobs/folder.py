@@ -19,6 +19,7 @@ from pathlib import Path
 
 from shared.errors import StorageUnavailable
 from shared.files.whole_file import sync_folder
+from shared.files.writable import why_not_writable
 from shared.ports import FoundBlob
 
 _CHUNK = 1 << 18
@@ -99,6 +100,10 @@ class FolderBlobs:
         """Write ``size`` bytes and remove them again. Raises `StorageUnavailable` if that fails."""
         with self._translated(size), self._written(os.urandom(1) * size):
             pass
+
+    def why_not_writable(self) -> str:
+        """Return the system's words if the folder, or the nearest one above it that exists, cannot be written."""
+        return why_not_writable(self._folder)
 
     def free_bytes(self) -> int:
         """Return how many bytes this user may still write on the folder's file system."""

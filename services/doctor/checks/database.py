@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.doctor.checks.folders import nearest
 from services.doctor.findings import Finding, fail, ok, warn
 from shared.errors import SettingsError
+from shared.files.writable import nearest
 from shared.ports import Blobs, FoundBlob
 
 _OLDEST_SQLITE = (3, 35, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.sizes import size
 from shared.files.private_folder import is_open, is_shared
+from shared.files.writable import nearest, why_not_writable
+from shared.ports import BlobRoom
 
 LEAST_FREE = 256 << 20
 """With less free space `ringtrue up` does not start."""
@@ -35,20 +36,21 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def nearest(folder: Path) -> Path:
-    """Return the folder itself, or the nearest one above it that exists."""
-    return next(above for above in (folder, *folder.parents) if above.exists() or above.is_symlink())
-
-
 def writable(folder: Path, do: str) -> Iterator[Finding]:
     """Check a folder that Ringtrue must be able to write."""
-    why_not = _why_not_writable(folder)
+    why_not = why_not_writable(folder)
     yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
+
+
+def audio(blobs: BlobRoom, where: Path, do: str) -> Iterator[Finding]:
+    """Check the store of the audio, which the setting ``where`` names."""
+    why_not = blobs.why_not_writable()
+    yield fail(f"{where} cannot be written: {why_not}", do) if why_not else ok(str(where))
 
 
 def private(folder: Path) -> Iterator[Finding]:
     """Check the data folder, which is private: texts, voices, hashes of keys."""
-    if (why_not := _why_not_writable(folder)) or not is_open(folder) or is_shared(folder):
+    if (why_not := why_not_writable(folder)) or not is_open(folder) or is_shared(folder):
         do = "choose another with RINGTRUE_DATA"
         yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
     else:
@@ -65,7 +67,7 @@ def caches(folders: Mapping[str, Path]) -> Iterator[Finding]:
     """
     usable = True
     for variable, folder in folders.items():
-        if why_not := _why_not_writable(folder):
+        if why_not := why_not_writable(folder):
             usable = False
             yield warn(f"{folder} cannot be written: {why_not}", f"set {variable} to a folder that can be written")
     if usable:
@@ -89,13 +91,3 @@ def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]
             )
         else:
             yield ok(said)
-
-
-def _why_not_writable(folder: Path) -> str:
-    """Return why the folder cannot be written; empty if it can."""
-    try:
-        with tempfile.TemporaryFile(dir=nearest(folder)) as probe:
-            probe.write(b"ringtrue")
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""

@@ -17,6 +17,7 @@ from services.gateway.openapi.describing import (
     SUBMISSION,
     TEXT,
     WAIT,
+    WORK,
     Json,
     answer,
     described,
@@ -53,14 +54,14 @@ CREATE = described(
         202: answer("Accepted: it is on disk. `Location` is its address.", "Job"),
         201: answer("Waited for, and finished.", "Job"),
     },
-    [*SUBMISSION, *BODY, _C.BACKLOG_FULL, *EVERYWHERE],
+    [*SUBMISSION, *BODY, *WORK, *EVERYWHERE],
     [PREFER, KEY],
     json_body("JobRequest", JOB_EXAMPLES),
 )
 CREATE_BATCH = described(
     "createJobs",
     {202: answer("At least one job was accepted.", "Batch"), 200: answer("No job was accepted.", "Batch")},
-    [_C.INVALID_REQUEST, *BODY, _C.BACKLOG_FULL, *EVERYWHERE],
+    [_C.INVALID_REQUEST, *BODY, *WORK, *EVERYWHERE],
     [KEY],
     json_body("BatchRequest", _BATCH_EXAMPLES),
 )

@@ -17,6 +17,7 @@ from services.gateway.openapi.describing import (
     SUBMISSION,
     TEXT,
     WAIT,
+    WORK,
     Json,
     answer,
     described,
@@ -134,7 +135,7 @@ EVALUATE = _create(
     *SUBMISSION,
     _C.SUITE_UNKNOWN,
     _C.SUITE_INVALID,
-    _C.BACKLOG_FULL,
+    *WORK,
 )
 LIST_EVALUATIONS = _list(
     "listEvaluations",

@@ -57,6 +57,8 @@ EVERYWHERE = (
     _C.STORE_UNAVAILABLE,
     _C.INTERNAL_ERROR,
 )
+WORK = (_C.BACKLOG_FULL,)
+"""Why work is refused for now, whichever route brings it: jobs, a batch, an evaluation (`Intake.commit`)."""
 BODY = (_C.BODY_TOO_LARGE, _C.MEDIA_TYPE_UNSUPPORTED, _C.IDEMPOTENCY_IN_PROGRESS, _C.IDEMPOTENCY_MISMATCH)
 SUBMISSION = (
     _C.INVALID_REQUEST,

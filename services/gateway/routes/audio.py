@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.auth import user_of
-from services.gateway.deps import Gateway, gateway_of
+from services.gateway.deps import gateway_of
 from services.gateway.http.edge import refusal_response
 from services.gateway.jobs.clips import WavResponse
 from services.gateway.jobs.submit import RunInTurn
@@ -19,6 +19,7 @@ from services.gateway.requests.ranges import read_range
 from services.gateway.routes.conditions import is_had, range_asked, rfc9530
 from services.gateway.routes.plain import PlainRoute
 from shared.errors import Refused
+from shared.jobs import Job
 
 router = APIRouter(route_class=PlainRoute, tags=["audio"])
 WAV = "audio/wav"
@@ -29,8 +30,19 @@ _AT_ONCE_BYTES = 1 << 20
 @router.get("/v1/jobs/{job_id}/audio", **described.AUDIO)
 async def read(request: Request) -> Response:
     """Download the clip as a WAV file, with the same bytes every time. One range at a time can be requested."""
-    gateway, user = gateway_of(request), await user_of(request)
-    files, clip = gateway.pools.files, await _clip(request, user)
+    user = await user_of(request)
+    look = await gateway_of(request).looker.look(request.path_params["job_id"], user)
+    return await audio_of(request, user, look.job)
+
+
+async def audio_of(request: Request, user: str, job: Job) -> Response:
+    """Return a job's audio as this request wants it: the file, a range of it, or that it has not changed.
+
+    Raises `Refused` if the job has no audio yet, or never will.
+    """
+    gateway = gateway_of(request)
+    files = gateway.pools.files
+    clip = await files.run(user, lambda: WavResponse(job, gateway.blobs))
     digest = await files.run(user, lambda: gateway.digests.of(clip))
     headers = _headers(clip, digest)
     if is_had(request, headers["ETag"]):
@@ -55,17 +67,12 @@ async def read(request: Request) -> Response:
 async def head(request: Request) -> Response:
     """Return the headers that GET would return."""
     gateway, user = gateway_of(request), await user_of(request)
-    clip = await _clip(request, user)
+    look = await gateway.looker.look(request.path_params["job_id"], user)
+    clip = await gateway.pools.files.run(user, lambda: WavResponse(look.job, gateway.blobs))
     headers = _headers(clip, await gateway.pools.files.run(user, lambda: gateway.digests.of(clip)))
     if is_had(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(headers=headers | {"Content-Length": str(clip.size)}, media_type=WAV)
-
-
-async def _clip(request: Request, user: str) -> WavResponse:
-    gateway: Gateway = gateway_of(request)
-    look = await gateway.looker.look(request.path_params["job_id"], user)
-    return await gateway.pools.files.run(user, lambda: WavResponse(look.job, gateway.blobs))
 
 
 def _headers(clip: WavResponse, digest: bytes) -> dict[str, str]:

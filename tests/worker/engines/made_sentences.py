@@ -102,24 +102,34 @@ def _token(language: str, words: Sequence[str], chance: random.Random) -> str:
     return kind()
 
 
-def lost(speak: Callable[[str], str], language: str, count: int) -> Iterator[tuple[str, str]]:
+SEEDS = (1, 2, 3)
+"""The voices that tests make hum: by chance, two texts may last equally long with one seed. What is not spoken is not
+heard with any."""
+Speak = Callable[[str, int], str]
+"""Text and seed -> a hash of the samples."""
+
+
+def lost(speak: Speak, language: str, count: int) -> Iterator[tuple[str, str]]:
     """Text and token for every sentence that says the same with and without its last token, or another one.
 
-    ``speak`` gives a hash of what is heard. A refusal that names what cannot be read is none of these; any other is.
-    """
+    A refusal that names what cannot be read is none of these; any other is."""
     for number in range(count):
         sentence = made(language, number)
-        whole = _heard(speak, sentence.text())
+        text = sentence.text()
+        whole = _heard(speak, text)
         if whole is None:
             continue
         for at in (len(sentence.tokens) - 1, random.Random(number).randrange(len(sentence.tokens))):
-            if _heard(speak, sentence.text(without=at)) == whole:
-                yield sentence.text(), sentence.tokens[at]
+            without = sentence.text(without=at)
+            if _heard(speak, without) == whole and all(
+                _heard(speak, without, seed) == _heard(speak, text, seed) for seed in SEEDS[1:]
+            ):
+                yield text, sentence.tokens[at]
 
 
-def _heard(speak: Callable[[str], str], text: str) -> str | None:
+def _heard(speak: Speak, text: str, seed: int = SEEDS[0]) -> str | None:
     try:
-        return speak(text)
+        return speak(text, seed)
     except EngineError as error:
         if "does not know" not in str(error):
             raise

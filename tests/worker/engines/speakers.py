@@ -13,9 +13,8 @@ from services.worker.engines.piper.family import Piper
 from services.worker.engines.transformers.engine import TransformersEngine
 from services.worker.texts.pieces import split
 from tests.worker.engines import checkpoints, piper_voices
-from tests.worker.engines.made_sentences import LONG, WORDS
+from tests.worker.engines.made_sentences import LONG, WORDS, Speak
 
-Speak = Callable[[str], str]
 PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn"}
 MMS_CODES = {"en": "eng", "de": "deu", "ru": "rus", "ar": "ara", "ko": "kor", "zh": "cmn", "ja": "jpn"}
 
@@ -61,8 +60,8 @@ SPEAKERS: Mapping[str, Callable[[str], Speak | None]] = {"espeak": espeak, "pipe
 def _speaking(engine: Engine, language: str) -> Speak:
     most = engine.manifest().max_piece_chars
 
-    def speak(text: str) -> str:
-        heard = [engine.speak(SpeakRequest(piece, language, seed=1)) for piece in split(text, language, most)]
+    def speak(text: str, seed: int) -> str:
+        heard = [engine.speak(SpeakRequest(piece, language, seed=seed)) for piece in split(text, language, most)]
         return " ".join(audio.sha256 for audio in heard)
 
     return speak

@@ -25,4 +25,4 @@ def test_a_long_clause_of_korean_is_heard_to_its_end() -> None:
     speak = SPEAKERS["espeak"]("ko")
     assert speak is not None
     sentence = made("ko", 317)
-    assert speak(sentence.text()) != speak(sentence.text(without=len(sentence.tokens) - 1))
+    assert speak(sentence.text(), 1) != speak(sentence.text(without=len(sentence.tokens) - 1), 1)

@@ -12,4 +12,5 @@ def as_json(document: object) -> bytes:
 
 def as_part(document: object) -> object:
     """Return a finished document that can be put into a larger one. As bytes it takes a fraction of the memory."""
-    return orjson.Fragment(orjson.dumps(document))
+    # A copy: what orjson returns keeps the buffer that it was written in, which is up to nine times as large.
+    return orjson.Fragment(memoryview(orjson.dumps(document)).tobytes())

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import psycopg  # ten megabytes that a service on SQLite does not need
 
 _BUSY_S = 30.0
+_CACHE_KIB = 256
+"""KiB of pages that one SQLite connection keeps. The default is 2 MiB for each of two dozen connections; the operating
+system keeps the same pages once for all."""
 _POOL_S = 10.0
 """Seconds to wait for a connection when all are in use."""
 IDLE_S = 5.0
@@ -274,6 +277,7 @@ def _sqlite(url: str, pool_size: int, limits: TimeLimits, identity: FileIdentity
             connection.set_progress_handler(lambda: time.monotonic() > info.get(_UNTIL, math.inf), _STEPS_BETWEEN_LOOKS)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         identity.opened()
 
     return engine

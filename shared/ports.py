@@ -347,19 +347,16 @@ class Announcer(Protocol):
 
 
 class BlobRoom(Protocol):
-    """The room in a store of blobs. Every method raises ``StorageUnavailable`` if the storage cannot be reached."""
+    """The room in a store of blobs, as its writer watches it.
+
+    Every method raises ``StorageUnavailable`` if the storage cannot be reached.
+    """
 
     def trouble(self, *, times: float = 1.0) -> str | None:
         """Return a code (``disk_full``) if there is less room than ``times`` the store's reserve, else ``None``."""
 
     def rehearse(self, size: int) -> None:
         """Write ``size`` bytes and remove them again. Raises ``StorageUnavailable`` if they cannot be kept."""
-
-    def why_not_writable(self) -> str:
-        """Return why nothing can be kept; empty if something can. Leaves nothing behind, and makes no store."""
-
-    def free_bytes(self) -> float:
-        """Return how many bytes there is room for; ``math.inf`` if the store has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +388,12 @@ class Blobs(BlobRoom, Protocol):
 
     def delete(self, sha256: str) -> None:
         """Delete the bytes. Does nothing if there are none."""
+
+    def free_bytes(self) -> float:
+        """Return how many bytes there is room for; ``math.inf`` if the store has no limit."""
+
+    def why_not_writable(self) -> str:
+        """Return why nothing can be kept; empty if something can. Never raises, leaves nothing, makes no store."""
 
     def any_blob(self) -> FoundBlob | None:
         """Return one blob, from stores inside this one too, or ``None`` if there is none or the store was not made."""

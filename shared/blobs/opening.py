@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.blobs.folder import RESERVE_BYTES, FolderBlobs
+from shared.blobs.folder import FolderBlobs
 from shared.ports import Blobs
-
-__all__ = ["RESERVE_BYTES", "local_folders", "open_blobs"]
 
 
 def open_blobs(where: Path, *, create: bool = True) -> Blobs:

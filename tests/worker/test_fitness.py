@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +36,6 @@ class Disk:
         self.rehearsed.append(size)
         if size > self.quota:
             raise StorageUnavailable("Disk quota exceeded", size)
-
-    def free_bytes(self) -> float:
-        return math.inf
 
 
 @dataclass

@@ -11,7 +11,7 @@ from services.doctor.findings import Finding, fail, ok, warn
 from services.doctor.sizes import size
 from shared.files.private_folder import is_open, is_shared
 from shared.files.writable import nearest, why_not_writable
-from shared.ports import BlobRoom
+from shared.ports import Blobs
 
 LEAST_FREE = 256 << 20
 """With less free space `ringtrue up` does not start."""
@@ -38,21 +38,18 @@ def free_bytes(folder: Path) -> int:
 
 def writable(folder: Path, do: str) -> Iterator[Finding]:
     """Check a folder that Ringtrue must be able to write."""
-    why_not = why_not_writable(folder)
-    yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
+    yield _written(folder, why_not_writable(folder), do)
 
 
-def audio(blobs: BlobRoom, where: Path, do: str) -> Iterator[Finding]:
+def audio(blobs: Blobs, where: Path, do: str) -> Iterator[Finding]:
     """Check the store of the audio, which the setting ``where`` names."""
-    why_not = blobs.why_not_writable()
-    yield fail(f"{where} cannot be written: {why_not}", do) if why_not else ok(str(where))
+    yield _written(where, blobs.why_not_writable(), do)
 
 
 def private(folder: Path) -> Iterator[Finding]:
     """Check the data folder, which is private: texts, voices, hashes of keys."""
     if (why_not := why_not_writable(folder)) or not is_open(folder) or is_shared(folder):
-        do = "choose another with RINGTRUE_DATA"
-        yield fail(f"{folder} cannot be written: {why_not}", do) if why_not else ok(str(folder))
+        yield _written(folder, why_not, "choose another with RINGTRUE_DATA")
     else:
         yield warn(
             f"{folder} can be read by other users of this machine",
@@ -91,3 +88,7 @@ def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]
             )
         else:
             yield ok(said)
+
+
+def _written(where: Path, why_not: str, do: str) -> Finding:
+    return fail(f"{where} cannot be written: {why_not}", do) if why_not else ok(str(where))

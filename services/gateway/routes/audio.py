@@ -31,8 +31,7 @@ _AT_ONCE_BYTES = 1 << 20
 async def read(request: Request) -> Response:
     """Download the clip as a WAV file, with the same bytes every time. One range at a time can be requested."""
     user = await user_of(request)
-    look = await gateway_of(request).looker.look(request.path_params["job_id"], user)
-    return await audio_of(request, user, look.job)
+    return await audio_of(request, user, await _job(request, user))
 
 
 async def audio_of(request: Request, user: str, job: Job) -> Response:
@@ -40,10 +39,8 @@ async def audio_of(request: Request, user: str, job: Job) -> Response:
 
     Raises `Refused` if the job has no audio yet, or never will.
     """
-    gateway = gateway_of(request)
-    files = gateway.pools.files
-    clip = await files.run(user, lambda: WavResponse(job, gateway.blobs))
-    digest = await files.run(user, lambda: gateway.digests.of(clip))
+    files = gateway_of(request).pools.files
+    clip, digest = await _clip(request, user, job)
     headers = _headers(clip, digest)
     if is_had(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -66,13 +63,28 @@ async def audio_of(request: Request, user: str, job: Job) -> Response:
 @router.head("/v1/jobs/{job_id}/audio", include_in_schema=False)
 async def head(request: Request) -> Response:
     """Return the headers that GET would return."""
-    gateway, user = gateway_of(request), await user_of(request)
-    look = await gateway.looker.look(request.path_params["job_id"], user)
-    clip = await gateway.pools.files.run(user, lambda: WavResponse(look.job, gateway.blobs))
-    headers = _headers(clip, await gateway.pools.files.run(user, lambda: gateway.digests.of(clip)))
+    user = await user_of(request)
+    clip, digest = await _clip(request, user, await _job(request, user))
+    headers = _headers(clip, digest)
     if is_had(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(headers=headers | {"Content-Length": str(clip.size)}, media_type=WAV)
+
+
+async def _job(request: Request, user: str) -> Job:
+    look = await gateway_of(request).looker.look(request.path_params["job_id"], user)
+    return look.job
+
+
+async def _clip(request: Request, user: str, job: Job) -> tuple[WavResponse, bytes]:
+    """Return a job's clip, and the SHA-256 of its WAV file."""
+    gateway = gateway_of(request)
+
+    def opened() -> tuple[WavResponse, bytes]:
+        clip = WavResponse(job, gateway.blobs)
+        return clip, gateway.digests.of(clip)
+
+    return await gateway.pools.files.run(user, opened)
 
 
 def _headers(clip: WavResponse, digest: bytes) -> dict[str, str]:

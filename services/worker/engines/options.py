@@ -6,7 +6,7 @@ Owns the one kind of option that engines have needed so far, a number within bou
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +52,18 @@ def schema(options: Sequence[Number]) -> dict[str, Any]:
     }
 
 
+def unknown(name: str, known: Iterable[str]) -> EngineError:
+    """Return the refusal of an option that is none of ``known``."""
+    return EngineError(f"options/{name}: unknown option; known options: {', '.join(known) or 'none'}")
+
+
 def chosen(options: Sequence[Number], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return every option's value, as ``given`` or by default. Raises `EngineError` for what the schema does not
     allow."""
     known = {option.name: option for option in options}
     for name, value in given.items():
         if name not in known:
-            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(known) or 'none'}")
+            raise unknown(name, known)
         if (fault := known[name].fault(value)) is not None:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     return {option.name: given.get(option.name, option.default) for option in options}

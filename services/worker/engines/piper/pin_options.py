@@ -11,7 +11,7 @@ from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.language_tags import tags_fault
-from services.worker.engines.options import Number
+from services.worker.engines.options import Number, unknown
 
 DEVICES = ("cpu", "cuda")
 NUMBERS = (
@@ -38,7 +38,7 @@ def pin_options(options: Mapping[str, Any]) -> PiperPinOptions:
     checks = {"languages": tags_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
     for name, value in options.items():
         if name not in checks:
-            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(checks)}")
+            raise unknown(name, checks)
         if (fault := checks[name](value)) is not None:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     languages = tuple(tag.lower() for tag in options.get("languages", ()))

@@ -14,6 +14,7 @@ from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.language_tags import tags_fault
+from services.worker.engines.options import unknown
 
 DEVICES = ("auto", "cpu", "cuda")
 COMPILERS = ("none", "inductor")
@@ -53,7 +54,7 @@ def pin_options(options: Mapping[str, Any]) -> PinOptions:
     }
     for name in options:
         if name not in known:
-            raise EngineError(f"options/{name}: unknown option; known options: {', '.join(known)}")
+            raise unknown(name, known)
     return PinOptions(**{name: known[name](value) for name, value in options.items()})
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OURS = Path(__file__).resolve().parents[2]
-"""The folder of our packages. It may be listed, as Python does to find them. It may be a checkout with data in it, so
+"""The folder of our packages. It may be listed, as Python does to find them. It may be a checkout with data in it; then
 only the packages may be read."""
+_INSTALLED = "ringtrue-*.dist-info"
+"""What an installer leaves beside them. Such a folder has packages alone, ours and others that ours import."""
 _OUR_PACKAGES = ("services", "shared")
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/opt/nvidia", "/opt/rocm", "/opt/intel"),
@@ -84,6 +86,8 @@ def _of_python(argv0: str) -> Iterator[Path]:
 
 def _of_this_python() -> Iterator[Path]:
     yield from (OURS / package for package in _OUR_PACKAGES)
+    if any(OURS.glob(_INSTALLED)):
+        yield OURS
     yield from _parts({Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix)})
     # Packages in other places: those of an editable installation, or a user's own.
     closed = {OURS, *OURS.parents, Path.cwd(), *Path.cwd().parents, *_home_and_above()}

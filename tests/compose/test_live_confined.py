@@ -81,7 +81,7 @@ os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 ASK = {
     "gateway": HTTP.format(path=":8000/v1/jobs", host="127.0.0.1:8000"),
     "mlflow": HTTP.format(path=":5000/api/2.0/mlflow/experiments/search?max_results=1", host="127.0.0.1:5000"),
-    "redis": "import redis, sys; redis.Redis(sys.argv[1], socket_timeout=5).keys()",
+    "redis": "import redis, sys; redis.Redis(sys.argv[1], protocol=2, socket_timeout=5).keys()",
     "postgres": """
 import psycopg, sys
 psycopg.connect(host=sys.argv[1], user="ringtrue", password="guess", dbname="ringtrue", connect_timeout=5)

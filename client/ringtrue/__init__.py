@@ -43,8 +43,8 @@ from ringtrue.evaluations import (
 )
 from ringtrue.gates import Gate, Judged
 from ringtrue.jobs import (
-    Audio,
     Job,
+    JobAudio,
     JobError,
     JobFailed,
     JobFilters,
@@ -65,7 +65,6 @@ from ringtrue.voices import Consent, Voice
 __all__ = [
     "APIError",
     "AsyncRingtrue",
-    "Audio",
     "AudioCorrupted",
     "Clip",
     "Comparison",
@@ -84,6 +83,7 @@ __all__ = [
     "Gate",
     "InvalidRequest",
     "Job",
+    "JobAudio",
     "JobError",
     "JobFailed",
     "JobFilters",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringtrue.errors import AudioCorrupted, FormatUnavailable
-from ringtrue.jobs import Audio, Job
+from ringtrue.jobs import Job, JobAudio
 
 _OTHER_FORMATS = {
     *(".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka"),
@@ -74,7 +74,7 @@ def pcm_of(wav: bytes) -> bytes:
     raise AudioCorrupted("the WAV file contains no samples")
 
 
-def checked(wav: bytes, headers: Mapping[str, str], audio: Audio | None) -> bytes:
+def checked(wav: bytes, headers: Mapping[str, str], audio: JobAudio | None) -> bytes:
     """Return ``wav`` unchanged. Raises `AudioCorrupted` unless its bytes and its samples have the announced hashes."""
     for name in ("content-digest", "repr-digest"):
         digest = _SHA256_DIGEST.search(headers.get(name, ""))

@@ -9,7 +9,7 @@ from typing import Any
 from ringtrue.evaluations import Evaluation
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
-from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, common
+from ringtrue.studies import AsyncStudyCalls, BaseStudy, StudyCalls, StudyFlows, common
 
 PATH = "/v1/comparisons"
 REPORT = "report.html"
@@ -75,7 +75,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Study):
+class Comparison(BaseStudy):
     """A comparison as it is now. ``rows`` is empty until the result is there, and in lists."""
 
     baseline: str

@@ -13,7 +13,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json, PinUsed
-from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, as_sent, common
+from ringtrue.studies import AsyncStudyCalls, BaseStudy, StudyCalls, StudyFlows, as_sent, common
 
 PATH = "/v1/evaluations"
 
@@ -118,7 +118,7 @@ class EvaluationResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation(Study):
+class Evaluation(BaseStudy):
     """An evaluation as it is now. ``result`` is ``None`` until it is there, and in lists."""
 
     pin: PinUsed

@@ -11,7 +11,7 @@ from typing import Any
 from ringtrue.comparisons import Comparison, Range
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json
-from ringtrue.studies import AsyncStudyCalls, Study, StudyCalls, StudyFlows, as_sent, common
+from ringtrue.studies import AsyncStudyCalls, BaseStudy, StudyCalls, StudyFlows, as_sent, common
 
 PATH = "/v1/gates"
 JUNIT, SUMMARY = "junit.xml", "summary.md"
@@ -43,7 +43,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate(Study):
+class Gate(BaseStudy):
     """A gate as it is now. ``judged`` is empty until the verdict is there, and in lists."""
 
     comparison: str

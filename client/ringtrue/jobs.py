@@ -66,7 +66,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class JobAudio:
     """The audio of a job. ``pcm_sha256`` is the hash of the bare samples; ``sample_rate`` is in Hz."""
 
     url: str
@@ -79,7 +79,7 @@ class Audio:
     """Ids of the jobs that were spoken in one batch with this one, itself included. The others may change its sound."""
 
     @classmethod
-    def from_json(cls, data: Json) -> Audio:
+    def from_json(cls, data: Json) -> JobAudio:
         pieces = tuple(Piece(p["text"], p["start_s"], p["end_s"]) for p in data.get("pieces", ()))
         return cls(
             data["url"],
@@ -164,7 +164,7 @@ class Job:
     input: Json
     controls: Mapping[str, str]
     error: JobError | None
-    audio: Audio | None
+    audio: JobAudio | None
     scoring: Scoring
     tracking: Tracking
     progress: Progress | None
@@ -190,7 +190,7 @@ class Job:
             input=data.get("input", {}),
             controls=data.get("controls", {}),
             error=JobError(error["code"], error.get("message", "")) if error else None,
-            audio=Audio.from_json(audio) if audio else None,
+            audio=JobAudio.from_json(audio) if audio else None,
             scoring=Scoring.from_json(data["scoring"]),
             tracking=Tracking.from_json(data["tracking"]),
             progress=Progress(progress["piece"], progress["pieces"]) if progress else None,

@@ -28,7 +28,7 @@ UNTIL = Literal["result", "tracking"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
+class BaseStudy:
     """An evaluation, a comparison or a gate, as the gateway described it. ``raw`` is the whole JSON."""
 
     id: str
@@ -62,7 +62,7 @@ class Study:
 
 
 def common(data: Json) -> dict[str, Any]:
-    """Return the members of `Study` from a response."""
+    """Return the members of `BaseStudy` from a response."""
     error, completed_at = data["error"], data.get("completed_at")
     return {
         "id": data["id"],
@@ -76,7 +76,7 @@ def common(data: Json) -> dict[str, Any]:
     }
 
 
-S = TypeVar("S", bound=Study)
+S = TypeVar("S", bound=BaseStudy)
 Watcher = Callable[[S], None]
 """Called with the study after each poll of a wait."""
 
@@ -84,7 +84,7 @@ Watcher = Callable[[S], None]
 class StudyTimedOut(RingtrueError):
     """The evaluation, comparison or gate was not over in time; it goes on."""
 
-    def __init__(self, study: Study, waited_s: float) -> None:
+    def __init__(self, study: BaseStudy, waited_s: float) -> None:
         super().__init__(f"{study.id} is still {study.standing} after {waited_s:g} s")
         self.study = study
 

@@ -16,7 +16,7 @@ from services.gateway.app import assemble, create_app
 from services.gateway.deps import Gateway
 from services.gateway.http.errors import PROBLEMS
 from services.gateway.keys import new_key
-from services.gateway.openapi.answer_schemas import Problem
+from services.gateway.openapi.answer_schemas import ProblemDocument
 from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest, Support
 from shared.errors import StoreUnavailable
@@ -188,9 +188,9 @@ class StoreBroken(MemoryJobStore):
         raise RuntimeError("secret detail")
 
 
-def refused(answer: httpx.Response, code: str) -> Problem:
+def refused(answer: httpx.Response, code: str) -> ProblemDocument:
     """The problem in an answer, which is as documented and has this code."""
-    problem = Problem.model_validate_json(answer.content)
+    problem = ProblemDocument.model_validate_json(answer.content)
     assert problem.code == code, problem
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code == problem.status == PROBLEMS[problem.code].status

@@ -50,7 +50,7 @@ async def sun(tmp_path: Path) -> AsyncIterator[Place]:
 
 async def test_a_job_says_which_pin_its_alias_became(sun: Place) -> None:
     answer = await sun.http.post("/v1/jobs", json={**SENTENCE, "pin": "sun@production"})
-    job = answer_schemas.Job.model_validate_json(answer.content)
+    job = answer_schemas.JobDocument.model_validate_json(answer.content)
     assert (job.pin.name, job.pin.alias, job.pin.lock_sha256) == (V21.pin, "sun@production", V21.lock_sha256)
     assert (await sun.http.get(job.links.self)).json()["pin"] == answer.json()["pin"]
 
@@ -70,7 +70,7 @@ async def test_a_batch_takes_aliases_and_pins_side_by_side(sun: Place) -> None:
     promote(sun.aliases, CANDIDATE, V23.pin)
     asked = ["sun@production", "sun@candidate", BARE.pin, "sun@nobody"]
     answer = await sun.http.post("/v1/jobs:batch", json={"jobs": [{**SENTENCE, "pin": pin} for pin in asked]})
-    batch = answer_schemas.Batch.model_validate_json(answer.content)
+    batch = answer_schemas.BatchDocument.model_validate_json(answer.content)
     assert [(done.job.pin.name, done.job.pin.alias) for done in batch.data if done.job] == [
         (V21.pin, "sun@production"),
         (V23.pin, "sun@candidate"),
@@ -149,7 +149,7 @@ async def test_a_tenth_of_two_thousand_users_speak_with_the_candidate_every_time
 
 def listed(document: Any, pin: str) -> list[dict[str, Any]]:
     """The aliases of a pin as GET /v1/pins has them."""
-    answer_schemas.PinList.model_validate(document)
+    answer_schemas.PinListDocument.model_validate(document)
     (found,) = (entry["aliases"] for entry in document["data"] if entry["name"] == pin)
     aliases: list[dict[str, Any]] = found
     return aliases

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.gateway.openapi.study_answer_schemas import Comparison, ComparisonList, Gate, GateList
+from services.gateway.openapi.study_answer_schemas import (
+    ComparisonDocument,
+    ComparisonListDocument,
+    GateDocument,
+    GateListDocument,
+)
 from shared.gating.toml_notation import default_rules, rules_from_toml
 from shared.studies import Kind, Step, StudyIds
 from tests.gateway.evaluating import evaluate, finish, item, perform
@@ -45,7 +50,7 @@ async def test_a_comparison_is_accepted_before_its_evaluations_are_over(place: P
     body = await two(place)
     place.wake_ups.woken.clear()
     answer = await place.http.post("/v1/comparisons", json={**body, "allow": ["seeds", "params", "seeds"]})
-    comparison = Comparison.model_validate_json(answer.content)
+    comparison = ComparisonDocument.model_validate_json(answer.content)
     assert (answer.status_code, comparison.status, comparison.result) == (202, "waiting", None)
     assert answer.headers["location"] == comparison.links.self
     assert (comparison.baseline, comparison.candidate) == (body["baseline"], body["candidate"])
@@ -62,7 +67,7 @@ async def test_it_goes_from_waiting_to_running_to_its_result(place: Place) -> No
     assert study is not None
     assert (await place.http.get(links["self"])).json()["status"] == "running"
     assert place.studies.finish(study.id, study.result.attempt, COMPARED, time.time())
-    done = Comparison.model_validate_json((await place.http.get(links["self"] + "?wait=5")).content)
+    done = ComparisonDocument.model_validate_json((await place.http.get(links["self"] + "?wait=5")).content)
     assert (done.status, done.headline, done.result) == ("succeeded", "espeak-v2 is better", COMPARED["comparison"])
 
 
@@ -75,7 +80,7 @@ async def test_why_it_cannot_be_compared_is_shown(place: Place) -> None:
     assert study is not None
     error = {"code": "not_comparable", "message": "the seeds differ; allow them with --allow seeds"}
     assert place.studies.fail(study.id, study.result.attempt, error, time.time())
-    failed = Comparison.model_validate_json((await place.http.get(links["self"])).content)
+    failed = ComparisonDocument.model_validate_json((await place.http.get(links["self"])).content)
     assert (failed.status, failed.error and failed.error.model_dump()) == ("failed", error)
 
 
@@ -173,18 +178,18 @@ async def test_a_gate_that_has_decided_shows_its_verdict(place: Place) -> None:
         finish(place, outcome)
     verdict = {"verdict": "inconclusive", "headline": "one item is too few", "judged": []}
     assert finish(place, {"gate": verdict, "files": {}}) == decided["id"]
-    shown = Gate.model_validate_json((await place.http.get(decided["links"]["self"])).content)
+    shown = GateDocument.model_validate_json((await place.http.get(decided["links"]["self"])).content)
     assert (shown.status, shown.verdict, shown.headline) == ("succeeded", "inconclusive", "one item is too few")
     assert shown.result == verdict
 
 
 async def test_lists_are_newest_first_with_pages_and_without_results(place: Place) -> None:
     gates = [(await gate(place))["id"] for _ in range(2)]
-    first = GateList.model_validate_json((await place.http.get("/v1/gates?limit=1")).content)
+    first = GateListDocument.model_validate_json((await place.http.get("/v1/gates?limit=1")).content)
     rest = (await place.http.get(f"/v1/gates?limit=1&cursor={first.next_cursor}")).json()
     assert [first.data[0].id, rest["data"][0]["id"]] == gates[::-1]
     assert "result" not in rest["data"][0]
-    comparisons = ComparisonList.model_validate_json((await place.http.get("/v1/comparisons")).content)
+    comparisons = ComparisonListDocument.model_validate_json((await place.http.get("/v1/comparisons")).content)
     assert [one.id for one in comparisons.data] == sorted((one.id for one in comparisons.data), reverse=True)
 
 

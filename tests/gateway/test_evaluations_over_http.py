@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.openapi.study_answer_schemas import ClipList, Evaluation, EvaluationList
+from services.gateway.openapi.study_answer_schemas import ClipListDocument, EvaluationDocument, EvaluationListDocument
 from shared.aliases import Alias, promoted, signed
 from shared.studies import Study, StudyFilter
 from shared.suites.reading import golden_suite
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_it_is_accepted_with_its_address(place: Place) -> None:
     answer = await place.http.post("/v1/evaluations", json=WANTED)
-    evaluation = Evaluation.model_validate_json(answer.content)
+    evaluation = EvaluationDocument.model_validate_json(answer.content)
     assert answer.status_code == 202
     assert answer.headers["location"] == evaluation.links.self == f"/v1/evaluations/{evaluation.id}"
     assert (evaluation.status, evaluation.result, evaluation.error) == ("running", None, None)
@@ -129,7 +129,7 @@ async def test_progress_tells_the_stages_and_how_long_it_will_take(place: Place)
     waiting = (await place.http.get(links["self"])).json()
     assert "eta_seconds" not in waiting
     place.score()
-    going = Evaluation.model_validate_json((await place.http.get(links["self"])).content)
+    going = EvaluationDocument.model_validate_json((await place.http.get(links["self"])).content)
     assert going.progress.model_dump() == {
         "clips": 3, "cached": 0, "spoken": 1, "scored": 1, "tracked": 0, "failed": 0,
     }  # fmt: skip
@@ -141,7 +141,7 @@ async def test_its_result_is_shown_once_a_scorer_hands_it_in(place: Place) -> No
     links = (await evaluate(place))["links"]
     perform(place, 3)
     finish(place, SCORED)
-    done = Evaluation.model_validate_json((await place.http.get(links["self"])).content)
+    done = EvaluationDocument.model_validate_json((await place.http.get(links["self"])).content)
     assert done.result is not None
     assert (done.status, done.result.model_dump()) == ("succeeded", SCORED)
     assert done.completed_at is not None
@@ -167,14 +167,14 @@ async def test_canceling_takes_its_jobs_along(place: Place) -> None:
     evaluation = await evaluate(place)
     for _ in range(2):
         answer = await place.http.post(evaluation["links"]["cancel"])
-        assert (answer.status_code, Evaluation.model_validate_json(answer.content).status) == (200, "canceled")
+        assert (answer.status_code, EvaluationDocument.model_validate_json(answer.content).status) == (200, "canceled")
     jobs = (await place.http.get("/v1/jobs")).json()["data"]
     assert {job["status"] for job in jobs} == {"canceled"}
 
 
 async def test_its_clips_are_listed_with_their_jobs(place: Place) -> None:
     evaluation = await evaluate(place, seeds=2)
-    clips = ClipList.model_validate_json((await place.http.get(evaluation["links"]["clips"])).content).data
+    clips = ClipListDocument.model_validate_json((await place.http.get(evaluation["links"]["clips"])).content).data
     assert [(clip.item, clip.seed, clip.cached) for clip in clips[:2]] == [("plain-1", 0, False), ("plain-1", 1, False)]
     job = (await place.http.get(clips[0].links["job"])).json()
     assert (job["id"], job["input"]["text"]) == (clips[0].job, "Good morning.")
@@ -182,7 +182,7 @@ async def test_its_clips_are_listed_with_their_jobs(place: Place) -> None:
 
 async def test_the_list_is_filtered_has_pages_and_no_results(place: Place) -> None:
     ids = [(await evaluate(place, suite=item(), pin=pin))["id"] for pin in (RICH.pin, BARE.pin, RICH.pin)]
-    first = EvaluationList.model_validate_json((await place.http.get("/v1/evaluations?limit=2")).content)
+    first = EvaluationListDocument.model_validate_json((await place.http.get("/v1/evaluations?limit=2")).content)
     rest = (await place.http.get(f"/v1/evaluations?limit=2&cursor={first.next_cursor}")).json()
     assert [one.id for one in first.data] + [one["id"] for one in rest["data"]] == ids[::-1]
     assert "result" not in rest["data"][0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.openapi.answer_schemas import JobList
+from services.gateway.openapi.answer_schemas import JobListDocument
 from shared.ports import JobFilter, Page
 from tests.gateway.place import BARE, RICH, Place, opened
 from tests.memory_store import MemoryJobStore
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def ids(place: Place, **query: Any) -> list[str]:
     answer = await place.http.get("/v1/jobs", params=query)
     assert answer.status_code == 200, answer.text
-    return [job.id for job in JobList.model_validate_json(answer.content).data]
+    return [job.id for job in JobListDocument.model_validate_json(answer.content).data]
 
 
 async def test_pages_follow_each_other_from_the_newest_to_the_oldest(place: Place) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from services.gateway.http.errors import PROBLEMS
-from services.gateway.openapi.answer_schemas import Problem
+from services.gateway.openapi.answer_schemas import ProblemDocument
 from shared.errors import RefusalCode
 from tests.gateway.place import BARE, SENTENCE, Place, StoreAway, StoreBroken, opened, refused
 
@@ -105,7 +105,7 @@ async def test_the_same_in_a_batch_is_told_in_its_place(place: Place, bad: Bad) 
     good, other = answer.json()["data"]
     assert good["job"]["status"] == "queued"
     assert other["index"] == 1
-    problem = Problem.model_validate(other["problem"])
+    problem = ProblemDocument.model_validate(other["problem"])
     assert problem.code == bad.code
     assert tuple(e.pointer for e in problem.errors or ()) == tuple(f"/jobs/1{at}" for at in bad.pointers)
 

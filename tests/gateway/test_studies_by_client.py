@@ -13,12 +13,20 @@ import pytest
 
 from ringtrue import AsyncRingtrue, Evaluation, InvalidRequest, NotFound, StudyTimedOut
 from services.gateway.app import create_app
-from services.scorer.analysis.comparison.result import Comparison, Disagreement, GateResult, Judged, Range, Row, Side
+from services.scorer.analysis.comparison.result import (
+    ComparisonResult,
+    Estimate,
+    GateResult,
+    MetricRow,
+    RuleResult,
+    SetupDifference,
+    Side,
+)
 from tests.gateway.evaluating import SCORED, SUITE, finish, item, perform
 from tests.gateway.place import RICH, Place, opened
 
 pytestmark = pytest.mark.anyio
-GAIN = Range(0.35, 0.1, 0.6)
+GAIN = Estimate(0.35, 0.1, 0.6)
 
 
 @pytest.fixture
@@ -38,18 +46,18 @@ async def two(ringtrue: AsyncRingtrue) -> list[Evaluation]:
     return [await ringtrue.evaluations.create(pin=RICH.pin, suite=item(), seeds=[seed]) for seed in (0, 1)]
 
 
-def compared() -> Comparison:
+def compared() -> ComparisonResult:
     """As a scorer hands it in."""
     sides = [Side(f"eval_{n}", RICH.pin, "rich", "ab" * 32, "MIT", (n,), 1, 0, 0, ("env",)) for n in (0, 1)]
     rows = tuple(
-        Row("mos/nisqa", "MOS", "higher", scope, False, 1, 1.0, 1, 1, {}, {"too_short": 1}, 3.5, 3.85, GAIN, GAIN)
+        MetricRow("mos/nisqa", "MOS", "higher", scope, False, 1, 1.0, 1, 1, {}, {"too_short": 1}, 3.5, 3.85, GAIN, GAIN)
         for scope in ("overall", "emotion/happy")
     )
     differs = (
-        Disagreement("seeds", "0", "1", blocks=True, allowed=True),
-        Disagreement("commit", "a", "b", blocks=False),
+        SetupDifference("seeds", "0", "1", blocks=True, allowed=True),
+        SetupDifference("commit", "a", "b", blocks=False),
     )
-    return Comparison("cmp_1", *sides, "ours", "1", "cd" * 32, "none", 1, rows, differs, "better", {}, {})
+    return ComparisonResult("cmp_1", *sides, "ours", "1", "cd" * 32, "none", 1, rows, differs, "better", {}, {})
 
 
 async def test_an_evaluation_is_asked_for_watched_and_read(place: Place, ringtrue: AsyncRingtrue) -> None:
@@ -114,7 +122,9 @@ async def test_a_comparison_and_its_gate_are_asked_for_at_once_and_read(place: P
     finish(place, SCORED)
     finish(place, SCORED)
     finish(place, {"comparison": compared().to_json(), "files": {"report.html": place.blobs.put(b"<h1>")}})
-    judged = Judged("mos/nisqa", "overall", "not_worse", 0.1, "absolute", "higher", "pass", "it is", gain=GAIN, n=12)
+    judged = RuleResult(
+        "mos/nisqa", "overall", "not_worse", 0.1, "absolute", "higher", "pass", "it is", gain=GAIN, n=12
+    )
     verdict = GateResult("gate_1", comparison.id, RICH.pin, RICH.pin, "ours", "pass", "it passes", (judged,))
     finish(place, {"gate": verdict.to_json(), "files": {}})
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.gateway.jobs.submit import NOTHING_ACCEPTED
-from services.gateway.openapi.answer_schemas import Batch, Job
+from services.gateway.openapi.answer_schemas import BatchDocument, JobDocument
 from shared.catalog import PinState
 from shared.scores import Reason, Score, Unscored
 from tests.gateway.place import BARE, RATE, RICH, SENTENCE, Place, StoreAway, opened, refused
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_job_is_accepted_with_its_address(place: Place) -> None:
     answer = await place.http.post("/v1/jobs", json=SENTENCE)
     assert answer.status_code == 202
-    job = Job.model_validate_json(answer.content)
+    job = JobDocument.model_validate_json(answer.content)
     assert answer.headers["location"] == job.links.self == f"/v1/jobs/{job.id}"
     assert (await place.http.get(job.links.self)).json()["id"] == job.id
 
@@ -111,7 +111,7 @@ async def test_it_is_answered_after_the_wake_up_was_sent(place: Place) -> None:
 async def test_a_batch_is_one_transaction_and_one_wake_up_per_family(place: Place) -> None:
     jobs = [SENTENCE, {**SENTENCE, "pin": BARE.pin}, SENTENCE, {"text": "no pin"}]
     answer = await place.http.post("/v1/jobs:batch", json={"jobs": jobs})
-    batch = Batch.model_validate_json(answer.content)
+    batch = BatchDocument.model_validate_json(answer.content)
     assert answer.status_code == 202
     assert (batch.accepted, batch.refused) == (3, 1)
     assert [result.index for result in batch.data] == [0, 1, 2, 3]
@@ -125,7 +125,7 @@ async def test_a_batch_is_one_transaction_and_one_wake_up_per_family(place: Plac
 async def test_a_batch_of_which_nothing_is_accepted_makes_nothing(place: Place) -> None:
     answer = await place.http.post("/v1/jobs:batch", json={"jobs": [{"text": "no pin"}]})
     assert answer.status_code == NOTHING_ACCEPTED
-    assert Batch.model_validate_json(answer.content).accepted == 0
+    assert BatchDocument.model_validate_json(answer.content).accepted == 0
     assert place.wake_ups.woken == []
 
 
@@ -157,7 +157,7 @@ async def test_a_finished_job_tells_the_whole_story(place: Place) -> None:
     place.score(mos__nisqa=Score(3.9, "MOS", "ef" * 32), asr__wer=Unscored(Reason.LANGUAGE_NOT_COVERED))
     place.track()
     answer = await place.http.get(accepted["links"]["self"])
-    job = Job.model_validate_json(answer.content)
+    job = JobDocument.model_validate_json(answer.content)
     assert job.status == "succeeded"
     assert job.audio is not None
     assert (job.audio.duration_s, job.audio.sample_rate, job.audio.channels) == (1.0, RATE, 1)

@@ -32,7 +32,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 
 async def test_an_upload_is_answered_with_the_voice_and_its_consent(place: Place) -> None:
     answer = await place.http.post("/v1/voices", **form(SPOKEN, name="Ann, quiet"))
-    voice = answer_schemas.Voice.model_validate_json(answer.content)
+    voice = answer_schemas.VoiceDocument.model_validate_json(answer.content)
     assert answer.status_code == 201
     assert answer.headers["location"] == voice.links["self"]
     assert (voice.name, voice.recording.sample_rate, voice.recording.duration_s) == ("Ann, quiet", 16_000, 1.0)
@@ -78,7 +78,7 @@ async def test_the_same_sound_twice_is_one_recording(place: Place) -> None:
 
 async def test_the_list_has_ones_own_newest_first(place: Place) -> None:
     ids = [(await upload(place.http, SPOKEN))["id"] for _ in range(3)]
-    first = answer_schemas.VoiceList.model_validate_json((await place.http.get("/v1/voices?limit=2")).content)
+    first = answer_schemas.VoiceListDocument.model_validate_json((await place.http.get("/v1/voices?limit=2")).content)
     rest = await place.http.get(f"/v1/voices?limit=2&cursor={first.next_cursor}")
     assert [voice.id for voice in first.data] == [ids[2], ids[1]]
     assert [voice["id"] for voice in rest.json()["data"]] == [ids[0]]
@@ -124,9 +124,9 @@ async def test_a_job_keeps_which_recording_its_reference_was(place: Place) -> No
     voice = await upload(place.http, SPOKEN)
     job = await place.submit(pin=CLONER.pin, reference=voice["id"])
     await place.http.delete(voice["links"]["self"])
-    shown = answer_schemas.Job.model_validate_json((await place.http.get(job["links"]["self"])).content)
+    shown = answer_schemas.JobDocument.model_validate_json((await place.http.get(job["links"]["self"])).content)
     assert shown.input.reference == voice["id"]
-    assert shown.input.recordings == {voice["id"]: answer_schemas.Recording.model_validate(voice["recording"])}
+    assert shown.input.recordings == {voice["id"]: answer_schemas.RecordingDocument.model_validate(voice["recording"])}
 
 
 async def test_a_job_may_feel_as_a_recording_does(place: Place) -> None:

@@ -31,7 +31,7 @@ from ringtrue.commands.refusals import in_our_words
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import ProgressLine, words
 from ringtrue.errors import NotWritten
-from ringtrue.studies import Study, StudyCalls
+from ringtrue.studies import BaseStudy, StudyCalls
 from ringtrue.texts import why_no_text
 
 LOOK_S = 1.0
@@ -73,7 +73,7 @@ Timeout = Annotated[
     float | None,
     typer.Option(min=0, metavar="S", help="Seconds to wait in total. The work continues afterwards."),
 ]
-S = TypeVar("S", bound=Study)
+S = TypeVar("S", bound=BaseStudy)
 
 
 class Deadline:

@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[0-9a-fx.]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class NamedProxy:
     """A proxy, and the environment variable that names it."""
 
     url: str
@@ -37,7 +37,7 @@ class Proxy:
         return self.url.startswith("socks")
 
 
-def proxy_for(url: str) -> Proxy | None:
+def proxy_for(url: str) -> NamedProxy | None:
     """Return the proxy between this process and ``url``, by the environment; ``None`` if there is none.
 
     Raises `EnvironmentUnusable` if the variable that applies cannot be read.
@@ -108,7 +108,7 @@ def _with_port(entry: str) -> tuple[str, int | None]:
     return name, int(port) if port.isdecimal() else None
 
 
-def _read(text: str, variable: str) -> Proxy:
+def _read(text: str, variable: str) -> NamedProxy:
     url = text.strip() if "://" in text else f"http://{text.strip()}"
     if url.lower().startswith("socks://"):  # the form that desktops use
         url = f"socks5{url[len('socks') :]}"
@@ -123,7 +123,7 @@ def _read(text: str, variable: str) -> Proxy:
         raise EnvironmentUnusable(
             f"{variable} names a proxy of the unknown kind {parts.scheme}; known kinds: {', '.join(_READ)}"
         )
-    return Proxy(url, variable)
+    return NamedProxy(url, variable)
 
 
 def _variable(scheme: str) -> str:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from ringtrue.errors import EnvironmentUnusable
-from ringtrue.http.proxies import Proxy, proxy_for
+from ringtrue.http.proxies import NamedProxy, proxy_for
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class _Ways(Generic[T]):
 
     def __init__(self, kind: Callable[..., T]) -> None:
         self._kind = kind
-        self.made: dict[tuple[Proxy | None, bool], T] = {}
+        self.made: dict[tuple[NamedProxy | None, bool], T] = {}
 
     def to(self, url: httpx.URL) -> T:
         """Return the transport for a URL. Raises `EnvironmentUnusable`."""
@@ -32,7 +32,7 @@ class _Ways(Generic[T]):
             self.made[proxy, secure] = self._make(proxy, secure)
         return self.made[proxy, secure]
 
-    def _make(self, proxy: Proxy | None, secure: bool) -> T:
+    def _make(self, proxy: NamedProxy | None, secure: bool) -> T:
         variable = proxy.variable if proxy else "the environment"
         try:  # without TLS no certificates are read
             return self._kind(proxy=proxy.url if proxy else None, trust_env=secure)

@@ -1,6 +1,7 @@
 """The shapes of the answers, for the OpenAPI document and for the tests that check real answers against them.
 
-Owns no behaviour: answers are made in `answers.py`, as plain dictionaries, because thousands of them are made.
+Owns no behaviour: answers are made in `answers.py`, as plain dictionaries, because thousands of them are made. A class
+is named as its component of the OpenAPI document, with `Document` behind: `Job` is a record elsewhere.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+def without_suffix(name: str) -> str:
+    """The name of the component that the class of this name describes."""
+    return name.removesuffix("Document")
+
+
 class Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", model_title_generator=lambda model: without_suffix(model.__name__))
 
 
-class JobError(Document):
+class JobErrorDocument(Document):
     """Why a job ended without audio."""
 
     code: FailureCode
     message: str
 
 
-class PinUsed(Document):
+class PinUsedDocument(Document):
     """The model version that was used, tied to its files by the hash of its lock."""
 
     name: str
@@ -38,7 +44,7 @@ class PinUsed(Document):
     alias: Annotated[str | None, Field(description="The alias that was requested, if the request named one.")] = None
 
 
-class EmotionUsed(Document):
+class EmotionUsedDocument(Document):
     """The emotion in one of the four forms, and its strength."""
 
     name: str | None = None
@@ -48,7 +54,7 @@ class EmotionUsed(Document):
     strength: float
 
 
-class Recording(Document):
+class RecordingDocument(Document):
     """The audio of an uploaded voice: mono 16-bit PCM at its own sample rate, named by its SHA-256."""
 
     pcm_sha256: Sha256
@@ -56,7 +62,7 @@ class Recording(Document):
     duration_s: float
 
 
-class InputUsed(Document):
+class InputUsedDocument(Document):
     """What is spoken and how, with every default filled in.
 
     `sample_rate` is absent if it is the pin's own. `recordings` has, by id, the recordings of the uploaded voices that
@@ -66,20 +72,20 @@ class InputUsed(Document):
     language: str
     voice: str | None = None
     reference: str | None = None
-    emotion: EmotionUsed | None = None
+    emotion: EmotionUsedDocument | None = None
     speed: float
     pitch_scale: float
     seed: int
     sample_rate: int | None = None
     options: dict[str, Any]
-    recordings: dict[str, Recording] | None = None
+    recordings: dict[str, RecordingDocument] | None = None
     score: bool | list[str]
     priority: int
     ttl_s: float
     timeout_s: float
 
 
-class Piece(Document):
+class PieceDocument(Document):
     """A part of the text that was spoken in one call."""
 
     text: str
@@ -87,7 +93,7 @@ class Piece(Document):
     end_s: float
 
 
-class Audio(Document):
+class AudioDocument(Document):
     """The audio of a job. `pcm_sha256` is the SHA-256 of the bare samples."""
 
     url: str
@@ -95,20 +101,20 @@ class Audio(Document):
     duration_s: float
     sample_rate: int
     channels: int
-    pieces: list[Piece]
+    pieces: list[PieceDocument]
     batch: Annotated[
         list[str] | None, Field(description="Ids of the jobs spoken in the same batch, including this one.")
     ] = None
 
 
-class Progress(Document):
+class ProgressDocument(Document):
     """The number of pieces spoken, and of pieces in all."""
 
     piece: int
     pieces: int
 
 
-class Score(Document):
+class ScoreDocument(Document):
     """A measured value."""
 
     value: float
@@ -116,21 +122,21 @@ class Score(Document):
     scorer_lock: str
 
 
-class Unscored(Document):
+class UnscoredDocument(Document):
     """A value that could not be measured, and why. It is never zero."""
 
     unscored: Reason
     detail: str | None = None
 
 
-class Scoring(Document):
+class ScoringDocument(Document):
     """The status of scoring, and the scores by metric."""
 
     status: FacetStatus
-    scores: dict[str, Score | Unscored] | None = None
+    scores: dict[str, ScoreDocument | UnscoredDocument] | None = None
 
 
-class Tracking(Document):
+class TrackingDocument(Document):
     """The status of tracking, and the job's run in MLflow."""
 
     status: FacetStatus
@@ -138,7 +144,7 @@ class Tracking(Document):
     url: str | None = None
 
 
-class Links(Document):
+class LinksDocument(Document):
     """Paths, so that clients need not build any."""
 
     self: str
@@ -146,39 +152,39 @@ class Links(Document):
     cancel: str
 
 
-class Job(Document):
+class JobDocument(Document):
     """A job. Members that do not apply yet are absent, except `error` and `audio`, which are null."""
 
     id: str
     object: Literal["job"]
     status: Status
-    error: JobError | None
-    pin: PinUsed
-    input: InputUsed
+    error: JobErrorDocument | None
+    pin: PinUsedDocument
+    input: InputUsedDocument
     controls: Annotated[dict[str, Support], Field(description="How the pin honours each requested control.")]
     attempt: int
     queue_position: Annotated[int | None, Field(description="1 is next; absent once started or if not counted.")] = None
     eta_seconds: float | None = None
-    progress: Progress | None = None
-    audio: Audio | None
-    scoring: Scoring
-    tracking: Tracking
+    progress: ProgressDocument | None = None
+    audio: AudioDocument | None
+    scoring: ScoringDocument
+    tracking: TrackingDocument
     timings: dict[str, float]
     metadata: dict[str, str]
     created_at: Time
     started_at: Time | None = None
     completed_at: Time | None = None
-    links: Links
+    links: LinksDocument
 
 
-class FieldError(Document):
+class FieldErrorDocument(Document):
     """One fault of a request. `pointer` is a JSON pointer into the body, or into the query seen as an object."""
 
     pointer: str
     detail: str
 
 
-class Problem(Document):
+class ProblemDocument(Document):
     """Why a request was refused (RFC 9457). `code` is stable; `detail` is for people."""
 
     type: str
@@ -188,36 +194,36 @@ class Problem(Document):
     instance: str
     code: RefusalCode
     request_id: str
-    errors: list[FieldError] | None = None
+    errors: list[FieldErrorDocument] | None = None
     retry_after: int | None = None
 
 
-class BatchResult(Document):
+class BatchResultDocument(Document):
     """The result for one job of a batch: the job, or the problem with it."""
 
     index: int
-    job: Job | None = None
-    problem: Problem | None = None
+    job: JobDocument | None = None
+    problem: ProblemDocument | None = None
 
 
-class Batch(Document):
+class BatchDocument(Document):
     """The results of a batch, in the order in which its jobs came."""
 
     object: Literal["batch"]
     accepted: int
     refused: int
-    data: list[BatchResult]
+    data: list[BatchResultDocument]
 
 
-class JobList(Document):
+class JobListDocument(Document):
     """A page of jobs, newest first. A page can be short or empty although there are more jobs: check `has_more`."""
 
-    data: list[Job]
+    data: list[JobDocument]
     next_cursor: str | None
     has_more: bool
 
 
-class AliasOfPin(Document):
+class AliasOfPinDocument(Document):
     """An alias of this pin, and its last move. A candidate has a `weight`, and the `share` that it takes now."""
 
     alias: str
@@ -229,7 +235,7 @@ class AliasOfPin(Document):
     reason: str
 
 
-class Pin(Document):
+class PinDocument(Document):
     """A pin and what it can do."""
 
     name: str
@@ -256,7 +262,7 @@ class Pin(Document):
     state: PinState
     detail: str | None = None
     live: bool
-    aliases: list[AliasOfPin]
+    aliases: list[AliasOfPinDocument]
     confirmed_at: Time | None = None
     environment: Annotated[
         dict[str, Any] | None,
@@ -264,15 +270,15 @@ class Pin(Document):
     ] = None
 
 
-class PinList(Document):
+class PinListDocument(Document):
     """Every pin that a worker ever published."""
 
-    data: list[Pin]
+    data: list[PinDocument]
     next_cursor: None
     has_more: Literal[False]
 
 
-class Consent(Document):
+class ConsentDocument(Document):
     """Who allowed the voice to be used, when, and in which words."""
 
     by: str
@@ -280,27 +286,27 @@ class Consent(Document):
     text: str
 
 
-class Voice(Document):
+class VoiceDocument(Document):
     """An uploaded voice."""
 
     id: str
     object: Literal["voice"]
     name: str | None
-    recording: Recording
-    consent: Consent
+    recording: RecordingDocument
+    consent: ConsentDocument
     created_at: Time
     links: dict[Literal["self", "audio"], str]
 
 
-class VoiceList(Document):
+class VoiceListDocument(Document):
     """A page of voices, newest first."""
 
-    data: list[Voice]
+    data: list[VoiceDocument]
     next_cursor: str | None
     has_more: bool
 
 
-class Readiness(Document):
+class ReadinessDocument(Document):
     """Whether the gateway accepts jobs.
 
     `degraded`: it does, but jobs wait for something that is away. Each check is `ok`, `unreachable` or a reason

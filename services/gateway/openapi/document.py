@@ -11,17 +11,21 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from services.gateway.openapi.answer_schemas import Batch, Job, JobList, PinList, Problem, Readiness, Voice, VoiceList
+from services.gateway.openapi.answer_schemas import (
+    BatchDocument,
+    JobListDocument,
+    PinListDocument,
+    ReadinessDocument,
+    VoiceListDocument,
+    without_suffix,
+)
 from services.gateway.openapi.study_answer_schemas import (
-    ClipList,
-    Comparison,
-    ComparisonList,
-    Evaluation,
-    EvaluationList,
-    Gate,
-    GateList,
+    ClipListDocument,
+    ComparisonListDocument,
+    EvaluationListDocument,
+    GateListDocument,
 )
 from services.gateway.requests.job_schemas import MAX_BATCH_JOBS, JobRequest, VoiceRequest
 from services.gateway.requests.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
@@ -47,6 +51,13 @@ class VoiceUpload(VoiceRequest):
     file: Annotated[bytes, Field(description="WAV, FLAC, MP3 or OGG; 0.5 to 60 s, at most 20 MiB.")]
 
 
+class _Components(GenerateJsonSchema):
+    """Names an answer's component after what it is: `Job`, for the class `JobDocument`."""
+
+    def normalize_name(self, name: str) -> str:
+        return without_suffix(super().normalize_name(name))
+
+
 def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Return a function for ``app.openapi`` that makes the document on its first call."""
 
@@ -68,12 +79,13 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
 def _schemas() -> dict[str, Any]:
     read: list[type[BaseModel]] = [JobRequest, BatchRequest, VoiceUpload]
     read += [EvaluationRequest, ComparisonRequest, GateRequest]
-    sent: list[type[BaseModel]] = [Job, JobList, Batch, PinList, Problem, Readiness, Voice, VoiceList]
-    sent += [Evaluation, EvaluationList, ClipList, Comparison, ComparisonList, Gate, GateList]
+    # What these hold, such as `JobDocument`, comes with them.
+    sent: list[type[BaseModel]] = [JobListDocument, BatchDocument, PinListDocument, ReadinessDocument]
+    sent += [VoiceListDocument, EvaluationListDocument, ClipListDocument, ComparisonListDocument, GateListDocument]
     modes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = [
         *((model, "validation") for model in read),
         *((model, "serialization") for model in sent),
     ]
-    _, schemas = models_json_schema(modes, ref_template="#/components/schemas/{model}")
+    _, schemas = models_json_schema(modes, ref_template="#/components/schemas/{model}", schema_generator=_Components)
     definitions: dict[str, Any] = schemas["$defs"]
     return definitions

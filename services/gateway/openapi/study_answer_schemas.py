@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from services.gateway.openapi.answer_schemas import Document, PinUsed, Sha256, Time, Tracking
+from services.gateway.openapi.answer_schemas import Document, PinUsedDocument, Sha256, Time, TrackingDocument
 from shared.scores import Direction
 
 Files = Annotated[dict[str, Sha256], Field(description="Path of each file and the SHA-256 of its bytes.")]
 
 
-class SuiteUsed(Document):
+class SuiteUsedDocument(Document):
     """The suite that is spoken. `items` is the number of its items. Suites with the same hash give the same result."""
 
     name: str
@@ -21,7 +21,7 @@ class SuiteUsed(Document):
     items: int
 
 
-class EvaluationProgress(Document):
+class EvaluationProgressDocument(Document):
     """How many clips have reached each step. A clip counts in every step that it has passed. `failed`: without
     audio."""
 
@@ -33,7 +33,7 @@ class EvaluationProgress(Document):
     failed: int
 
 
-class Summary(Document):
+class SummaryDocument(Document):
     """A summary of one quantity over the items. `scored` and `unscored` count clips."""
 
     unit: str
@@ -44,7 +44,7 @@ class Summary(Document):
     unscored: dict[str, int]
 
 
-class Noise(Document):
+class NoiseDocument(Document):
     """The noise floor of one quantity.
 
     `run_to_run`: half-width of the 95 % range of the difference between two readings with one seed each."""
@@ -57,63 +57,63 @@ class Noise(Document):
     scorer_lock: str
 
 
-class EvaluationResult(Document):
+class EvaluationResultDocument(Document):
     """The result of an evaluation.
 
     `noise`: by quantity, how much readings differ when only the seed changes. It needs two or more seeds."""
 
-    metrics: dict[str, Summary]
-    noise: dict[str, Noise]
+    metrics: dict[str, SummaryDocument]
+    noise: dict[str, NoiseDocument]
     scorer_locks: dict[str, str]
     environments: list[str]
     files: Files
 
 
-class StudyError(Document):
+class StudyErrorDocument(Document):
     """Why there is no result."""
 
     code: str
     message: str
 
 
-class EvaluationLinks(Document):
+class EvaluationLinksDocument(Document):
     self: str
     cancel: str
     items: str
     clips: str
 
 
-class Evaluation(Document):
+class EvaluationDocument(Document):
     """A suite, spoken by a pin and scored. `result` is null until it is there, and absent in lists."""
 
     id: str
     object: Literal["evaluation"]
     status: Literal["running", "succeeded", "failed", "canceled"]
-    pin: PinUsed
-    suite: SuiteUsed
+    pin: PinUsedDocument
+    suite: SuiteUsedDocument
     seeds: list[int]
     score: Literal[True] | list[str]
     params: dict[str, Any]
     preprocessing: str
-    progress: EvaluationProgress
+    progress: EvaluationProgressDocument
     eta_seconds: Annotated[float | None, Field(description="Until all is scored; absent where unknown.")] = None
-    result: EvaluationResult | None = None
-    error: StudyError | None
-    tracking: Tracking
+    result: EvaluationResultDocument | None = None
+    error: StudyErrorDocument | None
+    tracking: TrackingDocument
     created_at: Time
     completed_at: Time | None = None
-    links: EvaluationLinks
+    links: EvaluationLinksDocument
 
 
-class EvaluationList(Document):
+class EvaluationListDocument(Document):
     """A page of evaluations, newest first."""
 
-    data: list[Evaluation]
+    data: list[EvaluationDocument]
     next_cursor: str | None
     has_more: bool
 
 
-class Clip(Document):
+class ClipDocument(Document):
     """An item at one seed, and the job that speaks it."""
 
     item: str
@@ -123,20 +123,20 @@ class Clip(Document):
     links: dict[Literal["job", "audio"], str]
 
 
-class ClipList(Document):
+class ClipListDocument(Document):
     """Every clip of an evaluation."""
 
-    data: list[Clip]
+    data: list[ClipDocument]
     next_cursor: None
     has_more: Literal[False]
 
 
-class ComparisonLinks(Document):
+class ComparisonLinksDocument(Document):
     self: str
     report: str
 
 
-class Comparison(Document):
+class ComparisonDocument(Document):
     """A comparison of two evaluations. `result` has a row per metric and scope; it is null until it is there."""
 
     id: str
@@ -148,27 +148,27 @@ class Comparison(Document):
     headline: Annotated[str | None, Field(description="The result in a sentence.")]
     result: dict[str, Any] | None = None
     files: list[str]
-    error: StudyError | None
-    tracking: Tracking
+    error: StudyErrorDocument | None
+    tracking: TrackingDocument
     created_at: Time
     completed_at: Time | None = None
-    links: ComparisonLinks
+    links: ComparisonLinksDocument
 
 
-class ComparisonList(Document):
+class ComparisonListDocument(Document):
     """A page of comparisons, newest first."""
 
-    data: list[Comparison]
+    data: list[ComparisonDocument]
     next_cursor: str | None
     has_more: bool
 
 
-class GateLinks(Document):
+class GateLinksDocument(Document):
     self: str
     summary: str
 
 
-class Gate(Document):
+class GateDocument(Document):
     """Rules, checked against a comparison. `result` has the outcome of each rule; it is null until it is there."""
 
     id: str
@@ -180,16 +180,16 @@ class Gate(Document):
     headline: str | None
     result: dict[str, Any] | None = None
     files: list[str]
-    error: StudyError | None
-    tracking: Tracking
+    error: StudyErrorDocument | None
+    tracking: TrackingDocument
     created_at: Time
     completed_at: Time | None = None
-    links: GateLinks
+    links: GateLinksDocument
 
 
-class GateList(Document):
+class GateListDocument(Document):
     """A page of gates, newest first."""
 
-    data: list[Gate]
+    data: list[GateDocument]
     next_cursor: str | None
     has_more: bool

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from services.scorer.analysis.comparison.result import Row
+from services.scorer.analysis.comparison.result import MetricRow
 from services.scorer.report.chart import BASELINE, CANDIDATE, FAINT, INK, LEGEND, PAPER, Chart, axes_in, draw, short
 from services.scorer.report.writing import BETTER_IS, writing
 
@@ -22,7 +22,7 @@ _TOP_PX, _BOTTOM_PX = 46, 34
 _NAMES_PX, _GAPS_PX = 96, 104
 
 
-def bars(kind: str, rows: Sequence[Row]) -> Chart | None:
+def bars(kind: str, rows: Sequence[MetricRow]) -> Chart | None:
     """Return the chart of one metric's rows in the scopes of one ``kind`` (emotion, language, tag).
 
     None if nothing was measured.
@@ -42,11 +42,11 @@ def bars(kind: str, rows: Sequence[Row]) -> Chart | None:
     return draw(name, height, lambda figure: _paint(figure, measured), caption=caption, says=said)
 
 
-def _group(row: Row) -> str:
+def _group(row: MetricRow) -> str:
     return row.scope.partition("/")[2]
 
 
-def _paint(figure: Figure, rows: Sequence[Row]) -> None:
+def _paint(figure: Figure, rows: Sequence[MetricRow]) -> None:
     means = axes_in(figure, _NAMES_PX, _TOP_PX, _GAPS_PX + 26, _BOTTOM_PX)
     gaps = axes_in(figure, 360 - _GAPS_PX, _TOP_PX, 8, _BOTTOM_PX)
     for axes in (means, gaps):
@@ -73,7 +73,7 @@ def _paint(figure: Figure, rows: Sequence[Row]) -> None:
     )
 
 
-def _paint_means(axes: Axes, rows: Sequence[Row]) -> None:
+def _paint_means(axes: Axes, rows: Sequence[MetricRow]) -> None:
     factor = 100.0 if rows[0].binary else 1.0
     written = writing(rows[0].unit, rows[0].binary, ())
     # a MOS begins at 1: a bar from 0 would hide a fifth of every difference
@@ -107,7 +107,7 @@ def _paint_means(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_xlabel(written.unit or "mean", labelpad=1)
 
 
-def _paint_gaps(axes: Axes, rows: Sequence[Row]) -> None:
+def _paint_gaps(axes: Axes, rows: Sequence[MetricRow]) -> None:
     factor = 100.0 if rows[0].binary else 1.0
     axes.set_yticks([])
     axes.patch.set_visible(False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from services.scorer.analysis.comparison.quantities import covered
-from services.scorer.analysis.comparison.result import Row
+from services.scorer.analysis.comparison.result import MetricRow
 from services.scorer.report.contours import ContourFrame
 from services.scorer.report.focus import in_order, judging
 from services.scorer.report.pairing import PairedItem, by_loss
@@ -56,7 +56,9 @@ class Cards:
         return sum(bool(card.heard.baseline.uri or card.heard.candidate.uri) for card in self.cards)
 
 
-def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], copies: ListeningCopies) -> Cards:
+def cards(
+    rows: Sequence[MetricRow], led: Sequence[MetricRow], items: Sequence[PairedItem], copies: ListeningCopies
+) -> Cards:
     """Return the cards of all items.
 
     ``rows``: overall. ``led``: the leading ones, the primary one first. Coverage is left out: a clip has a score or a
@@ -84,7 +86,7 @@ def cards(rows: Sequence[Row], led: Sequence[Row], items: Sequence[PairedItem], 
 def _card(
     one: PairedItem,
     heard: PairedListening,
-    rows: Sequence[Row],
+    rows: Sequence[MetricRow],
     places: Mapping[str, Mapping[str, int]],
     frame: ContourFrame,
 ) -> ItemCard:

@@ -18,7 +18,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.scorer.analysis.comparison.evaluated import Evaluated
-from services.scorer.analysis.comparison.result import Comparison, GateResult, Row
+from services.scorer.analysis.comparison.result import ComparisonResult, GateResult, MetricRow
 from services.scorer.report.breakdown import Breakdown, breakdowns
 from services.scorer.report.cards import Cards, cards
 from services.scorer.report.chart import Chart
@@ -45,7 +45,7 @@ class Report:
 
 
 def report(
-    comparison: Comparison,
+    comparison: ComparisonResult,
     baseline: Evaluated,
     candidate: Evaluated,
     sound: Sound,
@@ -86,11 +86,11 @@ def report(
     return Report(page, {f"{chart.name}.svg": chart.svg.encode() for chart in charts})
 
 
-def _lines(rows: Sequence[Row], comparison: Comparison) -> Mapping[str, Sequence[TableRow]]:
+def _lines(rows: Sequence[MetricRow], comparison: ComparisonResult) -> Mapping[str, Sequence[TableRow]]:
     return {title: [line(row, comparison.confidence) for row in those] for title, those in grouped(rows).items()}
 
 
-def _verdict(comparison: Comparison, gate: GateResult | None) -> str:
+def _verdict(comparison: ComparisonResult, gate: GateResult | None) -> str:
     """Return the one sentence on top."""
     return gate.headline.removeprefix(f"{gate.verdict}: ") if gate else comparison.headline
 

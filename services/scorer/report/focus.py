@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.scorer.analysis.comparison.result import OVERALL, Comparison, GateResult, Row
+from services.scorer.analysis.comparison.result import OVERALL, ComparisonResult, GateResult, MetricRow
 from shared.metrics import PRIMARY_MOS
 from shared.scores import Direction
 
@@ -30,12 +30,12 @@ FAMILIES: Mapping[str, str] = {
 _DESCRIBED = "Described, not judged"
 
 
-def overall(comparison: Comparison) -> tuple[Row, ...]:
+def overall(comparison: ComparisonResult) -> tuple[MetricRow, ...]:
     """Return the rows of all items, except the class probabilities."""
     return tuple(row for row in comparison.rows if row.scope == OVERALL and not row.metric.startswith(PROBABILITY))
 
 
-def folded(row: Row, gate: GateResult | None) -> bool:
+def folded(row: MetricRow, gate: GateResult | None) -> bool:
     """Return whether a row is hidden at first: rows that only describe, and coverage that no rule of the gate is
     about."""
     if row.direction == Direction.NEUTRAL:
@@ -44,51 +44,51 @@ def folded(row: Row, gate: GateResult | None) -> bool:
     return row.metric.startswith("coverage/") and row.metric not in asked
 
 
-def judging(rows: Sequence[Row]) -> tuple[Row, ...]:
+def judging(rows: Sequence[MetricRow]) -> tuple[MetricRow, ...]:
     """Return the rows that have a better and a worse."""
     return tuple(row for row in rows if row.direction != Direction.NEUTRAL)
 
 
-def grouped(rows: Sequence[Row]) -> Mapping[str, tuple[Row, ...]]:
+def grouped(rows: Sequence[MetricRow]) -> Mapping[str, tuple[MetricRow, ...]]:
     """Return the rows of each heading, in reading order. Rows that only describe come last."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[MetricRow]] = {}
     for row in in_order(rows):
         groups.setdefault(_heading(row), []).append(row)
     return {heading: tuple(rows) for heading, rows in groups.items()}
 
 
-def in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
+def in_order(rows: Sequence[MetricRow]) -> tuple[MetricRow, ...]:
     """Return the rows in reading order."""
     return tuple(sorted(rows, key=_place))
 
 
-def leading(rows: Sequence[Row]) -> tuple[Row, ...]:
+def leading(rows: Sequence[MetricRow]) -> tuple[MetricRow, ...]:
     """Return the metrics that get charts, the primary one first: of each kind the one with the most items."""
     measured = [row for row in judging(rows) if row.difference is not None]
     led = [max(those, key=_weight) for prefix in _LEADING if (those := _under(measured, prefix))]
     return tuple(led) or tuple(measured[:1]) or tuple(row for row in rows if row.difference is not None)[:1]
 
 
-def _under(rows: Sequence[Row], prefix: str) -> list[Row]:
+def _under(rows: Sequence[MetricRow], prefix: str) -> list[MetricRow]:
     return [row for row in rows if row.metric.startswith(prefix)]
 
 
-def _weight(row: Row) -> tuple[int, int]:
+def _weight(row: MetricRow) -> tuple[int, int]:
     return row.n, -_primary(row)
 
 
-def _primary(row: Row) -> int:
+def _primary(row: MetricRow) -> int:
     return PRIMARY_MOS.index(row.metric) if row.metric in PRIMARY_MOS else len(PRIMARY_MOS)
 
 
-def _heading(row: Row) -> str:
+def _heading(row: MetricRow) -> str:
     if row.direction == Direction.NEUTRAL:
         return _DESCRIBED
     prefix = f"{row.metric.partition('/')[0]}/"
     return FAMILIES.get(prefix, prefix.rstrip("/").capitalize())
 
 
-def _place(row: Row) -> tuple[bool, int, bool, int, str]:
+def _place(row: MetricRow) -> tuple[bool, int, bool, int, str]:
     prefixes = list(FAMILIES)
     prefix = f"{row.metric.partition('/')[0]}/"
     # an unknown family comes before coverage and cost

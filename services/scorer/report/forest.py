@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from services.scorer.analysis.comparison.figures import turned
-from services.scorer.analysis.comparison.result import OVERALL, GateResult, Range, Row
+from services.scorer.analysis.comparison.result import OVERALL, Estimate, GateResult, MetricRow
 from services.scorer.report.chart import (
     BAND,
     CANDIDATE,
@@ -42,8 +42,8 @@ _ROOM = 1.15
 class ForestRow:
     """One metric as a gain: positive is better. ``thresholds``: of a gate's rules."""
 
-    row: Row
-    gain: Range
+    row: MetricRow
+    gain: Estimate
     thresholds: tuple[float, ...]
 
     @property
@@ -57,7 +57,7 @@ class ForestRow:
         return writing(self.row.unit, self.row.binary, (self.gain.high - self.gain.low, self.reach))
 
 
-def forest(rows: Sequence[Row], gate: GateResult | None) -> Chart | None:
+def forest(rows: Sequence[MetricRow], gate: GateResult | None) -> Chart | None:
     """Return the plot of the rows that have a difference. None if there are none."""
     lines = [_line(row, row.difference, gate) for row in rows if row.difference is not None]
     if not lines:
@@ -74,7 +74,7 @@ def forest(rows: Sequence[Row], gate: GateResult | None) -> Chart | None:
     return draw("forest", height, lambda figure: _paint(figure, lines, height), caption=caption, says=said)
 
 
-def _line(row: Row, difference: Range, gate: GateResult | None) -> ForestRow:
+def _line(row: MetricRow, difference: Estimate, gate: GateResult | None) -> ForestRow:
     gain = turned(difference) if row.direction == Direction.LOWER else difference
     thresholds = {
         judged.threshold

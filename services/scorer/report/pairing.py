@@ -12,7 +12,7 @@ from functools import cached_property
 
 from services.scorer.analysis.comparison.alignment import common_items, paired_seeds
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
-from services.scorer.analysis.comparison.result import Row
+from services.scorer.analysis.comparison.result import MetricRow
 from shared.scores import Direction, Reason, Score, Scored, Unscored
 from shared.suites.suite import Item
 
@@ -108,7 +108,7 @@ def paired(baseline: Evaluated, candidate: Evaluated) -> tuple[PairedItem, ...]:
     return tuple(PairedItem(number, item, tuple(pairs(item.id))) for number, item in enumerate(items, 1))
 
 
-def by_loss(items: Sequence[PairedItem], row: Row) -> tuple[PairedItem, ...]:
+def by_loss(items: Sequence[PairedItem], row: MetricRow) -> tuple[PairedItem, ...]:
     """Return the items, the largest loss of the candidate first.
 
     Items that only the candidate has no score for come first of all. Items that only the candidate has a score for come
@@ -126,7 +126,7 @@ def by_loss(items: Sequence[PairedItem], row: Row) -> tuple[PairedItem, ...]:
     return tuple(sorted(items, key=place))
 
 
-def _gain(row: Row, difference: float) -> float:
+def _gain(row: MetricRow, difference: float) -> float:
     if row.direction == Direction.NEUTRAL:
         return -abs(difference)
     return difference if row.direction == Direction.HIGHER else -difference

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.scorer.analysis.comparison.evaluated import Evaluated
-from services.scorer.analysis.comparison.result import Comparison, Side
+from services.scorer.analysis.comparison.result import ComparisonResult, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SideEnvironments:
     described: str
 
 
-def facts(comparison: Comparison, baseline: Evaluated, candidate: Evaluated) -> tuple[Fact, ...]:
+def facts(comparison: ComparisonResult, baseline: Evaluated, candidate: Evaluated) -> tuple[Fact, ...]:
     """Return the facts of both sides."""
     sides = ((comparison.baseline, baseline), (comparison.candidate, candidate))
     told = [_facts(side, evaluated) for side, evaluated in sides]
@@ -72,7 +72,7 @@ def _facts(side: Side, evaluated: Evaluated) -> dict[str, str]:
     }
 
 
-def scorers(comparison: Comparison) -> tuple[Scorer, ...]:
+def scorers(comparison: ComparisonResult) -> tuple[Scorer, ...]:
     """Return the locks with their metrics: most locks belong to several metrics."""
     metrics: dict[str, list[str]] = {}
     for metric, lock in sorted(comparison.scorer_locks.items()):

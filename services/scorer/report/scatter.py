@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from services.scorer.analysis.comparison.result import Row
+from services.scorer.analysis.comparison.result import MetricRow
 from services.scorer.report.chart import BAND, CANDIDATE, FAINT, INK, Chart, axes_in, draw, short
 from services.scorer.report.pairing import PairedItem, by_loss
 from services.scorer.report.writing import writing
@@ -19,7 +19,7 @@ _NAMED = 3
 """Number of items with the largest loss that are named."""
 
 
-def scatter(row: Row, items: Sequence[PairedItem]) -> Chart | None:
+def scatter(row: MetricRow, items: Sequence[PairedItem]) -> Chart | None:
     """Return the plot of means over seeds, for the items that both sides have scored. None if there are none."""
     points = [(one, means) for one in by_loss(items, row) if (means := one.means(row.metric)) is not None]
     if not points:
@@ -34,11 +34,11 @@ def scatter(row: Row, items: Sequence[PairedItem]) -> Chart | None:
     return draw(name, _HEIGHT_PX, lambda figure: _paint(figure, row, points), caption=caption, says=said)
 
 
-def _band(row: Row) -> float:
+def _band(row: MetricRow) -> float:
     return row.floor.item_band if row.floor is not None and not row.floor.is_zero else 0.0
 
 
-def _paint(figure: Figure, row: Row, points: Sequence[tuple[PairedItem, tuple[float, float]]]) -> None:
+def _paint(figure: Figure, row: MetricRow, points: Sequence[tuple[PairedItem, tuple[float, float]]]) -> None:
     axes = axes_in(figure, 56, 30, 14, 44)
     factor = 100.0 if row.binary else 1.0
     values = [(baseline * factor, candidate * factor) for _, (baseline, candidate) in points]
@@ -63,7 +63,7 @@ def _paint(figure: Figure, row: Row, points: Sequence[tuple[PairedItem, tuple[fl
 
 def _name_worst(
     axes: Axes,
-    row: Row,
+    row: MetricRow,
     points: Sequence[tuple[PairedItem, tuple[float, float]]],
     values: Sequence[tuple[float, float]],
 ) -> None:

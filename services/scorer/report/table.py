@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from services.scorer.analysis.comparison.quantities import is_binary
 from services.scorer.analysis.comparison.reads import Reads, reads
 from services.scorer.analysis.comparison.reasons import reason_in_words, rule_in_words
-from services.scorer.analysis.comparison.result import GateResult, Judged, Range, Row
+from services.scorer.analysis.comparison.result import Estimate, GateResult, MetricRow, RuleResult
 from services.scorer.report.pairing import PairedItem
 from services.scorer.report.writing import BETTER_IS, Writing, percent, percent_range, probability, writing
 from shared.scores import Score, Scored, Unscored
@@ -49,7 +49,7 @@ class TableRow:
     says: str
 
 
-def line(row: Row, confidence: float) -> TableRow:
+def line(row: MetricRow, confidence: float) -> TableRow:
     """Return a row as text."""
     written = row_writing(row)
     read = reads(row, confidence)
@@ -75,14 +75,14 @@ def line(row: Row, confidence: float) -> TableRow:
     )
 
 
-def row_writing(row: Row) -> Writing:
+def row_writing(row: MetricRow) -> Writing:
     """Return the format of a row, with as many digits as the interval justifies."""
     ranges = [row.difference.high - row.difference.low] if row.difference else []
     means = [abs(mean) / 10 for mean in (row.baseline_mean, row.candidate_mean) if mean]
     return writing(row.unit, row.binary, ranges if any(ranges) else means)
 
 
-def _said(range_: Range | None, say: Callable[[Range], str]) -> str:
+def _said(range_: Estimate | None, say: Callable[[Estimate], str]) -> str:
     return NONE if range_ is None else say(range_)
 
 
@@ -107,7 +107,7 @@ def rulings(gate: GateResult) -> tuple[Ruling, ...]:
     return tuple(_ruling(one) for one in sorted(gate.judged, key=lambda judged: order.get(judged.outcome, 3)))
 
 
-def _ruling(judged: Judged) -> Ruling:
+def _ruling(judged: RuleResult) -> Ruling:
     widths = [judged.gain.high - judged.gain.low] if judged.gain else []
     written = writing(judged.unit, is_binary(judged.metric), widths if any(widths) else [judged.threshold or 0.1])
     needed = f", needs {judged.n_needed}" if judged.n_needed else ""
@@ -141,7 +141,7 @@ class Reading:
     candidate_seeds: str
 
 
-def reading(row: Row, one: PairedItem) -> Reading | None:
+def reading(row: MetricRow, one: PairedItem) -> Reading | None:
     """Return a metric of an item as text. None if neither side has an entry for the metric."""
     sides = list(zip(*(pair.scored(row.metric) for pair in one.pairs), strict=True))
     if not any(scored is not None for side in sides for scored in side):
@@ -179,7 +179,7 @@ def _by_seed(side: Sequence[Scored | None], written: Writing) -> str:
     return ", ".join(said)
 
 
-def _item_writing(row: Row, values: Sequence[float]) -> Writing:
+def _item_writing(row: MetricRow, values: Sequence[float]) -> Writing:
     """Return the format of an item's values. They get two digits if the row gives no hint."""
     if row.binary:
         return writing(row.unit, True, ())
@@ -204,7 +204,7 @@ class Absence:
     candidate: str
 
 
-def absences(rows: Sequence[Row]) -> tuple[Absence, ...]:
+def absences(rows: Sequence[MetricRow]) -> tuple[Absence, ...]:
     """Return the absences of the rows in which something was left out."""
     together: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from services.scorer.analysis.comparison.result import Range
+from services.scorer.analysis.comparison.result import Estimate
 
 BETTER_IS: Mapping[str, str] = {"higher": "higher is better", "lower": "lower is better", "neutral": "describes"}
 """The words for each direction of a row."""
@@ -35,7 +35,7 @@ class Writing:
         """Return ``+0.35``."""
         return _signed(difference * self.factor, self.places)
 
-    def interval(self, range_: Range) -> str:
+    def interval(self, range_: Estimate) -> str:
         """Return ``[+0.21, +0.49]``."""
         return f"[{self.signed(range_.low)}, {self.signed(range_.high)}]"
 
@@ -67,7 +67,7 @@ def probability(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
 
 
-def percent_range(range_: Range) -> str:
+def percent_range(range_: Estimate) -> str:
     """Return ``[+5.8 %, +13.6 %]``."""
     return f"[{percent(range_.low)}, {percent(range_.high)}]"
 

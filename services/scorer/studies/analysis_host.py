@@ -20,7 +20,7 @@ from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.exports import gate_json, junit, markdown
 from services.scorer.analysis.comparison.floors import MeasuredFloor
 from services.scorer.analysis.comparison.gating import decide
-from services.scorer.analysis.comparison.result import Comparison
+from services.scorer.analysis.comparison.result import ComparisonResult
 from services.scorer.report.document import report
 from services.scorer.studies.analyzer import Computed, Sides
 from shared.audio import Audio
@@ -81,7 +81,7 @@ def _compared(asked: Mapping[str, Any], sound: Sounds) -> Computed:
 def _decided(asked: Mapping[str, Any], sound: Sounds) -> Computed:
     from shared.gating.checking import read_rules  # loads pydantic, which a comparison does without
 
-    sides, comparison = _sides(asked), Comparison.from_json(asked["comparison"])
+    sides, comparison = _sides(asked), ComparisonResult.from_json(asked["comparison"])
     gate = decide(asked["id"], comparison, sides.baseline, sides.candidate, read_rules(asked["rules"]))
     files = {
         "gate.json": gate_json(gate),

@@ -9,7 +9,7 @@ from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import measured_floors
 from services.scorer.analysis.comparison.gating import decide
-from services.scorer.analysis.comparison.result import GateResult, Judged
+from services.scorer.analysis.comparison.result import GateResult, RuleResult
 from shared.gating.checking import read_rules
 from tests.scorer.comparison.drawn import evaluated, honest
 
@@ -23,7 +23,7 @@ def gate(candidate: Evaluated, *rules: Mapping[str, Any], baseline: Evaluated = 
     return decide("gate_1", comparison, baseline, candidate, read_rules({"schema": 1, "rule": [*rules], **head}))
 
 
-def only(result: GateResult) -> Judged:
+def only(result: GateResult) -> RuleResult:
     (judged,) = result.judged
     return judged
 

@@ -12,7 +12,7 @@ from services.scorer.analysis.comparison.comparability import BLOCKING, NotCompa
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.headline import insisted
-from services.scorer.analysis.comparison.result import Comparison, Disagreement
+from services.scorer.analysis.comparison.result import ComparisonResult, SetupDifference
 from shared.scores import Reason, Score
 from shared.suites.suite import Suite
 from tests.scorer.comparison.drawn import CPU, Reading, evaluated, honest, scored, suite
@@ -138,9 +138,9 @@ def test_a_pin_that_never_spoke_has_no_environment_to_differ_in() -> None:
     assert not compare("cmp_1", BASELINE, evaluated("v2", lambda n, seed: None, environments={})).disagreements
 
 
-def shown(**changes: Any) -> Disagreement:
+def shown(**changes: Any) -> SetupDifference:
     """The one difference of a candidate that is comparable all the same."""
-    comparison: Comparison = compare("cmp_1", BASELINE, replace(CANDIDATE, **changes))
+    comparison: ComparisonResult = compare("cmp_1", BASELINE, replace(CANDIDATE, **changes))
     (found,) = comparison.disagreements
     return found
 

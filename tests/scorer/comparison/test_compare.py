@@ -19,14 +19,14 @@ from statsmodels.stats.multitest import multipletests
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import floors_from_json, measured_floors
-from services.scorer.analysis.comparison.result import Comparison, Row
+from services.scorer.analysis.comparison.result import ComparisonResult, MetricRow
 from shared.scores import Reason, Score
 from tests.scorer.comparison.drawn import Measure, evaluated, honest, shifted, spoiled, suite
 
 MOS = "mos/dnsmos_ovrl"
 
 
-def row_of(comparison: Comparison, metric: str, scope: str = "overall") -> Row:
+def row_of(comparison: ComparisonResult, metric: str, scope: str = "overall") -> MetricRow:
     row = comparison.row(metric, scope)
     assert row is not None
     return row
@@ -101,7 +101,7 @@ def test_languages_are_told_apart_where_there_are_several() -> None:
 def test_p_is_corrected_within_one_kind_of_scope_over_rows_that_judge_costs_apart() -> None:
     judging = [row for row in COMPARISON.rows if row.direction != "neutral"]
     families = itertools.groupby(judging, lambda row: (row.scope.partition("/")[0], row.metric.startswith("cost/")))
-    gathered: dict[tuple[str, bool], list[Row]] = defaultdict(list)
+    gathered: dict[tuple[str, bool], list[MetricRow]] = defaultdict(list)
     for family, some in families:
         gathered[family] += some
     assert {kind for kind, _ in gathered} == {"overall", "emotion", "tag"}
@@ -230,7 +230,7 @@ def test_a_comparison_survives_json() -> None:
     candidate = evaluated("v2", gaps, seeds=(0, 1, 2))
     comparison = compare("cmp_1", BASELINE, candidate, measured_floors(BASELINE))
     said = json.dumps(comparison.to_json(), allow_nan=False)
-    assert Comparison.from_json(json.loads(said)) == comparison
+    assert ComparisonResult.from_json(json.loads(said)) == comparison
 
 
 @settings(max_examples=15, deadline=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.scorer.analysis.comparison.compute import compare
-from services.scorer.analysis.comparison.result import Comparison, Row
+from services.scorer.analysis.comparison.result import ComparisonResult, MetricRow
 from shared.scores import Reason
 from tests.scorer.comparison.drawn import Measure, evaluated, honest, shifted, spoiled
 
@@ -14,7 +14,7 @@ COMPARISON = compare(
 )
 
 
-def row_of(comparison: Comparison, metric: str) -> Row:
+def row_of(comparison: ComparisonResult, metric: str) -> MetricRow:
     row = comparison.row(metric)
     assert row is not None
     return row

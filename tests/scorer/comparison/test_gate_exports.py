@@ -14,7 +14,7 @@ import pytest
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.exports import gate_json, junit, markdown
 from services.scorer.analysis.comparison.gating import decide
-from services.scorer.analysis.comparison.result import Comparison, GateResult
+from services.scorer.analysis.comparison.result import ComparisonResult, GateResult
 from shared.gating.checking import read_rules
 from tests.scorer.comparison.drawn import evaluated, honest, shifted, spoiled, suite
 
@@ -26,7 +26,7 @@ CONVENTION = {
 ATTRIBUTES = {"name", "tests", "failures", "errors", "skipped", "time"}
 
 
-def gate(*rules: Mapping[str, Any]) -> tuple[GateResult, Comparison]:
+def gate(*rules: Mapping[str, Any]) -> tuple[GateResult, ComparisonResult]:
     of = suite(35)
     tagged = replace(of, items=tuple(replace(item, tags=(HOSTILE,)) for item in of.items))
     baseline = evaluated("v1", honest(1), suite=tagged)

@@ -14,7 +14,7 @@ from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.floors import measured_floors
 from services.scorer.analysis.comparison.gating import decide
-from services.scorer.analysis.comparison.result import Comparison, GateResult
+from services.scorer.analysis.comparison.result import ComparisonResult, GateResult
 from shared.audio import Audio
 from shared.gating.toml_notation import default_rules
 from shared.jobs import CANONICAL_EMOTIONS
@@ -56,7 +56,7 @@ def glide(hz: float, seconds: float, rate: int = RATE) -> Audio:
 class Sample:
     """All that a report is made of."""
 
-    comparison: Comparison
+    comparison: ComparisonResult
     baseline: Evaluated
     candidate: Evaluated
     sounds: Sounds

@@ -13,7 +13,7 @@ import soundfile
 
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.evaluated import Evaluated
-from services.scorer.analysis.comparison.result import Disagreement
+from services.scorer.analysis.comparison.result import SetupDifference
 from services.scorer.report.document import Report, report
 from services.scorer.report.pairing import by_loss, paired
 from services.scorer.report.sounds import mp3
@@ -39,7 +39,7 @@ def test_without_a_gate_the_headline_of_the_comparison_is(made: Sample) -> None:
 
 
 def test_what_was_insisted_on_is_said_before_anything_else(made: Sample) -> None:
-    allowed = Disagreement("environment", "x86_64", "NVIDIA H100", blocks=True, allowed=True)
+    allowed = SetupDifference("environment", "x86_64", "NVIDIA H100", blocks=True, allowed=True)
     comparison = replace(made.comparison, disagreements=(allowed,))
     text = report(comparison, made.baseline, made.candidate, Sounds()).html.decode()
     assert "<b>environment</b>: x86_64 against NVIDIA H100" in text.partition("<nav")[0]

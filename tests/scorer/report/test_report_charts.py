@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.scorer.analysis.comparison.result import Floor, Range, Row
+from services.scorer.analysis.comparison.result import Estimate, Floor, MetricRow
 from services.scorer.metrics import prosody
 from services.scorer.report import contours
 from services.scorer.report.chart import ROLES
@@ -20,10 +20,10 @@ from shared.audio import Audio, silence
 from shared.scores import Score
 from tests.scorer.report.sample import RATE, Sample, glide
 
-WER = Row(
+WER = MetricRow(
     metric="asr/wer", unit="1", direction="lower", scope="overall", binary=False, n=35, seeds=1, scored=35, wanted=35,
     baseline_unscored={}, candidate_unscored={}, baseline_mean=0.1, candidate_mean=0.3,
-    difference=Range(0.2, 0.1, 0.3),
+    difference=Estimate(0.2, 0.1, 0.3),
 )  # fmt: skip
 BLUE = r"fill: #0b63a8; stroke: #0b63a8"
 
@@ -35,7 +35,7 @@ def dot(svg: str) -> float:
 
 
 def test_a_rise_of_the_error_rate_lies_on_the_side_of_worse() -> None:
-    worse, better = forest([WER], None), forest([replace(WER, difference=Range(-0.2, -0.3, -0.1))], None)
+    worse, better = forest([WER], None), forest([replace(WER, difference=Estimate(-0.2, -0.3, -0.1))], None)
     assert worse is not None
     assert better is not None
     assert dot(worse.svg) < 180 < dot(better.svg)

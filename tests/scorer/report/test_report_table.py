@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.scorer.analysis.comparison.result import Range, Row
+from services.scorer.analysis.comparison.result import Estimate, MetricRow
 from services.scorer.report.focus import grouped, leading
 from services.scorer.report.table import absences, line
 
-MOS = Row(
+MOS = MetricRow(
     metric="mos/nisqa_tts", unit="MOS", direction="higher", scope="overall", binary=False, n=35, seeds=5, scored=175,
     wanted=175, baseline_unscored={}, candidate_unscored={}, baseline_mean=3.618, candidate_mean=3.968,
-    difference=Range(0.35, 0.21, 0.49), relative=Range(0.0967, 0.058, 0.136), p=0.0004, p_corrected=0.003,
+    difference=Estimate(0.35, 0.21, 0.49), relative=Estimate(0.0967, 0.058, 0.136), p=0.0004, p_corrected=0.003,
     wins=28, ties=4, losses=3,
 )  # fmt: skip
 
@@ -33,7 +33,7 @@ def test_a_row_says_what_people_say() -> None:
 def test_yes_and_no_is_told_in_percent_and_points() -> None:
     row = replace(
         MOS, metric="emotion/correct", unit="1", binary=True, baseline_mean=0.8, candidate_mean=0.9,
-        difference=Range(0.1, 0.02, 0.18), relative=None,
+        difference=Estimate(0.1, 0.02, 0.18), relative=None,
     )  # fmt: skip
     said = line(row, 0.95)
     assert (said.baseline, said.candidate, said.difference, said.relative) == ("80", "90", "+10 points", "–")
@@ -43,7 +43,7 @@ def test_yes_and_no_is_told_in_percent_and_points() -> None:
     ("change", "says"),
     [
         ({"direction": "lower"}, "worse"),
-        ({"difference": Range(-0.35, -0.49, -0.21)}, "worse"),
+        ({"difference": Estimate(-0.35, -0.49, -0.21)}, "worse"),
         ({"p_corrected": 0.051}, "no clear difference"),
         ({"p_corrected": None}, "no clear difference"),
         ({"n": 9}, "too few items"),
@@ -59,7 +59,7 @@ def test_one_word_says_how_to_take_it(change: dict[str, object], says: str) -> N
 
 
 def test_a_zero_has_no_sign() -> None:
-    row = replace(MOS, baseline_mean=-0.0, candidate_mean=0.0, difference=Range(-0.0, -0.0, 0.0))
+    row = replace(MOS, baseline_mean=-0.0, candidate_mean=0.0, difference=Estimate(-0.0, -0.0, 0.0))
     said = line(row, 0.95)
     assert (said.baseline, said.difference, said.interval) == ("0.00", "0.00 MOS", "[0.00, 0.00]")
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from services.scorer.analysis.statistics.effects import effect
 from services.scorer.analysis.statistics.intervals import Method
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import pair
 from services.scorer.analysis.statistics.tallies import Tally
 from shared.scores import Direction
@@ -29,7 +29,7 @@ def test_a_row_says_means_difference_share_p_and_tally() -> None:
 
 
 def test_the_band_of_the_floor_makes_ties() -> None:
-    found = effect(pairs_of([3.0] * 3, [3.01, 3.5, 2.5]), Direction.LOWER, floor=NoiseFloor(0.01, 100, 35))
+    found = effect(pairs_of([3.0] * 3, [3.01, 3.5, 2.5]), Direction.LOWER, floor=SeedNoise(0.01, 100, 35))
     assert found.tally == Tally(1, 1, 1)
 
 

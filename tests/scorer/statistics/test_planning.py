@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.planning import MOST_ITEMS, items_needed
 from services.scorer.analysis.statistics.rules import Demand, Doubt, Rule, Scale, judge
 from services.scorer.analysis.statistics.values import Values
@@ -62,7 +62,7 @@ def test_a_margin_in_noise_floors_shrinks_with_the_suite() -> None:
     """The floor of more items is narrower: what is too noisy for one floor stays so, however many items there are."""
     gains = gauss(35, 0.0, 0.5)
     gains -= gains.mean()
-    floor = NoiseFloor(sigma=0.2, freedom=140, items=35)
+    floor = SeedNoise(sigma=0.2, freedom=140, items=35)
     rule = Rule(Direction.HIGHER, Demand.NOT_WORSE, 1, Scale.NOISE_FLOORS)
     verdict = judge(rule, pairs_of([3.0] * 35, list(3.0 + gains)), floor=floor)
     assert verdict.doubt is Doubt.INTERVAL_STRADDLES

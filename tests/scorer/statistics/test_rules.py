@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import pair, whether_scored
 from services.scorer.analysis.statistics.rules import Demand, Doubt, Rule, RuleOutcome, Scale, Verdict, judge
 from services.scorer.analysis.statistics.values import Values
@@ -18,7 +18,7 @@ from tests.scorer.statistics.samples import SAMPLES, gauss, pairs_of, scored
 
 PASS, FAIL = (RuleOutcome.PASS, None), (RuleOutcome.FAIL, None)
 BASELINE = gauss(35, 3.6, 0.3)
-FLOOR = NoiseFloor(sigma=0.2, freedom=140, items=35)
+FLOOR = SeedNoise(sigma=0.2, freedom=140, items=35)
 
 
 def not_worse(amount: float, **more: Any) -> Rule:
@@ -86,7 +86,7 @@ def test_a_margin_in_noise_floors_is_measured(gain: float, expected: object) -> 
     ("rule", "more", "doubt"),
     [
         (not_worse(1, scale=Scale.NOISE_FLOORS), {}, Doubt.FLOOR_MISSING),
-        (not_worse(1, scale=Scale.NOISE_FLOORS), {"floor": NoiseFloor(0.0, 140, 35)}, Doubt.FLOOR_IS_ZERO),
+        (not_worse(1, scale=Scale.NOISE_FLOORS), {"floor": SeedNoise(0.0, 140, 35)}, Doubt.FLOOR_IS_ZERO),
         (not_worse(0.1, fewest_items=36), {}, Doubt.TOO_FEW_ITEMS),
         (not_worse(0.1, scale=Scale.RELATIVE), {"binary": True}, Doubt.RELATIVE_PROPORTION),
     ],

@@ -13,7 +13,7 @@ import pytest
 from services.scorer.analysis.comparison.comparability import NotComparable
 from services.scorer.analysis.comparison.compute import compare
 from services.scorer.analysis.comparison.floors import measured_floors
-from services.scorer.analysis.comparison.result import Comparison, GateResult
+from services.scorer.analysis.comparison.result import ComparisonResult, GateResult
 from services.scorer.studies.analyzer import HOST, AnalysisFailed, AnalysisRefused, Analyzer, GivenUp, Sides
 from services.scorer.studies.evaluations import EvaluationReader
 from services.scorer.studies.result_cache import comparable_part
@@ -66,7 +66,7 @@ def test_the_child_compares_as_the_code_does_that_it_runs(
 ) -> None:
     _, of = both
     expected = compare("cmp_1", of.baseline, of.candidate, measured_floors(of.baseline))
-    assert Comparison.from_json(compared[0]) == expected
+    assert ComparisonResult.from_json(compared[0]) == expected
 
 
 def test_the_report_has_the_clips_and_its_charts_are_files_as_well(

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.scorer.analysis.comparison.alignment import common_items
 from services.scorer.analysis.comparison.evaluated import Evaluated
-from services.scorer.analysis.comparison.result import Disagreement
+from services.scorer.analysis.comparison.result import SetupDifference
 from shared.environment import comparable
 from shared.errors import RingtrueError
 from shared.scores import Score
@@ -28,12 +28,14 @@ class NotComparable(RingtrueError):
 
     code = "not_comparable"
 
-    def __init__(self, message: str, disagreements: tuple[Disagreement, ...] = ()) -> None:
+    def __init__(self, message: str, disagreements: tuple[SetupDifference, ...] = ()) -> None:
         super().__init__(message)
         self.disagreements = disagreements
 
 
-def disagreements(baseline: Evaluated, candidate: Evaluated, allow: Collection[str] = ()) -> tuple[Disagreement, ...]:
+def disagreements(
+    baseline: Evaluated, candidate: Evaluated, allow: Collection[str] = ()
+) -> tuple[SetupDifference, ...]:
     """Return everything except the pin in which the two differ; what blocks comes first.
 
     Raises `NotComparable` if something blocks that is not allowed, or if there is nothing to pair.
@@ -42,7 +44,7 @@ def disagreements(baseline: Evaluated, candidate: Evaluated, allow: Collection[s
     for what, told in _TOLD.items():
         blocks = what in BLOCKING
         if (texts := told(baseline, candidate)) is not None:
-            found.append(Disagreement(what, *texts, blocks, allowed=blocks and what in allow))
+            found.append(SetupDifference(what, *texts, blocks, allowed=blocks and what in allow))
     refused = tuple(one for one in found if one.blocks and not one.allowed)
     if refused:
         raise NotComparable(_refusal(baseline, candidate, refused), refused)
@@ -62,7 +64,7 @@ def scorer_locks(*evaluations: Evaluated) -> Mapping[str, str]:
     }
 
 
-def _refusal(baseline: Evaluated, candidate: Evaluated, refused: tuple[Disagreement, ...]) -> str:
+def _refusal(baseline: Evaluated, candidate: Evaluated, refused: tuple[SetupDifference, ...]) -> str:
     differ = "; ".join(f"{one.what} differs ({one.baseline} / {one.candidate})" for one in refused)
     insist = " ".join(f"--allow {one.what}" for one in refused)
     return f"{baseline.id} and {candidate.id} are not comparable: {differ}. To compare them anyway: {insist}"
@@ -161,19 +163,21 @@ _TOLD: Mapping[str, _Told] = {
 # -- facts of the environments that are shown ------------------------------------------------------------------------
 
 
-def _facts(baseline: Evaluated, candidate: Evaluated) -> Iterable[Disagreement]:
+def _facts(baseline: Evaluated, candidate: Evaluated) -> Iterable[SetupDifference]:
     """Yield the facts that differ. A fact that one side does not record is not known to differ."""
     ours, theirs = _told_facts(baseline), _told_facts(candidate)
     for what in sorted(ours.keys() & theirs.keys()):
         if ours[what] != theirs[what]:
-            yield Disagreement(what, " and ".join(sorted(ours[what])), " and ".join(sorted(theirs[what])), blocks=False)
+            yield SetupDifference(
+                what, " and ".join(sorted(ours[what])), " and ".join(sorted(theirs[what])), blocks=False
+            )
     libraries = [_libraries(side) for side in (baseline, candidate)]
     told = [
         ", ".join(f"{name} {version}" for name, version in sorted(side - other))
         for side, other in (libraries, reversed(libraries))
     ]
     if any(told):
-        yield Disagreement("libraries", told[0] or "none of them", told[1] or "none of them", blocks=False)
+        yield SetupDifference("libraries", told[0] or "none of them", told[1] or "none of them", blocks=False)
 
 
 def _told_facts(evaluation: Evaluated) -> Mapping[str, set[str]]:

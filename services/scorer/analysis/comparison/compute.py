@@ -17,12 +17,12 @@ from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.floors import MeasuredFloor
 from services.scorer.analysis.comparison.headline import headline
 from services.scorer.analysis.comparison.quantities import Quantities, is_binary, is_cost, known_quantities
-from services.scorer.analysis.comparison.result import Comparison, Floor, Range, Row, Side
+from services.scorer.analysis.comparison.result import ComparisonResult, Estimate, Floor, MetricRow, Side
 from services.scorer.analysis.comparison.scopes import kind, scopes, shown
 from services.scorer.analysis.statistics.effects import effect
 from services.scorer.analysis.statistics.families import holm
 from services.scorer.analysis.statistics.intervals import Interval
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import Pairs
 from services.scorer.analysis.statistics.resampling import RESAMPLES, SEED
 from shared.gating.rules import COVERAGE
@@ -35,7 +35,7 @@ def compare(
     candidate: Evaluated,
     floors: Mapping[str, MeasuredFloor] | None = None,
     allow: Collection[str] = (),
-) -> Comparison:
+) -> ComparisonResult:
     """Return the comparison of two evaluations.
 
     ``floors``: noise of the baseline's pin, by quantity. ``allow``: words of `comparability.BLOCKING` that the user
@@ -48,7 +48,7 @@ def compare(
     fitting = {name: one for name, one in (floors or {}).items() if locks.get(name) == one.scorer_lock}
     rows = _corrected(list(_rows(alignment, fitting, quantities)))
     suite = baseline.suite
-    return Comparison(
+    return ComparisonResult(
         id=comparison_id,
         baseline=_side(baseline),
         candidate=_side(candidate),
@@ -67,7 +67,7 @@ def compare(
     )
 
 
-def _rows(alignment: Alignment, floors: Mapping[str, MeasuredFloor], quantities: Quantities) -> Iterator[Row]:
+def _rows(alignment: Alignment, floors: Mapping[str, MeasuredFloor], quantities: Quantities) -> Iterator[MetricRow]:
     names = quantities.ordered(alignment.quantities)
     gaps = [name for name in names if _judges_speech(name, quantities) and has_gaps(alignment, name)]
     for scope, items in shown(scopes(alignment.items)).items():
@@ -83,10 +83,10 @@ def _judges_speech(name: str, quantities: Quantities) -> bool:
     return quantities.direction(name) is not Direction.NEUTRAL and not is_cost(name)
 
 
-def _row(name: str, unit: str, direction: Direction, scope: str, pairs: Pairs, floor: Floor | None) -> Row:
+def _row(name: str, unit: str, direction: Direction, scope: str, pairs: Pairs, floor: Floor | None) -> MetricRow:
     found = effect(pairs, direction, binary=is_binary(name), floor=noise(floor))
     tally = found.tally if pairs.items else None
-    return Row(
+    return MetricRow(
         metric=name,
         unit=unit,
         direction=direction.value,
@@ -110,16 +110,16 @@ def _row(name: str, unit: str, direction: Direction, scope: str, pairs: Pairs, f
     )
 
 
-def _range(interval: Interval | None) -> Range | None:
-    return None if interval is None else Range(interval.estimate, interval.low, interval.high)
+def _range(interval: Interval | None) -> Estimate | None:
+    return None if interval is None else Estimate(interval.estimate, interval.low, interval.high)
 
 
-def noise(floor: Floor | None) -> NoiseFloor | None:
+def noise(floor: Floor | None) -> SeedNoise | None:
     """Return a row's floor in the form of the statistics."""
-    return None if floor is None else NoiseFloor(floor.sigma, floor.freedom, floor.items)
+    return None if floor is None else SeedNoise(floor.sigma, floor.freedom, floor.items)
 
 
-def _corrected(rows: Sequence[Row]) -> tuple[Row, ...]:
+def _corrected(rows: Sequence[MetricRow]) -> tuple[MetricRow, ...]:
     """Apply Holm's correction to the rows that judge, for each kind of scope separately, and for costs apart from
     speech."""
     families: dict[tuple[str, bool], list[int]] = defaultdict(list)

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from services.scorer.analysis.comparison.figures import counted, number, ranged, turned
 from services.scorer.analysis.comparison.headline import insisted
 from services.scorer.analysis.comparison.reasons import rule_in_words
-from services.scorer.analysis.comparison.result import Comparison, GateResult, Judged, Range
+from services.scorer.analysis.comparison.result import ComparisonResult, Estimate, GateResult, RuleResult
 
 _MARKS: Mapping[str, str] = {"fail": "failure", "inconclusive": "error", "not_applicable": "skipped"}
 """JUnit's element for each outcome. A pass has none."""
@@ -42,7 +42,7 @@ def gate_json(result: GateResult) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _entry(one: Judged, result: GateResult) -> dict[str, Any]:
+def _entry(one: RuleResult, result: GateResult) -> dict[str, Any]:
     diff = _difference(one)
     interval = None if diff is None else [diff.low, diff.high]
     return {
@@ -103,7 +103,7 @@ def junit(result: GateResult) -> bytes:
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
-def markdown(result: GateResult, comparison: Comparison, links: Mapping[str, str] | None = None) -> str:
+def markdown(result: GateResult, comparison: ComparisonResult, links: Mapping[str, str] | None = None) -> str:
     """Return a step summary for GitHub: the verdict first, then a table.
 
     ``links``: URLs by their text, shown below the table. Raises `ValueError` if the gate is not on this comparison.
@@ -128,7 +128,7 @@ def markdown(result: GateResult, comparison: Comparison, links: Mapping[str, str
     return "\n".join([*lines, *(["", linked] if linked else [])]).rstrip() + "\n"
 
 
-def _line(one: Judged) -> str:
+def _line(one: RuleResult) -> str:
     verdict = f"**{one.outcome}**" if one.outcome == "fail" else one.outcome.replace("_", " ")
     means = [_text("") if mean is None else _text(number(mean)) for mean in (one.baseline_mean, one.candidate_mean)]
     gain = "" if one.gain is None else _text(ranged(one.gain))
@@ -136,7 +136,7 @@ def _line(one: Judged) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _difference(one: Judged) -> Range | None:
+def _difference(one: RuleResult) -> Estimate | None:
     """Return the gain as candidate minus baseline."""
     return turned(one.gain) if one.gain is not None and one.direction == "lower" else one.gain
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from services.scorer.analysis.comparison.result import Range
+from services.scorer.analysis.comparison.result import Estimate
 
 _DIGITS = 2
 _MOST_DECIMALS = 6
@@ -32,20 +32,20 @@ def amount(value: float) -> str:
     return f"{value:.6g}"
 
 
-def ranged(value: Range) -> str:
+def ranged(value: Estimate) -> str:
     """Return the estimate with its interval: ``0.31 [0.22, 0.40]``."""
     places = decimals(value.estimate, value.low, value.high)
     return f"{number(value.estimate, places)} [{number(value.low, places)}, {number(value.high, places)}]"
 
 
-def within(value: Range) -> str:
+def within(value: Estimate) -> str:
     """Return the interval alone: ``[-0.10, 0.10]``."""
     return ranged(value).partition(" ")[2]
 
 
-def turned(value: Range) -> Range:
+def turned(value: Estimate) -> Estimate:
     """Return the range seen from the other side: a gain as a loss."""
-    return Range(0.0 - value.estimate, 0.0 - value.high, 0.0 - value.low)
+    return Estimate(0.0 - value.estimate, 0.0 - value.high, 0.0 - value.low)
 
 
 def with_unit(text: str, unit: str) -> str:

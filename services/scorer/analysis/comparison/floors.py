@@ -12,7 +12,7 @@ from typing import Any
 
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.result import OVERALL, Floor
-from services.scorer.analysis.statistics.noise import NoiseFloor, noise_floor
+from services.scorer.analysis.statistics.noise import SeedNoise, noise_floor
 from services.scorer.analysis.statistics.pairing import Pairs
 from shared.scores import Score
 
@@ -21,7 +21,7 @@ from shared.scores import Score
 class MeasuredFloor:
     """The floor of one quantity, and what it was measured with."""
 
-    floor: NoiseFloor
+    floor: SeedNoise
     seeds: int
     evaluation: str
     scorer_lock: str
@@ -37,7 +37,7 @@ class MeasuredFloor:
     def from_json(cls, data: Mapping[str, Any], evaluation: str, seeds: int) -> MeasuredFloor:
         """Return the floor that `to_json` kept, with the evaluation and its number of seeds, which are kept
         elsewhere."""
-        return cls(NoiseFloor(data["sigma"], data["freedom"], data["items"]), seeds, evaluation, data["scorer_lock"])
+        return cls(SeedNoise(data["sigma"], data["freedom"], data["items"]), seeds, evaluation, data["scorer_lock"])
 
     def over(self, pairs: Pairs, scope: str) -> Floor:
         """Return the floor in one scope. In a part of the suite a reading is the mean of fewer items, so it is

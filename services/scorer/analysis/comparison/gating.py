@@ -16,10 +16,10 @@ from services.scorer.analysis.comparison.coverage import lacks, reasons_by_item
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.quantities import Quantities, covered, is_binary, known_quantities
 from services.scorer.analysis.comparison.reasons import gate_headline, why
-from services.scorer.analysis.comparison.result import Comparison, GateResult, Judged, Range
+from services.scorer.analysis.comparison.result import ComparisonResult, Estimate, GateResult, RuleResult
 from services.scorer.analysis.comparison.scopes import expanded, scopes
 from services.scorer.analysis.statistics.gates import corrected, overall
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import Pairs
 from services.scorer.analysis.statistics.rules import Demand, Doubt, Rule, RuleOutcome, Scale, Verdict, judge
 from shared.gating.rules import Rules, RuleSpec
@@ -45,7 +45,7 @@ class _Question:
     scope: str
     direction: Direction
     pairs: Pairs
-    floor: NoiseFloor | None
+    floor: SeedNoise | None
     rule: Rule | None = None
     unaskable: Unaskable | None = None
     applies: bool = True
@@ -53,7 +53,7 @@ class _Question:
 
 def decide(
     gate_id: str,
-    comparison: Comparison,
+    comparison: ComparisonResult,
     baseline: Evaluated,
     candidate: Evaluated,
     rules: Rules,
@@ -93,7 +93,7 @@ def _question(
     confidence: float,
     alignment: Alignment,
     found: Mapping[str, frozenset[str]],
-    comparison: Comparison,
+    comparison: ComparisonResult,
     quantities: Quantities,
 ) -> _Question:
     of = covered(spec.metric) or spec.metric
@@ -129,7 +129,7 @@ def _threshold(question: _Question, verdict: Verdict) -> float | None:
     return verdict.threshold
 
 
-def _floor(comparison: Comparison, spec: RuleSpec) -> NoiseFloor | None:
+def _floor(comparison: ComparisonResult, spec: RuleSpec) -> SeedNoise | None:
     """Return the floor of the row in this scope. Only a single language has no row: it is the same as overall."""
     row = comparison.row(spec.metric, spec.scope) or comparison.row(spec.metric)
     return noise(row.floor) if row is not None else None
@@ -137,7 +137,7 @@ def _floor(comparison: Comparison, spec: RuleSpec) -> NoiseFloor | None:
 
 def _answered(
     questions: Sequence[_Question], confidence: float, quantities: Quantities
-) -> tuple[tuple[Judged, ...], RuleOutcome]:
+) -> tuple[tuple[RuleResult, ...], RuleOutcome]:
     applying = [one for one in questions if one.applies]
     asked = [one for one in applying if one.rule is not None]
     rules = [one.rule for one in asked if one.rule is not None]
@@ -154,11 +154,11 @@ def _answered(
     return judged, overall([answers.get(id(one), unasked) for one in applying])
 
 
-def _judged(question: _Question, verdict: Verdict, confidence: float, quantities: Quantities) -> Judged:
+def _judged(question: _Question, verdict: Verdict, confidence: float, quantities: Quantities) -> RuleResult:
     spec, pairs, gain = question.spec, question.pairs, verdict.gain
     doubt: Doubt | Unaskable | None = question.unaskable or verdict.doubt
     known = quantities.get(spec.metric)
-    judged = Judged(
+    judged = RuleResult(
         metric=spec.metric,
         scope=question.scope,
         demand=spec.demand,
@@ -168,7 +168,7 @@ def _judged(question: _Question, verdict: Verdict, confidence: float, quantities
         outcome=verdict.outcome.value if question.applies else NOT_APPLICABLE,
         why="",
         doubt=doubt.value if doubt and question.applies else None,
-        gain=None if gain is None else Range(gain.estimate, gain.low, gain.high),
+        gain=None if gain is None else Estimate(gain.estimate, gain.low, gain.high),
         threshold=_threshold(question, verdict),
         n=len(pairs.items),
         n_needed=verdict.items_needed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.scorer.analysis.comparison.result import Row
+from services.scorer.analysis.comparison.result import MetricRow
 from services.scorer.analysis.statistics.rules import FEWEST_ITEMS
 from shared.gating.rules import UNSCORED_AT_MOST
 from shared.scores import Direction
@@ -26,7 +26,7 @@ class Reads(StrEnum):
     NOT_MEASURED = "not measured"
 
 
-def reads(row: Row, confidence: float = 0.95) -> Reads:
+def reads(row: MetricRow, confidence: float = 0.95) -> Reads:
     """Return how a row reads. A difference counts if its corrected p is at most 1 - ``confidence``."""
     if row.difference is None:
         return Reads.NOT_MEASURED
@@ -41,7 +41,7 @@ def reads(row: Row, confidence: float = 0.95) -> Reads:
     return Reads.BETTER if (row.difference.estimate > 0) == (row.direction == Direction.HIGHER) else Reads.WORSE
 
 
-def _left_out_by_one_side(row: Row) -> float:
+def _left_out_by_one_side(row: MetricRow) -> float:
     """Return the share of pairs that one side has scored and the other has not.
 
     What neither side has (a language that is not covered) is the same for both. But a candidate that has no scores

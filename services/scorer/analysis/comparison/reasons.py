@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from services.scorer.analysis.comparison.figures import amount, counted, ranged, turned, with_unit, within
-from services.scorer.analysis.comparison.result import OVERALL, Judged
+from services.scorer.analysis.comparison.result import OVERALL, RuleResult
 from shared.gating.rules import RuleSpec
 
 _DOUBTS: Mapping[str, str] = {
@@ -22,7 +22,7 @@ _DOUBTS: Mapping[str, str] = {
 }
 
 
-def why(judged: Judged, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
+def why(judged: RuleResult, spec: RuleSpec, unscored: Collection[str] = ()) -> str:
     """Return the sentence for one rule in one scope. ``unscored``: the reasons why clips have no score."""
     name = f"{judged.metric}{_in(judged.scope)}"
     if judged.outcome == "not_applicable":
@@ -48,7 +48,7 @@ def reason_in_words(code: str) -> str:
     return code.replace("_", " ")
 
 
-def gate_headline(verdict: str, candidate: str, baseline: str, judged: Sequence[Judged]) -> str:
+def gate_headline(verdict: str, candidate: str, baseline: str, judged: Sequence[RuleResult]) -> str:
     """Return ``fail: asr/wer is worse by 0.31 [0.22, 0.40], at most 0.05 was allowed (35 items)``."""
     telling = [one for one in judged if one.outcome == verdict]
     aside = [one for one in judged if one.outcome == "not_applicable"]
@@ -61,7 +61,7 @@ def gate_headline(verdict: str, candidate: str, baseline: str, judged: Sequence[
     return f"{verdict}: {telling[0].why}{more}"
 
 
-def rule_in_words(judged: Judged) -> str:
+def rule_in_words(judged: RuleResult) -> str:
     """Return the rule as text: ``not worse by more than 0.1 MOS``."""
     value = {"relative": f"{amount(judged.amount * 100)} %", "noise_floors": counted_floors(judged.amount)}
     said = value.get(judged.scale, with_unit(amount(judged.amount), judged.unit))
@@ -72,7 +72,7 @@ def counted_floors(floors: float) -> str:
     return "1 noise floor" if floors == 1 else f"{amount(floors)} noise floors"
 
 
-def _moved(judged: Judged) -> str:
+def _moved(judged: RuleResult) -> str:
     """Return ``is worse by 0.31 [0.22, 0.40]``."""
     gain = judged.gain
     assert gain is not None  # there are items
@@ -84,7 +84,7 @@ def _moved(judged: Judged) -> str:
     return f"is {word} by {with_unit(ranged(told), judged.unit)}"
 
 
-def _demanded(judged: Judged, spec: RuleSpec) -> str:
+def _demanded(judged: RuleResult, spec: RuleSpec) -> str:
     assert judged.threshold is not None  # likewise
     limit = with_unit(amount(abs(judged.threshold)), judged.unit)
     if judged.scale != "absolute":
@@ -92,14 +92,14 @@ def _demanded(judged: Judged, spec: RuleSpec) -> str:
     return f"at least {limit} was required" if judged.demand == "better" else f"at most {limit} was allowed"
 
 
-def _too_few(judged: Judged, spec: RuleSpec) -> str:
+def _too_few(judged: RuleResult, spec: RuleSpec) -> str:
     if judged.n == 0:
         return "no item is scored on both sides"
     needed = f"; about {judged.n_needed} would settle it" if (judged.n_needed or 0) > spec.fewest_items else ""
     return f"{counted(judged.n, 'item')} on both sides; the rule requires at least {spec.fewest_items}{needed}"
 
 
-def _settled(judged: Judged) -> str:
+def _settled(judged: RuleResult) -> str:
     if judged.n_needed is None and judged.scale == "noise_floors":
         return "more items also narrow the noise floor; more seeds may settle it"
     if judged.n_needed is None:
@@ -107,12 +107,12 @@ def _settled(judged: Judged) -> str:
     return f"about {judged.n_needed} items would settle it"
 
 
-def _all(rules: str, telling: Sequence[Judged]) -> str:
+def _all(rules: str, telling: Sequence[RuleResult]) -> str:
     fewest = min(one.n for one in telling)
     return f"{rules} ({counted(fewest, 'item')}{'' if len({one.n for one in telling}) == 1 else ' at least'})"
 
 
-def _apart(aside: Sequence[Judged]) -> str:
+def _apart(aside: Sequence[RuleResult]) -> str:
     return f"; {counted(len(aside), 'rule')} did not apply: {', '.join(one.metric for one in aside)}" if aside else ""
 
 

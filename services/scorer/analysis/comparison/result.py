@@ -16,7 +16,7 @@ OVERALL = "overall"
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class Estimate:
     """An estimate with its interval."""
 
     estimate: float
@@ -46,7 +46,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricRow:
     """One metric in one scope.
 
     ``difference`` is candidate minus baseline in the metric's unit, with its 95 % interval.
@@ -71,8 +71,8 @@ class Row:
     candidate_unscored: Mapping[str, int]
     baseline_mean: float | None = None
     candidate_mean: float | None = None
-    difference: Range | None = None
-    relative: Range | None = None
+    difference: Estimate | None = None
+    relative: Estimate | None = None
     """As a share of the baseline's mean; 0.05 is 5 %."""
     p: float | None = None
     p_corrected: float | None = None
@@ -102,7 +102,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class SetupDifference:
     """Something other than the pin in which the two differ. ``blocks``: it can change the result."""
 
     what: str
@@ -115,7 +115,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonResult:
     """A complete comparison."""
 
     id: str
@@ -126,8 +126,8 @@ class Comparison:
     suite_sha256: str
     preprocessing: str
     items: int
-    rows: tuple[Row, ...]
-    disagreements: tuple[Disagreement, ...]
+    rows: tuple[MetricRow, ...]
+    disagreements: tuple[SetupDifference, ...]
     headline: str
     """One sentence for people."""
     scorer_locks: Mapping[str, str]
@@ -139,11 +139,11 @@ class Comparison:
     resampling_seed: int = 0
 
     @property
-    def allowed(self) -> tuple[Disagreement, ...]:
+    def allowed(self) -> tuple[SetupDifference, ...]:
         """The differences that would block and were allowed. Everything that is made from the comparison names them."""
         return tuple(one for one in self.disagreements if one.allowed)
 
-    def row(self, metric: str, scope: str = OVERALL) -> Row | None:
+    def row(self, metric: str, scope: str = OVERALL) -> MetricRow | None:
         """Return the row of a metric in a scope, or None."""
         return next((row for row in self.rows if (row.metric, row.scope) == (metric, scope)), None)
 
@@ -151,14 +151,14 @@ class Comparison:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Comparison:
+    def from_json(cls, data: Mapping[str, Any]) -> ComparisonResult:
         return cls(
             **{
                 **known(cls, data),
                 "baseline": _side(data["baseline"]),
                 "candidate": _side(data["candidate"]),
                 "rows": tuple(_row(row) for row in data["rows"]),
-                "disagreements": tuple(Disagreement(**known(Disagreement, one)) for one in data["disagreements"]),
+                "disagreements": tuple(SetupDifference(**known(SetupDifference, one)) for one in data["disagreements"]),
             }
         )
 
@@ -167,19 +167,19 @@ def _side(data: Mapping[str, Any]) -> Side:
     return Side(**{**known(Side, data), "seeds": tuple(data["seeds"]), "environments": tuple(data["environments"])})
 
 
-def _row(data: Mapping[str, Any]) -> Row:
+def _row(data: Mapping[str, Any]) -> MetricRow:
     ranges = {name: _range(data.get(name)) for name in ("difference", "relative")}
     said = data.get("floor")
     floor = None if said is None else Floor(**known(Floor, said))
-    return Row(**{**known(Row, data), **ranges, "floor": floor})
+    return MetricRow(**{**known(MetricRow, data), **ranges, "floor": floor})
 
 
-def _range(data: Mapping[str, Any] | None) -> Range | None:
-    return None if data is None else Range(**known(Range, data))
+def _range(data: Mapping[str, Any] | None) -> Estimate | None:
+    return None if data is None else Estimate(**known(Estimate, data))
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RuleResult:
     """One rule of a gate in one scope, with its result."""
 
     metric: str
@@ -196,7 +196,7 @@ class Judged:
     """A sentence for people."""
     doubt: str | None = None
     """Code of the reason why it is inconclusive (`services.scorer.analysis.statistics.rules.Doubt`)."""
-    gain: Range | None = None
+    gain: Estimate | None = None
     """Positive is better, in the metric's unit."""
     threshold: float | None = None
     n: int = 0
@@ -226,7 +226,7 @@ class GateResult:
     verdict: str
     """pass, fail or inconclusive."""
     headline: str
-    judged: tuple[Judged, ...]
+    judged: tuple[RuleResult, ...]
     disagreements_allowed: tuple[str, ...] = ()
     method: str = ""
     """The method behind the verdicts, in a sentence."""
@@ -238,6 +238,8 @@ class GateResult:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GateResult:
-        judged = tuple(Judged(**{**known(Judged, one), "gain": _range(one.get("gain"))}) for one in data["judged"])
+        judged = tuple(
+            RuleResult(**{**known(RuleResult, one), "gain": _range(one.get("gain"))}) for one in data["judged"]
+        )
         allowed = tuple(data.get("disagreements_allowed", ()))
         return cls(**{**known(cls, data), "judged": judged, "disagreements_allowed": allowed})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from services.scorer.analysis.statistics.intervals import Interval
 from services.scorer.analysis.statistics.means import mean_interval
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import Pairs
 from services.scorer.analysis.statistics.permutation import sign_flip_p
 from services.scorer.analysis.statistics.proportions import mcnemar_p, proportion_interval
@@ -42,7 +42,7 @@ def effect(
     direction: Direction,
     *,
     binary: bool = False,
-    floor: NoiseFloor | None = None,
+    floor: SeedNoise | None = None,
     confidence: float = 0.95,
 ) -> Effect:
     """Return the row of one metric. ``binary``: scores are yes or no. ``floor``: its item band is what counts as a

@@ -27,7 +27,7 @@ from services.scorer.analysis.statistics.values import finite, is_constant
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseFloor:
+class SeedNoise:
     """The spread of one metric of one pin on one suite. ``sigma`` in the unit of the metric."""
 
     sigma: float
@@ -54,7 +54,7 @@ class NoiseFloor:
         return t_quantile(0.975, self.freedom) * self.sigma * math.sqrt(2 / averaged)
 
 
-def noise_floor(scores: Mapping[str, Sequence[float]]) -> NoiseFloor | None:
+def noise_floor(scores: Mapping[str, Sequence[float]]) -> SeedNoise | None:
     """Return the floor from the scores of each item's seeds. None if no item has two."""
     repeated = [finite(values) for values in scores.values() if len(values) > 1]
     if not repeated:
@@ -62,4 +62,4 @@ def noise_floor(scores: Mapping[str, Sequence[float]]) -> NoiseFloor | None:
     # Equal scores have no spread, however their mean is rounded.
     squares = sum(0.0 if is_constant(x) else float(np.sum((x - x.mean()) ** 2)) for x in repeated)
     freedom = sum(len(x) - 1 for x in repeated)
-    return NoiseFloor(math.sqrt(squares / freedom), freedom, len(repeated))
+    return SeedNoise(math.sqrt(squares / freedom), freedom, len(repeated))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from services.scorer.analysis.statistics.intervals import Interval, tail
 from services.scorer.analysis.statistics.means import mean_interval, p_mean_below
-from services.scorer.analysis.statistics.noise import NoiseFloor
+from services.scorer.analysis.statistics.noise import SeedNoise
 from services.scorer.analysis.statistics.pairing import Pairs
 from services.scorer.analysis.statistics.planning import items_needed
 from services.scorer.analysis.statistics.proportions import p_proportion_below, proportion_interval
@@ -109,7 +109,7 @@ class Verdict:
     """Items after which it would likely be decided. None if it is decided, or if that cannot be said."""
 
 
-def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: NoiseFloor | None = None) -> Verdict:
+def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: SeedNoise | None = None) -> Verdict:
     """Apply a rule to the scores of one metric.
 
     ``binary``: scores are yes or no (1 or 0). ``floor``: of the baseline, for `NOISE_FLOORS`.
@@ -138,7 +138,7 @@ def judge(rule: Rule, pairs: Pairs, *, binary: bool = False, floor: NoiseFloor |
     return Verdict(RuleOutcome.INCONCLUSIVE, Doubt.INTERVAL_STRADDLES, gain, threshold, p_fail, needed)
 
 
-def _thresholds(rule: Rule, pairs: Pairs, binary: bool, floor: NoiseFloor | None) -> Values | Doubt:
+def _thresholds(rule: Rule, pairs: Pairs, binary: bool, floor: SeedNoise | None) -> Values | Doubt:
     """Return the threshold of each item's gain, shape (n,). It differs by item only if it is a share of the
     baseline."""
     if rule.scale is Scale.ABSOLUTE:

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.worker.engines.base import EngineError, SpeakRequest
+from services.worker.engines.espeak import library
 from services.worker.engines.espeak.engine import EspeakEngine
 from services.worker.engines.espeak.family import Espeak
+from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.espeak.locking import installation, verified_lock
 from services.worker.engines.espeak.voices import EspeakVoices
 from shared.audio import Audio
@@ -78,15 +80,45 @@ def test_every_voice_speaks(engine: EspeakEngine) -> None:
         assert engine.speak(SpeakRequest("Hello, you", "en", voice=voice)).duration_s > 0.2, voice
 
 
-def test_every_voice_reads_digits_or_says_that_it_does_not(engine: EspeakEngine) -> None:
-    without = {"chr-us-qaaa-x-west", "cv", "sjn"}
+@pytest.mark.parametrize(
+    ("digits", "unread"), [("1 2 3", {}), ("0 4 8", {"kl": "'0', '8'", "quc": "'0'", "qya": "'0'"})]
+)
+@pytest.mark.parametrize("end", ["", "."])
+def test_every_voice_reads_digits_or_says_that_it_does_not(
+    engine: EspeakEngine, digits: str, unread: Mapping[str, str], end: str
+) -> None:
+    every = ", ".join(map(repr, digits.split()))
+    unread = {"chr-us-qaaa-x-west": every, "cv": every, "sjn": every, **unread}
     for voice in engine.manifest().voices:
-        request = SpeakRequest("Hello, 1 2 3", "en", voice=voice)
-        if voice in without:
-            with pytest.raises(EngineError, match="does not know '1', '2', '3'"):
+        request = SpeakRequest(f"Hello {digits}{end}", "en", voice=voice)
+        if voice in unread:
+            with pytest.raises(EngineError, match=f"does not know {unread[voice]}"):
                 engine.speak(request)
         else:
-            assert engine.speak(request).duration_s > engine.speak(replace(request, text="Hello,")).duration_s, voice
+            assert engine.speak(request).duration_s > engine.speak(replace(request, text="Hello")).duration_s, voice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9999 8888 7777",
+        "7,777 8.888 5735",
+        "777 777 777",
+        "Wawawawawawawawawawa " * 2,
+        "won't, well-known: x-y-z-a-b-c-d",
+        "bcdfg",
+    ],
+)
+def test_a_text_that_surely_fits_fits_in_every_voice(voices: EspeakVoices, text: str) -> None:
+    installed = installation()
+    for name in set(voices.names) - {"kl"}:  # the digit 8 ends it
+        with library.phonemes(installed.library, installed.data, voices.find("en", name)) as clauses_of:
+            assert fits(text, clauses_of) or not surely_fits(text), name
+
+
+def test_plain_words_and_numbers_surely_fit_and_amounts_may_not() -> None:
+    assert all(map(surely_fits, ("Clip number 1499.", "“Don't!”, she said (twice).", "Ein gut-gelaunter Ton.")))
+    assert not any(map(surely_fits, ("12345", "5 %", "1 2 3 4", "a" * 21, "so " * 21, "…")))
 
 
 def test_variants_are_different_voices(engine: EspeakEngine) -> None:

@@ -24,9 +24,14 @@ _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Characters that are each a word of their own to espeak."""
 _WORD = re.compile(rf"[^\s{_IDEOGRAPHS}]+")
 _SHORT = 60
-"""Characters. A text of at most this many always fits if all its words are letters only and at most `_SHORT_WORD`
-long."""
-_SHORT_WORD = 20
+"""Characters. A text of at most this many always fits if its words are plain ones (`_is_plain`) and at most
+`_PLAIN_NUMBERS` of them numbers."""
+_PLAIN_WORD = 20
+_PLAIN_NUMBER = 4
+"""Digits. In any language these are at most 89 phonemes, and none of their words has more than 30."""
+_PLAIN_NUMBERS = 3
+_AROUND_WORDS = ".,;:!?…\"'()“”‘’«»"
+_WITHIN_WORDS = re.compile("['’-]")
 _STRESS = re.compile("[',%]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _CLAUSE_ENDS = re.compile(r"[.!?,;:…]+\s|\n|[。！？，、；：]")
@@ -45,8 +50,17 @@ def fits(text: str, clauses_of: Callable[[str], Sequence[str]]) -> bool:
 
 def surely_fits(text: str) -> bool:
     """Return whether ``text`` is far from every limit, as far as can be seen without asking espeak."""
-    words = text.split()
-    return len(text) <= _SHORT and all(len(word) <= _SHORT_WORD and word.isalpha() for word in words)
+    if len(text) > _SHORT:
+        return False
+    words = [word.strip(_AROUND_WORDS) for word in text.split()]
+    return all(map(_is_plain, words)) and sum(word.isdigit() for word in words) <= _PLAIN_NUMBERS
+
+
+def _is_plain(word: str) -> bool:
+    """Return whether a word without its marks is of letters only, or a short number."""
+    if word.isascii() and word.isdigit():
+        return len(word) <= _PLAIN_NUMBER
+    return len(word) <= _PLAIN_WORD and _WITHIN_WORDS.sub("", word).isalpha()
 
 
 def _clause_fits(clause: str) -> bool:

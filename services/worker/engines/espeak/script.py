@@ -13,6 +13,9 @@ from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.fitting import parts_that_fit
 from services.worker.engines.signs.reading import readable
 
+_FATAL = frozenset({("esx/kl", "0"), ("esx/kl", "8")})
+"""Voice and character that end espeak 1.52: Greenlandic has no word for 8, nor for 0 by itself."""
+
 ClausesOf = Callable[[str], Sequence[str]]
 """Gives the phonemes of each clause of a text, with ``_`` between phonemes and white space between words."""
 
@@ -36,6 +39,8 @@ class Script:
     def _reads(self, character: str, word: str, voice: str, clauses_of: ClausesOf) -> bool:
         """Return whether a character is read: by itself, by name or as a letter, or, like a soft sign, by how it
         changes its word."""
+        if (voice.partition("+")[0], character) in _FATAL:
+            return False
         alone = self._read.get((voice, character))
         if alone is None:
             alone = self._read[voice, character] = any(map(self._is_heard, clauses_of(character)))

@@ -74,7 +74,7 @@ def _negatives(text: str, language: str) -> str:
 
 def _silent(text: str, reads: Reads) -> frozenset[str]:
     """Return the characters of ``text`` that are spoken but not read."""
-    if text.isascii() and text.replace(" ", "").isalnum():
+    if text.isascii() and text.replace(" ", "").isalpha():
         return frozenset()
     found = {one for one in set(text) if aloud(one) and unicodedata.category(one)[0] != "M"}
     return frozenset(one for one in found if not reads(one, _word_of(text, one)))

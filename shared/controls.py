@@ -2,13 +2,16 @@
 
 Owns names, bounds, and the value at which a control changes nothing. Submissions, manifests, engines' requests,
 answers, run records and certificates are built from these. The type of a control's value is that of the attribute of
-the same name in `shared.jobs.SpeechControls`.
+the same name in `SpeechControls`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+CANONICAL_EMOTIONS = ("neutral", "happy", "angry", "sad", "fear", "disgust", "surprise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,32 @@ CONTROLS: Mapping[str, Control] = {
     control.name: control for control in (*EMOTION_FORMS.values(), STRENGTH, *VALUES, SAMPLE_RATE, REFERENCE)
 }
 """All controls by name. A manifest says for each how its pin honours it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """An emotion.
+
+    Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (id of an uploaded voice) and ``text`` is given.
+    ``strength`` is from 0 to 1.
+    """
+
+    name: str | None = None
+    vector: tuple[float, ...] | None = None
+    audio: str | None = None
+    text: str | None = None
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechControls:
+    """How a text is to be spoken. An engine gets these values as the job has them."""
+
+    voice: str | None = None
+    """A voice of the engine's own, by name."""
+    emotion: Emotion | None = None
+    speed: float = 1.0
+    pitch_scale: float = 1.0
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the engine's own."""

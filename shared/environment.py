@@ -10,11 +10,11 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from shared.catalog import canonical_json
+from shared.installed_packages import version_of
 
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
 
@@ -58,13 +58,7 @@ def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _versions(names: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    return {name: version for name in names if (version := version_of(name)) is not None}
 
 
 def _cpuinfo(*keys: str) -> str:

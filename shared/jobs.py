@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from shared.controls import Emotion, SpeechControls
 from shared.errors import FailureCode
 from shared.ids import Ids
 from shared.scores import Scored
 from shared.values.members import known
 from shared.voices import Recording
 
-CANONICAL_EMOTIONS = ("neutral", "happy", "angry", "sad", "fear", "disgust", "surprise")
 MAX_TEXT_CHARS = 10_000
 MAX_ATTEMPTS = 3
 """How many times a job may end its engine host, or fail in a way that may pass. After that it has failed."""
@@ -70,35 +70,6 @@ FACET_TRANSITIONS: Mapping[FacetStatus, frozenset[FacetStatus]] = {
 TERMINAL = frozenset(status for status, after in TRANSITIONS.items() if not after)
 HELD = frozenset({Status.STARTING, Status.PROCESSING})
 """States in which a worker holds the job under a lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class Emotion:
-    """An emotion.
-
-    Exactly one of ``name``, ``vector`` (8 numbers), ``audio`` (id of an uploaded voice) and ``text`` is given.
-    ``strength`` is from 0 to 1.
-    """
-
-    name: str | None = None
-    vector: tuple[float, ...] | None = None
-    audio: str | None = None
-    text: str | None = None
-    strength: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechControls:
-    """How a text is to be spoken. An engine gets these values as the job has them. `shared.controls` has the bounds."""
-
-    voice: str | None = None
-    """A voice of the engine's own, by name."""
-    emotion: Emotion | None = None
-    speed: float = 1.0
-    pitch_scale: float = 1.0
-    seed: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Options of the engine's own."""
 
 
 @dataclass(frozen=True, slots=True)

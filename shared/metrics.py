@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Direction, MetricInfo, Quantity
 
 HIGHER, LOWER, NEUTRAL = Direction.HIGHER, Direction.LOWER, Direction.NEUTRAL

@@ -21,7 +21,7 @@ from services.worker.engines.base import SpeakRequest
 from services.worker.engines.espeak.family import Espeak
 from services.worker.engines.samples import audio_of, resampled
 from shared.audio import Audio
-from shared.jobs import Emotion
+from shared.controls import Emotion
 from shared.suites.reading import golden_suite
 
 Samples = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from demo.__main__ import PINS, VOICES
 from demo.sentences import SENTENCES
 from services.worker.engines.base import SpeakRequest
-from shared.jobs import Emotion
+from shared.controls import Emotion
 from shared.suites.reading import golden_suite
 
 

@@ -27,8 +27,8 @@ from services.scorer.report.document import report
 from services.worker.engines.base import SpeakRequest
 from services.worker.engines.families import family_of
 from shared.audio import Audio
+from shared.controls import Emotion
 from shared.gating.toml_notation import default_rules
-from shared.jobs import Emotion
 from shared.scores import Score
 from shared.suites.reading import golden_suite
 

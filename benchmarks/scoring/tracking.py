@@ -22,7 +22,8 @@ from pathlib import Path
 
 from services.scorer.tracking.run_record import run_record
 from services.scorer.tracking.runs import RunRecord
-from shared.jobs import Emotion, Facet, FacetStatus, Job, JobIds, NewJob, SpeechInput, Spoken, Status
+from shared.controls import Emotion
+from shared.jobs import Facet, FacetStatus, Job, JobIds, NewJob, SpeechInput, Spoken, Status
 from shared.scores import Score
 
 IN_FLIGHT = 8

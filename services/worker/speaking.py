@@ -18,8 +18,9 @@ from services.worker.memory.amounts import NOTHING, Amount
 from services.worker.texts.lengths import checked
 from services.worker.texts.pieces import join, pause_after
 from shared.audio import Audio
+from shared.controls import SpeechControls
 from shared.errors import FailureCode, JobFailure
-from shared.jobs import Job, Piece, SpeechControls, SpeechInput
+from shared.jobs import Job, Piece, SpeechInput
 
 Progress = Callable[[int, int], None]
 """Called with the number of spoken pieces and the number of all pieces."""

@@ -3,20 +3,17 @@
 Owns the life of the child (exec, deadline, kill). Knows nothing of the messages; the frames are in
 shared/processes/frames.py, and what a child may do is in shared/sandbox.
 
-The child uses its original stdin and stdout; what libraries print to stdout goes to stderr instead. If the parent dies,
-the child is killed with all that it has started, even in the middle of a call.
+If the parent dies, the child is killed with all that it has started, even in the middle of a call. The child's end is
+shared/processes/serving.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import subprocess
-import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,7 +39,6 @@ __all__ = [
     "Frame",
     "HostCrashed",
     "HostTimeout",
-    "Served",
     "read_frame",
     "threads",
     "write_frame",
@@ -155,28 +151,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"  # a real-time signal: only the first and the last have names
-
-
-class Served:
-    """The child's end: receives requests and sends answers."""
-
-    def __init__(self) -> None:
-        self._in = os.fdopen(os.dup(0), "rb")
-        self._out = os.fdopen(os.dup(1), "wb")
-        os.dup2(2, 1)  # a library that prints must not break the frames
-        sys.stdout = sys.stderr
-        self._requests: queue.SimpleQueue[Frame] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, name="requests", daemon=True).start()
-
-    def _listen(self) -> None:
-        while (frame := read_frame(self._in)) is not None:
-            self._requests.put(frame)
-        os._exit(0)  # the parent is gone: nobody waits for the main thread's work
-
-    def requests(self) -> Iterator[Frame]:
-        """Yield requests in order, forever."""
-        while True:
-            yield self._requests.get()
-
-    def answer(self, header: Mapping[str, Any], payload: bytes | memoryview = b"") -> None:
-        write_frame(self._out, Frame(header, payload))

@@ -1,27 +1,26 @@
 """Runs between a service and a host: ``python -I -S launcher.py keep FD FD`` or ``… become JSON [ARGUMENT]...``.
 
 Owns the order in which the rules are put in force, before the host's first instruction, and the end of everything that
-the host has started. Uses only the standard library and its own folder, and stays compatible with Python 3.10. Knows
-nothing of the host.
+the host has started. Uses only the standard library and its own folder, and stays compatible with Python 3.10. What it
+imports is waited for at each start of a host, so it imports little. Knows nothing of the host.
 
-``keep``: reads a line of JSON from the first descriptor, starts the host, writes its pid to the second, and stays. When
-the first descriptor ends, the service is gone or has closed it: then the host and all its descendants are killed,
-whatever they are doing and whatever sessions they have created. The same happens when the host itself ends; its exit
-code or signal becomes that of this process. Files that must stay open for the host (``held``) are open here until then,
-and not in the host. ``become``: puts the rules in force in this process, and executes the program in it.
+``keep``: reads its order from the first descriptor (`order_bytes`), starts the host, writes its pid to the second, and
+stays. When the first descriptor ends, the service is gone or has closed it: then the host and all its descendants are
+killed, whatever they are doing and whatever sessions they have created. The same happens when the host itself ends; its
+exit code or signal becomes that of this process. Files that must stay open for the host (``held``) are open here until
+then, and not in the host. ``become``: puts the rules in force in this process, and executes the program in it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
 import select
 import signal
 import sys
 import time
 import types
-from typing import Any, NoReturn
 
 if "shared" not in sys.modules:  # run as a script: found by its path, since the folder above may not be readable here
     _shared = types.ModuleType("shared")
@@ -30,10 +29,15 @@ if "shared" not in sys.modules:  # run as a script: found by its path, since the
 
 from shared.sandbox import landlock, privileges, seccomp
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 CANNOT_START = 127
 FILE_BYTES = 4 << 30
 """Size of the largest file that a host may write."""
 _TICK_S = 0.002
+_LENGTH_BYTES = 4
 
 
 def confine(rules: dict[str, Any]) -> list[str]:
@@ -67,7 +71,7 @@ def become(argv: list[str], rules: dict[str, Any]) -> NoReturn:
 
 def keep(lifeline: int, report: int) -> NoReturn:
     """Start the host and watch it. Never returns: ends as the host ended."""
-    order = json.loads(_line(lifeline))
+    order = _order(lifeline)
     for descriptor in (lifeline, report, *order["held"]):
         os.set_inheritable(descriptor, False)
     privileges.adopt_orphans()
@@ -106,10 +110,23 @@ def _be_the_host(order: dict[str, Any], launcher: int) -> NoReturn:
     become(order["argv"], order["rules"])
 
 
-def _line(descriptor: int) -> bytes:
+def order_bytes(order: dict[str, Any]) -> bytes:
+    """The order as `keep` reads it: its length, and its bytes. Service and launcher are the same Python; to import json
+    takes as long as half of what else is imported here."""
+    told = marshal.dumps(order)
+    return len(told).to_bytes(_LENGTH_BYTES, "big") + told
+
+
+def _order(descriptor: int) -> dict[str, Any]:
+    size = int.from_bytes(_exactly(descriptor, _LENGTH_BYTES), "big")
+    order: dict[str, Any] = marshal.loads(_exactly(descriptor, size))  # noqa: S302 (its service wrote it)
+    return order
+
+
+def _exactly(descriptor: int, size: int) -> bytes:
     read = bytearray()
-    while not read.endswith(b"\n"):
-        piece = os.read(descriptor, 1 << 16)
+    while len(read) < size:
+        piece = os.read(descriptor, size - len(read))
         if not piece:
             os._exit(CANNOT_START)
         read += piece
@@ -190,5 +207,7 @@ def _end_like(status: int) -> NoReturn:
 if __name__ == "__main__":
     if sys.argv[1] == "keep":
         keep(int(sys.argv[2]), int(sys.argv[3]))
+    import json
+
     given = json.loads(sys.argv[2])
     become([*given["argv"], *sys.argv[3:]], given["rules"])

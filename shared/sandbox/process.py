@@ -23,6 +23,7 @@ from typing import IO, Any
 from shared.sandbox import process_groups
 from shared.sandbox.access import OURS, Access, readable, writable
 from shared.sandbox.environment import for_host
+from shared.sandbox.launcher import order_bytes
 from shared.sandbox.room import Room
 
 _LAUNCHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py")))
@@ -129,7 +130,7 @@ class HostProcess:
             os.close(read_life)
             os.close(write_report)
         with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(self._lifeline), "wb") as told:
-            told.write(json.dumps({**order, "room": str(room.path)}).encode() + b"\n")
+            told.write(order_bytes({**order, "room": str(room.path)}))
         return process
 
 

@@ -14,7 +14,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
-from shared.jobs import CANONICAL_EMOTIONS, MAX_TEXT_CHARS
+from shared.controls import CANONICAL_EMOTIONS
+from shared.jobs import MAX_TEXT_CHARS
 from shared.suites.suite import SCHEMA
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.gateway.studies.reuse import identity_of
-from shared.jobs import Emotion
+from shared.controls import Emotion
 from shared.voices import Recording
 from tests.shared.store.building import new_job
 

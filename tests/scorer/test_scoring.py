@@ -15,7 +15,8 @@ from services.scorer.scoring.score_clips import ScoringDeps
 from shared.audio import Audio, silence
 from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
-from shared.jobs import Emotion, FacetStatus, Job, NewJob, SpeechInput, Spoken
+from shared.controls import Emotion
+from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
 from shared.ports import FacetName, Result, Submission
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored

@@ -19,7 +19,7 @@ from shared.processes.hosting import Child, HostCrashed, HostTimeout
 CHILD = textwrap.dedent(
     """
     import os, time
-    from shared.processes.hosting import Served
+    from shared.processes.serving import Served
     served = Served()
     for frame in served.requests():
         match frame.header["op"]:

@@ -22,9 +22,9 @@ ADDED = {
         (
             "VALUES = (SPEED,",
             'STYLE_PROMPT = Control("style_prompt", "A style in words.")\n\nVALUES = (STYLE_PROMPT, SPEED,',
-        )
+        ),
+        ("    speed: float = 1.0", "    style_prompt: str | None = None\n    speed: float = 1.0"),
     ],
-    "shared/jobs.py": [("    speed: float = 1.0", "    style_prompt: str | None = None\n    speed: float = 1.0")],
     "services/gateway/requests/job_schemas.py": [
         (
             "    speed: Annotated[float | None,",

@@ -19,8 +19,9 @@ from services.worker.synthesis import Slot, SynthesisDeps, speak
 from shared.audio import Audio
 from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
+from shared.controls import Emotion
 from shared.errors import FailureCode
-from shared.jobs import Emotion, Job, JobIds, NewJob, SpeechInput, Status
+from shared.jobs import Job, JobIds, NewJob, SpeechInput, Status
 from shared.ports import Submission
 from shared.scheduling.slots import Slots
 from shared.voices import Recording

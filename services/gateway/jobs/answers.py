@@ -10,8 +10,8 @@ from typing import Any
 
 from shared.aliases import CANDIDATE, Move
 from shared.catalog import Manifest
-from shared.controls import VALUES
-from shared.jobs import Emotion, Facet, FacetStatus, Job, NewJob, SpeechInput, Status
+from shared.controls import VALUES, Emotion
+from shared.jobs import Facet, FacetStatus, Job, NewJob, SpeechInput, Status
 from shared.values.times import rfc3339
 from shared.voices import Recording, Voice
 

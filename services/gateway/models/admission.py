@@ -14,9 +14,9 @@ from services.gateway.models.languages import PinLanguages
 from services.gateway.models.option_schema import OptionSchema
 from services.gateway.requests.job_schemas import EmotionRequest, JobRequest
 from shared.catalog import Manifest, Support
-from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES
+from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
-from shared.jobs import Emotion, NewJob, SpeechInput
+from shared.jobs import NewJob, SpeechInput
 from shared.scheduling.fairness import estimated_audio_s
 from shared.voices import Recording, Voice
 

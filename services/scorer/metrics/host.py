@@ -3,7 +3,7 @@
     python -m services.scorer.metrics.host --models DIR [--lock FILE] [--funasr-python FILE] [--threads N]
         [--table MODULE]
 
-Owns the protocol on the pipe (its frames are in shared/processes/hosting.py). Requests and their answers:
+Owns the protocol on the pipe (its frames are in shared/processes/frames.py). Requests and their answers:
 
     {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion", "cost"} + PCM s16le of
         the clip, then of its reference voice if it has one (else its rate is null)  -> {"op": "taken"}
@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.scorer.metrics.table import TABLE, families_of
-from shared.processes.hosting import Frame, Served, threads
+from shared.processes.frames import Frame
+from shared.processes.hosting import threads
+from shared.processes.serving import Served
 
 if TYPE_CHECKING:
     from services.scorer.metrics.base import MeasuredClip

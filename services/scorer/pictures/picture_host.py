@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from services.scorer.pictures.picture_drawing import Drawing
 from shared.audio import Audio
-from shared.processes.hosting import Frame, Served
+from shared.processes.frames import Frame
+from shared.processes.serving import Served
 
 
 def main() -> None:

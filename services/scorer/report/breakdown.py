@@ -11,7 +11,7 @@ from services.scorer.report.bars import bars
 from services.scorer.report.chart import Chart
 from services.scorer.report.focus import PROBABILITY, judging
 from services.scorer.report.table import TableRow, line
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.report.chart import BASELINE, CANDIDATE, FAINT, INK, RULE, Chart, axes_in, draw
 from services.scorer.report.focus import PROBABILITY
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Score
 
 CLASSES = (*CANONICAL_EMOTIONS, "other")

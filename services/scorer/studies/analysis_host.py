@@ -25,7 +25,8 @@ from services.scorer.report.document import report
 from services.scorer.studies.analyzer import Computed, Sides
 from shared.audio import Audio
 from shared.gating.rules import RulesInvalid
-from shared.processes.hosting import Frame, Served
+from shared.processes.frames import Frame
+from shared.processes.serving import Served
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from services.scorer.tracking.runs import CURRENT_LIMITS, EnvironmentNote, RunRecord, RunStatus, TrackerLimits
 from shared.catalog import Manifest, canonical_json
-from shared.controls import VALUES
-from shared.jobs import Emotion, Job, Status
+from shared.controls import VALUES, Emotion
+from shared.jobs import Job, Status
 from shared.metrics import CER, PRIMARY_CER, PRIMARY_MOS
 from shared.scores import Score, Unscored
 from shared.suites.preprocessing import NONE, done_to_text

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from shared.catalog import Manifest, Support
+from shared.controls import Emotion, SpeechControls
 from shared.errors import RingtrueError
-from shared.jobs import Emotion, Job, NewJob, SpeechControls, SpeechInput
+from shared.jobs import Job, NewJob, SpeechInput
 from shared.suites.reading import golden_suite
 from shared.suites.suite import Item, Suite
 

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from shared.audio import Audio
 from shared.catalog import Manifest
+from shared.controls import Emotion, SpeechControls
 from shared.errors import FailureCode, RingtrueError
-from shared.jobs import Emotion, SpeechControls
 
 
 class EngineError(RingtrueError):

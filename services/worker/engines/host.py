@@ -1,4 +1,4 @@
-"""The engine host: a process that serves one pin to the worker, over the pipe of shared/processes/hosting.py.
+"""The engine host: a process that serves one pin to the worker, over the pipe of shared/processes/serving.py.
 
 Owns the operations (manifest, load, speak, limit, describe; pins for a whole family) and what is done to every engine's
 audio: checks and sample rate. Knows no job. The other end is services/worker/engine_host.py.
@@ -33,7 +33,8 @@ from shared import environment
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
-from shared.processes.hosting import Frame, Served
+from shared.processes.frames import Frame
+from shared.processes.serving import Served
 
 LIBRARIES = ("numpy", "soxr", "sentencex")
 """Distributions that are part of how every pin sounds. Those of an engine are named by its family."""

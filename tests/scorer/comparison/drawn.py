@@ -10,7 +10,7 @@ import numpy as np
 
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.quantities import known_quantities
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.suites.suite import Item, Suite
 

@@ -23,7 +23,7 @@ from services.worker.engine_host import EngineHost, never_mind
 from services.worker.engines.base import SpeakRequest
 from shared import metrics
 from shared.audio import Audio
-from shared.jobs import Emotion
+from shared.controls import Emotion
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.suites.suite import Item, Suite
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.scorer.metrics.emotion.classes import EmotionScores, canonical
 from shared import metrics
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Reason, Unscored
 from tests.scorer.metrics.funasr_pins import LABELS, SCORES
 from tests.scorer.metrics.tiny_emotion import EIGHT, FOUR

@@ -16,8 +16,8 @@ from services.scorer.analysis.comparison.floors import measured_floors
 from services.scorer.analysis.comparison.gating import decide
 from services.scorer.analysis.comparison.result import ComparisonResult, GateResult
 from shared.audio import Audio
+from shared.controls import CANONICAL_EMOTIONS
 from shared.gating.toml_notation import default_rules
-from shared.jobs import CANONICAL_EMOTIONS
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.suites.reading import golden_suite
 from shared.suites.suite import Item, Suite

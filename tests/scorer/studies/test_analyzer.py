@@ -21,7 +21,7 @@ from tests.scorer.studies.desk import MOS, Desk, scored
 
 RULES = {"schema": 1, "rule": [{"metric": MOS, "better_by": 0.25}]}
 SERVED = (
-    "from shared.processes.hosting import Served; import os, time; "
+    "from shared.processes.serving import Served; import os, time; "
     "served = Served(); served.answer({'op': 'ready'}); request = next(served.requests()); "
 )
 

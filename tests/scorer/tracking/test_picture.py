@@ -23,7 +23,7 @@ TITLE = "espeak-v2  ·  happy 0.8  ·  MOS 3.97 (nisqa_tts)"
 TROUBLED = textwrap.dedent(
     """
     import os, time
-    from shared.processes.hosting import Served
+    from shared.processes.serving import Served
     served = Served()
     for frame in served.requests():
         title = frame.header.get("title", "")

@@ -9,8 +9,9 @@ import pytest
 
 from services.scorer.tracking.run_record import SuiteItem, feeling, picture_title, run_record
 from services.scorer.tracking.runs import RunStatus, TrackerLimits
+from shared.controls import Emotion
 from shared.errors import FailureCode
-from shared.jobs import Emotion, JobError, Status
+from shared.jobs import JobError, Status
 from shared.scores import Reason, Score, Unscored
 from shared.voices import Recording
 from tests.scorer.tracking.tracked_jobs import (

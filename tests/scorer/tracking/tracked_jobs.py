@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalog import Manifest, Support
+from shared.controls import Emotion
 from shared.errors import FailureCode
-from shared.jobs import Emotion, Facet, FacetStatus, Job, JobError, JobIds, NewJob, Piece, SpeechInput, Spoken, Status
+from shared.jobs import Facet, FacetStatus, Job, JobError, JobIds, NewJob, Piece, SpeechInput, Spoken, Status
 from shared.ports import Blobs, FacetName, Result, Submission
 from shared.scores import Reason, Score, Scored, Unscored
 from tests.memory_store import MemoryJobStore

@@ -193,7 +193,7 @@ def outcome(attempt: Callable[[], object]) -> str:
 
 
 def main() -> None:
-    from shared.processes.hosting import Served
+    from shared.processes.serving import Served
 
     served = Served()
     for frame in served.requests():

@@ -24,7 +24,7 @@ WITHIN_S = 20.0
 
 HOST = """
 import ctypes, os, subprocess, sys, time
-from shared.processes.hosting import Served
+from shared.processes.serving import Served
 served = Served()
 def daemon():
     "Twice forked, with a session of its own: nobody's child any more."

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from shared.catalog import Manifest, Support
+from shared.controls import Emotion
 from shared.errors import FailureCode
-from shared.jobs import Emotion, Job, JobError, NewJob, Piece, SpeechInput, Spoken
+from shared.jobs import Job, JobError, NewJob, Piece, SpeechInput, Spoken
 from shared.ports import FacetName, Idempotency, JobStore, Result, Submission, Swept
 from shared.store.sql import Database
 from shared.store.sql.tables.schema import metadata

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.controls import Emotion
 from shared.errors import StoreUnavailable
-from shared.jobs import Emotion, Facet, FacetStatus, Job, SpeechInput, Status
+from shared.jobs import Facet, FacetStatus, Job, SpeechInput, Status
 from shared.ports import JobStore, Submission
 from shared.store.sql import SqlJobStore
 from shared.voices import Recording

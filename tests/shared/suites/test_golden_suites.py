@@ -19,7 +19,7 @@ import yaml
 from services.gateway.models.admission import Admission, Provenance
 from services.gateway.requests.job_schemas import read_job
 from services.worker.engines.espeak.family import Espeak
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.suites.errors import SuiteUnknown
 from shared.suites.form import suite_schema
 from shared.suites.reading import golden_names, golden_suite

@@ -26,9 +26,8 @@ from services.worker.engines.base import SpeakRequest
 from services.worker.texts.pieces import split
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
-from shared.controls import CONTROLS, PITCH_SCALE, SPEED
+from shared.controls import CANONICAL_EMOTIONS, CONTROLS, PITCH_SCALE, SPEED, Emotion
 from shared.errors import FailureCode, JobFailure
-from shared.jobs import CANONICAL_EMOTIONS, Emotion
 from tests.worker.engines.conftest import Start
 from tests.worker.engines.hearing import level_db, pitch_hz
 from tests.worker.engines.long_lines import LINES

@@ -21,8 +21,8 @@ from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.espeak.locking import installation, verified_lock
 from services.worker.engines.espeak.voices import EspeakVoices
 from shared.audio import Audio
+from shared.controls import CANONICAL_EMOTIONS, Emotion
 from shared.errors import FailureCode
-from shared.jobs import CANONICAL_EMOTIONS, Emotion
 from tests.worker.engines.hearing import level_db, pitch_hz
 
 SENTENCE = "Nobody in the room said a word."

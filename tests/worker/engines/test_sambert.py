@@ -10,8 +10,8 @@ import pytest
 from services.worker.engine_host import EngineHost, never_mind
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
+from shared.controls import Emotion
 from shared.errors import FailureCode
-from shared.jobs import Emotion
 from tests.worker.engines import own_python
 from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import LOAD_S, Start

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.scorer.metrics.base import Reading
-from shared.jobs import CANONICAL_EMOTIONS
+from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Reason, Unscored
 
 OTHER = "other"

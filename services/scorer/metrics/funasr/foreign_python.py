@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shared.processes.hosting import Frame
+    from shared.processes.frames import Frame
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 OLDEST = (3, 11)
@@ -130,7 +130,7 @@ def main() -> None:
     if not sys.flags.isolated:  # otherwise modules beside this file would hide packages of the same names
         sys.exit("start it with -I")
     _bring_shared()
-    from shared.processes.hosting import Served
+    from shared.processes.serving import Served
 
     served = Served()
     os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"

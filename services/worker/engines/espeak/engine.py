@@ -21,8 +21,8 @@ from services.worker.engines.espeak.voices import EspeakVoices
 from services.worker.engines.sonic import Stretch
 from shared.audio import Audio
 from shared.catalog import Manifest, Support, lock_sha256
+from shared.controls import CANONICAL_EMOTIONS
 from shared.errors import FailureCode
-from shared.jobs import CANONICAL_EMOTIONS
 
 SAMPLE_RATE = 22_050
 OPTIONS = (

@@ -13,7 +13,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import espeakng_loader  # type: ignore[import-untyped]
 from services.worker.engines.base import EngineError
 from services.worker.engines.signs.names import ARCHIVE as SIGN_NAMES
 from shared.errors import FailureCode
+from shared.installed_packages import version_of
 
 ESPEAK = "1.52.0"
 REVISION = 3
@@ -64,11 +64,12 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
         raise _mismatch(f"the pin needs espeakng-loader {package}, but {installed.version} is installed")
     published = _published(installed.record)
     paths = sorted([str(installed.library), *_files_below(installed.data)])
-    files = [_described(path, _below(installed.root, path)) for path in paths]
+    root = f"{installed.root}{os.sep}"
+    files = [_described(path, path.removeprefix(root).replace(os.sep, "/")) for path in paths]
     for file in files:
         if published.pop(file["path"], None) != file["sha256"]:
             raise _mismatch(f"{file['path']} differs from the published espeakng-loader {package}")
-    data = _below(installed.root, installed.data)
+    data = installed.data.relative_to(installed.root).as_posix()
     if missing := [path for path in published if path.startswith(f"{data}/")]:
         raise _mismatch(f"{missing[0]} is missing from espeakng-loader {package}")
     return {
@@ -82,15 +83,9 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
 
 
 def _version_of_babel() -> str:
-    """Return Babel's version from the name of its folder: importlib.metadata would add 40 ms to every start of a
-    host."""
-    found = find_spec("babel")
-    folders = (
-        [] if found is None or found.origin is None else list(Path(found.origin).parents[1].glob("babel-*.dist-info"))
-    )
-    if len(folders) != 1:
+    if (version := version_of("babel")) is None:
         raise EngineError("the package babel is incomplete", FailureCode.MODEL_NOT_PULLED)
-    return folders[0].name.removesuffix(".dist-info").rpartition("-")[2]
+    return version
 
 
 def _published(record: Path) -> dict[str, str]:
@@ -107,11 +102,6 @@ def _hex(digest: str) -> str:
 def _files_below(folder: Path) -> Iterator[str]:
     for root, _, names in os.walk(folder):  # pathlib would take twice as long at every start of a host
         yield from (os.path.join(root, name) for name in names)
-
-
-def _below(root: Path, path: str | Path) -> str:
-    """Return the path relative to ``root`` as RECORD and the lock write it on every system."""
-    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 def _described(file: str, path: str) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.worker.engines.sonic import Stretch
-from shared.jobs import CANONICAL_EMOTIONS, Emotion
+from shared.controls import CANONICAL_EMOTIONS, Emotion
 
 Curve = Sequence[tuple[int, float]]
 """Points (espeak's scale, factor), both rising."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.worker.engines.base import EngineError
-from shared.jobs import CANONICAL_EMOTIONS, Emotion
+from shared.controls import CANONICAL_EMOTIONS, Emotion
 
 ORDER = ("happy", "angry", "sad", "afraid", "disgusted", "melancholic", "surprised", "calm")
 EXTRAS = ("indextts2:melancholic", "indextts2:calm")

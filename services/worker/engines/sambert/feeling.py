@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from services.worker.engines.base import EngineError
-from shared.jobs import CANONICAL_EMOTIONS, Emotion
+from shared.controls import CANONICAL_EMOTIONS, Emotion
 
 _PREFIX = "sambert:"
 _CANONICAL = {"disgust": "hate"}

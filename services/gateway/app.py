@@ -309,9 +309,9 @@ def _open(settings: Settings, accept_empty: bool) -> tuple[Database, Blobs]:
     try:
         keep_private(settings.data, local_folders(settings.blobs))
         settings.data.mkdir(parents=True, exist_ok=True)
-        blobs = open_blobs(settings.blobs)
     except OSError as error:
         raise SettingsError(f"cannot write to {error.filename}: {error.strerror}") from error
+    blobs = open_blobs(settings.blobs)
     return open_database(settings.database_url, blobs, accept_empty=accept_empty), blobs
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from shared.blobs import local_folders, open_blobs
 from shared.blobs.folder import FolderBlobs
-from shared.errors import StorageUnavailable
+from shared.errors import SettingsError, StorageUnavailable
 from shared.ports import FoundBlob
 from tests.small_disk import fill
 
@@ -121,6 +121,13 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "blobs").write_text("no folder")
     with pytest.raises(StorageUnavailable):
         blobs.put(b"speech")
+
+
+def test_a_folder_that_cannot_be_made_is_a_setting_to_change(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SettingsError, match=f"cannot write to {tmp_path}/file/blobs.*: Not a directory"):
+        open_blobs(tmp_path / "file" / "blobs")
+    assert open_blobs(tmp_path / "file" / "blobs", create=False).why_not_writable()
 
 
 def test_what_a_process_that_was_killed_left_half_written_is_removed(tmp_path: Path) -> None:

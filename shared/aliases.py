@@ -1,7 +1,7 @@
 """Aliases: names such as ``indextts2@production`` that a team moves from pin to pin.
 
-Owns their form, what moves an alias, and which users get a candidate. Knows neither the store of the moves nor the
-caller. An alias is only its moves: it points to the pin of the last one, and all of them are its history.
+Owns their form, what moves an alias, which users get a candidate, and the port behind which the moves are kept. An
+alias is only its moves: it points to the pin of the last one, and all of them are its history.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from shared.errors import RingtrueError
 
@@ -179,3 +179,19 @@ def _end_of_share(last: Mapping[Alias, Move], move: Move) -> list[Move]:
     if candidate.pin not in (move.pin, move.previous):
         return []
     return [_next(candidate, candidate.alias, MoveKind.PROMOTE, candidate.pin, 0.0, move.signature)]
+
+
+class AliasStore(Protocol):
+    """Aliases, stored as their moves. No move is ever deleted or changed."""
+
+    def last_moves(self) -> list[Move]:
+        """Return the last move of every alias, which says where it points now; sorted by alias."""
+
+    def history(self, alias: Alias) -> list[Move]:
+        """Return every move of one alias, oldest first; empty if there is no such alias."""
+
+    def record(self, moves: Sequence[Move]) -> bool:
+        """Add moves durably, all or none.
+
+        Return False if an alias already has a move of that number: another writer came first.
+        """

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.aliases import Alias, Move
 from shared.catalog import Manifest
 from shared.jobs import FacetStatus, Job, JobError, JobState, NewJob, Spoken, Status
 from shared.scores import Scored
@@ -310,22 +309,6 @@ class JobStore(Protocol):
 
 SWEEPING = "sweeper"
 """Name of the lease (`JobStore.hold`) that lets one gateway of a deployment at a time be the sweeper."""
-
-
-class AliasStore(Protocol):
-    """Aliases, stored as their moves. No move is ever deleted or changed."""
-
-    def last_moves(self) -> list[Move]:
-        """Return the last move of every alias, which says where it points now; sorted by alias."""
-
-    def history(self, alias: Alias) -> list[Move]:
-        """Return every move of one alias, oldest first; empty if there is no such alias."""
-
-    def record(self, moves: Sequence[Move]) -> bool:
-        """Add moves durably, all or none.
-
-        Return False if an alias already has a move of that number: another writer came first.
-        """
 
 
 class WakeUps(Protocol):

@@ -55,13 +55,14 @@ from services.gateway.sweeper import PERIOD_S, Sweeper
 from services.gateway.voices.upload_decoder import ChildUploadDecoder, UploadDecoder
 from services.gateway.voices.voices import UploadedVoices, VoiceRoom
 from shared import metric_families
+from shared.aliases import AliasStore
 from shared.blobs import local_folders, open_blobs
 from shared.errors import SettingsError, StoreUnavailable
 from shared.files.private_folder import keep_private
 from shared.keys import KeyStore
 from shared.messages.events import Listener
 from shared.messages.queue import CeleryWakeUps
-from shared.ports import AliasStore, Blobs, JobStore, WakeUps
+from shared.ports import Blobs, JobStore, WakeUps
 from shared.processes import logs
 from shared.settings import Settings, read_settings, unknown_settings
 from shared.store.sql import (

@@ -27,13 +27,14 @@ from services.scorer.tracking.surplus_runs import SurplusRuns
 from services.scorer.tracking.track_clips import ClipTrackingDeps
 from services.scorer.tracking.track_studies import StudyTrackingDeps
 from shared import metric_families
+from shared.aliases import AliasStore
 from shared.blobs import local_folders, open_blobs
 from shared.errors import RingtrueError
 from shared.files.private_folder import keep_private
 from shared.messages.consumer import consume
 from shared.messages.events import RedisAnnouncer
 from shared.messages.queue import ANALYSIS_QUEUE, SCORING_QUEUE, TRACKING_QUEUE, CeleryWakeUps, make_celery
-from shared.ports import AliasStore, Announcer, Blobs, JobStore
+from shared.ports import Announcer, Blobs, JobStore
 from shared.processes import logs
 from shared.processes.stopping import Stopping
 from shared.scheduling.lapsing import LONGEST_LEASE_S, SCORER_LEASE_S

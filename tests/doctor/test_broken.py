@@ -38,8 +38,8 @@ def test_a_misspelt_setting(data: Path) -> None:
 
 
 def test_a_setting_that_cannot_be_served_stops_what_depends_on_it(data: Path) -> None:
-    diagnosis = examined(data, "blobs", "placeholders", RINGTRUE_BLOBS="s3://bucket")
-    says_fail(diagnosis, "settings", "RINGTRUE_BLOBS=s3://bucket", "correct it")
+    diagnosis = examined(data, "blobs", "placeholders", RINGTRUE_BLOBS="ftp://bucket")
+    says_fail(diagnosis, "settings", "RINGTRUE_BLOBS=ftp://bucket", "correct it")
     assert set(diagnosis.lines) == {"settings", "placeholders"}
 
 

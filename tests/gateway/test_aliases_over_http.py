@@ -13,9 +13,9 @@ import pytest
 
 from services.gateway.models.pins import FRESH_S, Board, PinBoard, resolve
 from services.gateway.openapi import answer_schemas
-from shared.aliases import Alias, promoted, rolled_back, signed
+from shared.aliases import Alias, AliasStore, promoted, rolled_back, signed
 from shared.catalog import PinState
-from shared.ports import LIVE_S, AliasStore
+from shared.ports import LIVE_S
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, migrate
 from tests.gateway.place import BARE, RICH, SENTENCE, Place, opened, refused
 

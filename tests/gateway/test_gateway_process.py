@@ -237,7 +237,7 @@ def test_bound_elsewhere_with_a_key_it_starts(environ: dict[str, str]) -> None:
     ("name", "value", "said"),
     [
         ("RINGTRUE_DATABASE_URL", "mysql://localhost/x", "neither sqlite nor postgresql"),
-        ("RINGTRUE_BLOBS", "s3://bucket/audio", "must be a file or folder"),
+        ("RINGTRUE_BLOBS", "ftp://bucket/audio", "must be a file or folder"),
         ("RINGTRUE_DATA", "/proc/nowhere", "/proc/nowhere"),
     ],
 )
@@ -278,5 +278,5 @@ def test_a_port_that_is_taken_is_said_in_one_line(environ: dict[str, str]) -> No
 
 
 def test_a_misspelt_setting_is_warned_about(environ: dict[str, str]) -> None:
-    done = starting({**environ, "RINGTRUE_DATABSE_URL": "x", "RINGTRUE_BLOBS": "s3://x"}, "--port", "0")
+    done = starting({**environ, "RINGTRUE_DATABSE_URL": "x", "RINGTRUE_BLOBS": "ftp://x"}, "--port", "0")
     assert "RINGTRUE_DATABSE_URL is not a setting; did you mean RINGTRUE_DATABASE_URL?" in done.stderr

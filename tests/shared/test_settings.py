@@ -41,7 +41,7 @@ def test_interpreters_are_families_with_a_python_each(given: str) -> None:
 
 def test_audio_is_kept_in_a_folder() -> None:
     with pytest.raises(SettingsError, match="object stores are not supported"):
-        read_settings({"RINGTRUE_BLOBS": "s3://bucket/audio"})
+        read_settings({"RINGTRUE_BLOBS": "ftp://bucket/audio"})
 
 
 def test_a_misspelt_setting_is_said_with_the_right_one() -> None:

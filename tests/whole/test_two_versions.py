@@ -16,27 +16,27 @@ import pytest
 from tests.whole.stack import FINISHED, Stack, eventually, running
 
 ROOT = Path(__file__).parents[2]
-CONTROL = "style_prompt"
+CONTROL = "vibrato"
 ADDED = {
     "shared/controls.py": [
         (
             "VALUES = (SPEED,",
-            'STYLE_PROMPT = Control("style_prompt", "A style in words.")\n\nVALUES = (STYLE_PROMPT, SPEED,',
+            'VIBRATO = Control("vibrato", "Hz.")\n\nVALUES = (VIBRATO, SPEED,',
         ),
-        ("    speed: float = 1.0", "    style_prompt: str | None = None\n    speed: float = 1.0"),
+        ("    speed: float = 1.0", "    vibrato: str | None = None\n    speed: float = 1.0"),
     ],
     "services/gateway/requests/job_schemas.py": [
         (
             "    speed: Annotated[float | None,",
-            "    style_prompt: Annotated[str | None, control_field(controls.STYLE_PROMPT)] = None\n"
+            "    vibrato: Annotated[str | None, control_field(controls.VIBRATO)] = None\n"
             "    speed: Annotated[float | None,",
         )
     ],
     "services/gateway/openapi/answer_schemas.py": [
-        ("    speed: float", "    style_prompt: str | None = None\n    speed: float")
+        ("    speed: float", "    vibrato: str | None = None\n    speed: float")
     ],
     "services/worker/engines/espeak/engine.py": [
-        ('    "speed": Support.NATIVE,', '    "style_prompt": Support.NO_EFFECT,\n    "speed": Support.NATIVE,')
+        ('    "speed": Support.NATIVE,', '    "vibrato": Support.NO_EFFECT,\n    "speed": Support.NATIVE,')
     ],
 }
 """File -> what is replaced in it, and by what."""

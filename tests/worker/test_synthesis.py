@@ -73,13 +73,13 @@ def test_another_lock_than_the_accepted_one_is_not_spoken(workshop: Workshop) ->
 
 
 def test_a_control_of_a_newer_version_is_refused_by_name_and_other_jobs_are_spoken(workshop: Workshop) -> None:
-    newer = workshop.add("The ferry left at noon.", controls={"speed": "native", "style_prompt": "native"})
+    newer = workshop.add("The ferry left at noon.", controls={"speed": "native", "vibrato": "native"})
     known = workshop.add("The ferry left at noon.", controls={"speed": "native"})
     synthesis.run(workshop.deps)
     failed = workshop.job(newer)
     assert (failed.status, workshop.job(known).status) == (Status.FAILED, Status.SUCCEEDED)
     assert failed.error is not None
-    assert failed.error.message == "this worker's version does not know style_prompt"
+    assert failed.error.message == "this worker's version does not know vibrato"
 
 
 def test_an_engine_that_cannot_speak_a_text_fails_the_job_at_once(workshop: Workshop) -> None:

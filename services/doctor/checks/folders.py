@@ -41,7 +41,7 @@ def writable(folder: Path, do: str) -> Iterator[Finding]:
     yield _written(folder, why_not_writable(folder), do)
 
 
-def audio(blobs: Blobs, where: Path, do: str) -> Iterator[Finding]:
+def audio(blobs: Blobs, where: object, do: str) -> Iterator[Finding]:
     """Check the store of the audio, which the setting ``where`` names."""
     yield _written(where, blobs.why_not_writable(), do)
 
@@ -90,5 +90,5 @@ def room(spaces: list[Space], free: FreeBytes = free_bytes) -> Iterator[Finding]
             yield ok(said)
 
 
-def _written(where: Path, why_not: str, do: str) -> Finding:
+def _written(where: object, why_not: str, do: str) -> Finding:
     return fail(f"{where} cannot be written: {why_not}", do) if why_not else ok(str(where))

@@ -20,6 +20,7 @@ from shared.aliases import (
     CANDIDATE,
     Alias,
     AliasRefused,
+    AliasStore,
     AliasUnknown,
     Move,
     MoveKind,
@@ -32,7 +33,6 @@ from shared.aliases import (
 from shared.blobs import open_blobs
 from shared.catalog import PinState
 from shared.files.private_folder import keep_private
-from shared.ports import AliasStore
 from shared.settings import read_settings
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, is_served, name_of, open_database
 from shared.values.times import rfc3339

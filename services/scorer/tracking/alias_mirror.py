@@ -15,9 +15,9 @@ from typing import NamedTuple, Protocol
 
 from services.scorer.backoff import MAX_BACKOFF_S, backoff_s
 from services.scorer.tracking.runs import TrackerRefused, TrackerUnavailable
-from shared.aliases import Alias
+from shared.aliases import Alias, AliasStore
 from shared.errors import StoreUnavailable
-from shared.ports import AliasStore, JobStore
+from shared.ports import JobStore
 
 _HOLD = "alias-mirror"
 _HOLD_S = 120.0

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.aliases import AliasStore
 from shared.keys import KeyStore
-from shared.ports import AliasStore, JobStore
+from shared.ports import JobStore
 from shared.store.sql import Database, SqlAliasStore, SqlJobStore, SqlKeyStore, SqlStudyStore, SqlVoiceStore, migrate
 from shared.studies import StudyStore
 from shared.voices import VoiceStore

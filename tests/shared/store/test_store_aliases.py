@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.aliases import Alias, Move, MoveKind, Signature
-from shared.ports import AliasStore
+from shared.aliases import Alias, AliasStore, Move, MoveKind, Signature
 from shared.store.sql import Database, SqlAliasStore
 from tests.shared.store.building import NOW
 

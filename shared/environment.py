@@ -9,12 +9,12 @@ import hashlib
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from shared.catalog import canonical_json
-from shared.installed_packages import version_of
+from shared.installed_packages import interpreter, version_of
 
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
 
@@ -33,17 +33,9 @@ def describe(*, precision: str = "float32") -> dict[str, Any]:
         "driver": gpu.get("driver"),
         "precision": precision,
         **interpreter(),
-        "ringtrue": _versions(["ringtrue"]).get("ringtrue"),
+        "ringtrue": version_of("ringtrue"),
         "commit": _commit(),
     }
-
-
-def interpreter(libraries: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the part of the record that differs between two Pythons of one machine, and between two engines in one.
-
-    ``libraries``: distribution names; the versions of those that are installed are included.
-    """
-    return {"python": platform.python_version(), "cuda": _cuda(), "libraries": _versions(libraries)}
 
 
 def environment_id(environment: Mapping[str, Any]) -> str:
@@ -55,10 +47,6 @@ def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the record that can change a result. Two results can be compared only if it is equal."""
     device = environment.get("gpu") or environment.get("architecture")
     return {"device": device, "cuda": environment.get("cuda"), "precision": environment.get("precision")}
-
-
-def _versions(names: Sequence[str]) -> dict[str, str]:
-    return {name: version for name in names if (version := version_of(name)) is not None}
 
 
 def _cpuinfo(*keys: str) -> str:
@@ -92,15 +80,6 @@ def _gpu() -> dict[str, str]:
         return {}
     name, _, driver = first.partition(", ")
     return {"name": name, "driver": driver}
-
-
-def _cuda() -> str | None:
-    """Return the CUDA version that the installed torch was built for.
-
-    It is in the local part of torch's version (``2.13.0+cu130``).
-    """
-    _, _, build = _versions(["torch"]).get("torch", "").partition("+")
-    return build if build.startswith("cu") else None
 
 
 def _commit() -> str | None:

@@ -29,10 +29,10 @@ from services.worker.engines.base import (
     WeightedFamily,
 )
 from services.worker.engines.families import family, family_of
-from shared import environment
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
+from shared.installed_packages import interpreter
 from shared.processes.frames import Frame
 from shared.processes.serving import Served
 
@@ -90,7 +90,7 @@ class PinHost:
         return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
 
     def describe(self, _asked: Mapping[str, Any]) -> Answer:
-        return {"host_environment": environment.interpreter(self._libraries)}, b""
+        return {"host_environment": interpreter(self._libraries)}, b""
 
     def limit(self, asked: Mapping[str, Any]) -> Answer:
         usage.keep_below(asked["vram_mb"])

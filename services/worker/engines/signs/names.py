@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +87,8 @@ def locale_of(language: str) -> Locale | None:
 
 @lru_cache(maxsize=4)
 def _names(language: str) -> Mapping[str, str]:
+    import zipfile  # few texts have such a sign, and every start of a host would wait for it
+
     try:
         with zipfile.ZipFile(ARCHIVE) as archive:
             names: Mapping[str, str] = json.loads(archive.read(f"{language}.json"))

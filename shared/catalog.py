@@ -73,7 +73,7 @@ class Manifest:
     state: PinState = PinState.READY
     detail: str | None = None
     environment: Mapping[str, Any] | None = None
-    """What can change a sample on that machine (`shared.environment.comparable`); None if unknown."""
+    """What can change a sample on that machine (`shared.machine.environment.comparable`); None if unknown."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", dict.fromkeys(CONTROLS, Support.UNSUPPORTED) | dict(self.controls))

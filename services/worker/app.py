@@ -26,11 +26,11 @@ from services.worker.pins.served_pins import LOOK_EVERY_S, ServedPins
 from services.worker.recordings import Recordings
 from services.worker.synthesis import Slot, SynthesisDeps
 from services.worker.tasks import task_handlers
-from shared import environment
 from shared.blobs import local_folders, open_blobs
 from shared.errors import RingtrueError
 from shared.files.locked_tempdir import LockedTempdir
 from shared.files.private_folder import keep_private
+from shared.machine import environment
 from shared.messages.consumer import consume
 from shared.messages.events import RedisAnnouncer
 from shared.messages.queue import CeleryWakeUps, make_celery, speaking_queue

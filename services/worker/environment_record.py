@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.environment import comparable, environment_id
+from shared.machine.environment import comparable, environment_id
 from shared.ports import JobStore
 
 Environment = Mapping[str, Any]

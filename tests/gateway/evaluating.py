@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.environment import comparable
+from shared.machine.environment import comparable
 from shared.scores import Score, Scored
 from shared.studies import Step
 from tests.gateway.place import RICH, Place

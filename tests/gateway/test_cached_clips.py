@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from services.gateway.models.pins import FRESH_S
-from shared.environment import comparable
+from shared.machine.environment import comparable
 from shared.scores import Reason, Score, Unscored
 from tests.gateway.evaluating import HERE, LOCK, SUITE, evaluate, item, perform, settle
 from tests.gateway.place import RICH, Place, opened

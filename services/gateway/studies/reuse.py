@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.catalog import canonical_json
-from shared.environment import comparable
 from shared.jobs import Job, NewJob, SpeechInput
+from shared.machine.environment import comparable
 from shared.ports import Blobs, JobStore
 from shared.scores import Reason, Unscored
 from shared.studies import SpokenBefore, StudyStore

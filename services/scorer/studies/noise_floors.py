@@ -12,7 +12,7 @@ from typing import Any
 
 from services.scorer.analysis.comparison.floors import MeasuredFloor, floors_from_json
 from shared.catalog import canonical_json
-from shared.environment import comparable
+from shared.machine.environment import comparable
 from shared.ports import JobStore
 from shared.studies import Kind, Study, StudyFilter, StudyStore
 

@@ -29,10 +29,10 @@ from services.worker.certify.servers import PinNotThere, Server, ServerFailed, S
 from services.worker.installs.interpreters import Interpreters
 from services.worker.pins.catalog_pins import CatalogPins
 from services.worker.pins.served_pins import ServedPins
-from shared import environment
 from shared.catalog import Manifest
 from shared.controls import MAX_SEED
 from shared.errors import JobFailure, RingtrueError, SettingsError
+from shared.machine import environment
 from shared.settings import read_settings
 from shared.suites.errors import SuiteInvalid, SuiteUnknown
 from shared.suites.reading import NOTATIONS, golden_suite, read_suite

@@ -14,7 +14,7 @@ from services.worker.certify.certificate import HERE, Certificate, CertificateEn
 from services.worker.certify.comparing import TakePair, TakesCompared
 from services.worker.certify.conditions import in_words
 from services.worker.certify.tiers import Tier, TierDifference
-from shared.environment import comparable
+from shared.machine.environment import comparable
 
 NAMES: Mapping[Tier, str] = {
     Tier.EQUAL: "equal PCM",

@@ -32,7 +32,7 @@ from services.worker.engines.families import family, family_of
 from shared.audio import Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode
-from shared.installed_packages import interpreter
+from shared.machine.installed_packages import interpreter
 from shared.processes.frames import Frame
 from shared.processes.serving import Served
 

@@ -13,8 +13,8 @@ from typing import Any
 from services.scorer.analysis.comparison.alignment import common_items
 from services.scorer.analysis.comparison.evaluated import Evaluated
 from services.scorer.analysis.comparison.result import SetupDifference
-from shared.environment import comparable
 from shared.errors import RingtrueError
+from shared.machine.environment import comparable
 from shared.scores import Score
 
 BLOCKING = ("suite", "scorers", "preprocessing", "seeds", "params", "environment")

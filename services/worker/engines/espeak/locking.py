@@ -21,7 +21,7 @@ import espeakng_loader  # type: ignore[import-untyped]
 from services.worker.engines.base import EngineError
 from services.worker.engines.signs.names import ARCHIVE as SIGN_NAMES
 from shared.errors import FailureCode
-from shared.installed_packages import version_of
+from shared.machine.installed_packages import version_of
 
 ESPEAK = "1.52.0"
 REVISION = 3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.installed_packages import version_of
+from shared.machine.installed_packages import version_of
 
 
 def test_every_installed_package_has_the_version_that_its_metadata_say() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalog import canonical_json
-from shared.installed_packages import interpreter, version_of
+from shared.machine.installed_packages import interpreter, version_of
 
 _CPU_FLAGS = ("avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "fma", "asimd", "sve")
 
@@ -83,7 +83,7 @@ def _gpu() -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
     try:

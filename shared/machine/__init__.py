@@ -1,0 +1,1 @@
+"""The machine and this Python: what something was spoken with."""

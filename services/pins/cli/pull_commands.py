@@ -48,7 +48,7 @@ def pull_command(
     """
     os.environ["HF_HUB_DISABLE_XET"] = "1"  # Xet transfers bypass mirrors; the client reads this when it is imported
     offline = place.environ.get("HF_HUB_OFFLINE", "").lower() in _YES
-    where = _Where(first, read_access(place.environ), offline)
+    where = _Where(first, read_access(place.environ, place.store.archives), offline)
     locks = place.locked_or_all(pins)
     refuse_untrusted(place, locks, trusts)
     trust(place.lock_file, [lock for lock in locks if lock.name in trusts])

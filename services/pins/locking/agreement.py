@@ -56,4 +56,4 @@ def _of_component(wanted: Wanted, locked: Component) -> Iterator[str]:
 
 
 def _identity(source: Source) -> tuple[str | None, ...]:
-    return source.hub, source.repo, source.url, source.folder
+    return source.hub, source.repo, source.url, source.folder, source.pypi, source.npm, source.path

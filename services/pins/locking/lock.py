@@ -20,6 +20,7 @@ from services.pins.locking.selection import Chosen, choose
 from services.pins.locking.workroom import workroom
 from services.pins.parallel import done_in_parallel
 from services.pins.sources.base import ModelSource, SourceAccess, SourceFailed
+from services.pins.sources.packages.archives import remove_archives
 from services.pins.sources.table import endpoints, open_source
 from shared.errors import RingtrueError
 from shared.weights.catalog_file import Entry, Wanted
@@ -96,7 +97,7 @@ class Locker:
     def lock(self, entry: Entry) -> PinLock:
         """Return the lock of ``entry``. Raises `NotLockable` if no source of a component answers, and `CatalogInvalid`
         if the lock could not be served."""
-        return PinLock.from_json(
+        lock = PinLock.from_json(
             PinLock(
                 name=entry.name,
                 engine=entry.engine,
@@ -107,6 +108,9 @@ class Locker:
                 trust_remote_code=entry.trust_remote_code,
             ).to_json()
         )
+        sources = [source for part in entry.components for source in part.sources]
+        remove_archives(self.store.archives, [package for source in sources for package in source.packages])
+        return lock
 
     def _component(self, wanted: Wanted) -> Component:
         failures = []

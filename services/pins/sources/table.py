@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from services.pins.sources.base import ModelSource, SourceAccess
 from services.pins.sources.folder import FolderSource
 from services.pins.sources.node import NodeSource
+from services.pins.sources.packages.source import PackageSource
 from services.pins.sources.url import UrlSource
 from shared.weights.errors import CatalogInvalid
 from shared.weights.lock import HUBS, Component, Source
@@ -26,6 +27,7 @@ _HUB_MODULES: Mapping[str, str] = {
     "modelscope": "services.pins.sources.modelscope:ModelScopeSource",
 }
 KINDS = (*HUBS, "node", "url", "folder")
+"""What ``--from`` may name. A package is named in the catalog alone, as it has an exact version."""
 
 
 def open_source(
@@ -36,6 +38,8 @@ def open_source(
         return UrlSource(source.url, names, access)
     if source.folder is not None:
         return FolderSource(Path(source.folder))
+    if source.packages:
+        return PackageSource(source.packages, source.path, access)
     assert source.hub is not None
     assert source.repo is not None
     assert source.revision is not None
@@ -72,9 +76,9 @@ def from_argument(text: str, component: Component, access: SourceAccess) -> list
     return [UrlSource(where, (), access)]
 
 
-def read_access(environ: Mapping[str, str]) -> SourceAccess:
+def read_access(environ: Mapping[str, str], archives: Path | None = None) -> SourceAccess:
     """Return endpoints (separated by commas) and keys from the environment, under the names that the hubs' own clients
-    use."""
+    use. ``archives``: the store's folder for the archives of packages."""
     plain = SourceAccess()
     return replace(
         plain,
@@ -83,6 +87,8 @@ def read_access(environ: Mapping[str, str]) -> SourceAccess:
         modelscope=_listed(environ.get("MODELSCOPE_ENDPOINT") or environ.get("MODELSCOPE_DOMAIN")) or plain.modelscope,
         modelscope_token=environ.get("MODELSCOPE_API_TOKEN") or None,
         ringtrue_key=environ.get("RINGTRUE_API_KEY") or None,
+        environ=environ,
+        archives=archives,
     )
 
 

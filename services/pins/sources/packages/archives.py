@@ -88,15 +88,20 @@ def _held(place: Path) -> Iterator[Path]:
     lock that this process has waited for."""
     while True:
         place.mkdir(parents=True, exist_ok=True)
-        try:
-            before = place.stat()
-            with folder_lock(place):
-                if os.path.samestat(before, place.stat()):
-                    yield place
-                    return
-        except FileNotFoundError:
-            if place.exists():
-                raise
+        with contextlib.ExitStack() as holding:
+            if _locked(place, holding):
+                yield place
+                return
+
+
+def _locked(place: Path, holding: contextlib.ExitStack) -> bool:
+    """Lock the folder until ``holding`` ends. Returns whether it is still the one that others see."""
+    try:
+        before = place.stat()
+        holding.enter_context(folder_lock(place))
+        return os.path.samestat(before, place.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _fetch(

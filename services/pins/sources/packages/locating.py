@@ -52,11 +52,7 @@ def _located_by_pip(package: Package, access: SourceAccess) -> PackageLocation:
         raise SourceFailed(f"{package}: pip is not installed for {sys.executable}")
     done = _run([sys.executable, *_PIP, package.spec], package, access)
     if done.returncode:
-        kind = Gone if _OTHER_VERSIONS.search(done.stderr) else SourceFailed
-        raise kind(
-            f"{package}: pip: {_last_line(done.stderr)} (only wheels count, because building another form of a package "
-            "would run its code)"
-        )
+        raise _refused_by_pip(package, done.stderr)
     try:
         (install,) = json.loads(done.stdout)["install"]
         found = install["download_info"]
@@ -65,15 +61,26 @@ def _located_by_pip(package: Package, access: SourceAccess) -> PackageLocation:
         raise SourceFailed(f"{package}: pip's answer names no wheel with a SHA-256") from error
 
 
+def _refused_by_pip(package: Package, said: str) -> SourceFailed:
+    lines = said.splitlines()
+    if _OTHER_VERSIONS.search(said):
+        return Gone(f"{package}: pip: {_last(lines)}")
+    warnings = [line for line in lines if line.startswith("WARNING: ")]
+    warned = f" (after {_last(warnings)})" if warnings else ""
+    return SourceFailed(
+        f"{package}: pip: {_last(lines)}{warned}; only wheels are taken, because building a package would run its code"
+    )
+
+
 def _located_by_npm(package: Package, access: SourceAccess) -> PackageLocation:
-    npm = shutil.which("npm", path=access.environ.get("PATH"))
+    npm = shutil.which("npm", path=access.environ.get("PATH", ""))
     if npm is None:
         raise SourceFailed(f"{package}: npm is not installed")
-    done = _run([npm, "view", "--json", "--", package.spec, "dist"], package, access)
+    done = _run([npm, "view", "--json", "--no-update-notifier", "--", package.spec, "dist"], package, access)
     answer = _json(done.stdout)
     if done.returncode:
         error = _member(answer, "error")
-        said = _member(error, "summary") or _last_line(done.stderr)
+        said = _member(error, "summary") or _last(done.stderr.splitlines())
         kind = Gone if _member(error, "code") == "E404" else SourceFailed
         raise kind(f"{package}: npm: {said}")
     tarball, integrity = _member(answer, "tarball"), _member(answer, "integrity")
@@ -127,5 +134,5 @@ def _member(document: object, name: str) -> Any:
     return document.get(name) if isinstance(document, Mapping) else None
 
 
-def _last_line(text: str) -> str:
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "it failed without a word")
+def _last(lines: Sequence[str]) -> str:
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it failed without a word")

@@ -34,7 +34,7 @@ class PackageSource:
 
     @property
     def name(self) -> str:
-        """With the hash of each archive, as soon as it is known."""
+        """With the hash of each archive, as soon as they are known: before a file is delivered."""
         return ", ".join(package.name for package in self._opened) + (f" in {self._path}" if self._path else "")
 
     def resolve(self) -> str | None:
@@ -42,6 +42,7 @@ class PackageSource:
 
     def listed(self) -> Sequence[ListedFile]:
         found: dict[str, int] = {}
+        self._locate()
         for package in self._opened:
             for path, member in package.members(never_mind).items():
                 if path.startswith(self._below):
@@ -55,6 +56,7 @@ class PackageSource:
         if begun == file.size > 0:
             return
         told = _Told(on_bytes, file.size - begun)
+        self._locate()
         try:
             parts = [self._found(path, told) for path in file.at_source.split(JOINT)]
             size = sum(member.size for _, member in parts)
@@ -67,6 +69,11 @@ class PackageSource:
                     begun -= skipped
         finally:
             told.settle()
+
+    def _locate(self) -> None:
+        """All packages before the first file, so that every file has the same source's name."""
+        for package in self._opened:
+            package.locate()
 
     def _found(self, path: str, told: _Told) -> tuple[_OpenedPackage, ArchiveMember]:
         for package in self._opened:
@@ -92,6 +99,11 @@ class _OpenedPackage:
         at = self._location
         known = f" ({at.algorithm} {at.digest[:_SHOWN]}…)" if isinstance(at, PackageLocation) else ""
         return f"{self._package}{known}"
+
+    def locate(self) -> None:
+        """Ask where the package is, unless that is known. Raises `SourceFailed`."""
+        with self._lock:
+            self._located()
 
     def members(self, on_bytes: OnBytes) -> Mapping[str, ArchiveMember]:
         """Return path -> member. Fetches the archive if it is not there; ``on_bytes`` is told of its bytes."""

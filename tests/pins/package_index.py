@@ -4,6 +4,7 @@
         index.add("pypi", "some-voice", "1.0.0", wheel({"some_voice/model.bin": b"..."}))
         index.add("npm", "some-voice", "1.0.0", tarball({"package/model.bin": b"..."}))
         index.cut_after = 1000          # archives end there, until it is None; what pip itself transfers does not
+        index.stalls = True             # and the connection stays open
         access = index.access(folder)
 
 ``index.sent`` keeps, for each request for an archive that is not pip's own, which bytes it was sent.
@@ -68,6 +69,7 @@ class PackageIndex:
 
     def __init__(self) -> None:
         self.cut_after: int | None = None
+        self.stalls = False
         self.wrong = False
         """A byte of each archive differs."""
         self.pages: list[str] = []
@@ -76,6 +78,7 @@ class PackageIndex:
         self.archives: dict[str, bytes] = {}
         self.pypi: dict[str, list[str]] = {}
         self.npm: dict[str, dict[str, dict[str, str]]] = {}
+        self.ended = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.index = self
 
@@ -84,6 +87,7 @@ class PackageIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -180,4 +184,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body[:sent])
+            if self.server.index.stalls and sent is not None and sent < len(body):
+                self.server.index.ended.wait(60)
         self.close_connection = self.close_connection or (sent is not None and sent < len(body))

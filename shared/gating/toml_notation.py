@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -25,15 +25,15 @@ _HEADER = re.compile(r"\s*\[\[\s*rule\s*\]\]")
 _MEMBER = re.compile(r'\s*"?([^\s"=\[\]#]+)"?\s*=')
 
 
-def rules_from_toml(text: str) -> Rules:
-    """Return the rules in a ``gate.toml``.
+def rules_from_toml(text: str, metrics: Collection[str] | None = None) -> Rules:
+    """Return the rules in a ``gate.toml``. ``metrics``: as for `read_rules`.
 
     Raises `RulesInvalid`; details begin with ``line N:`` if the line is known.
     """
     text = text.removeprefix("\ufeff")  # editors of Windows begin a file with it
     document = _document(text)
     try:
-        return read_rules(document)
+        return read_rules(document, metrics=metrics)
     except RulesInvalid as error:
         line_of = _line_finder(text)
         told = sorted(((line_of(one.pointer), one) for one in error.errors[:MOST_FAULTS]), key=lambda pair: pair[0])

@@ -184,6 +184,14 @@ def test_a_job_is_canceled(run: Run, gateway: FakeGateway) -> None:
     assert json.loads(run("cancel", "job_0001", "--json").stdout)["status"] == "canceled"
 
 
+def test_a_refused_pin_is_listed_with_its_reason(run: Run, gateway: FakeGateway) -> None:
+    refused = {"state": "refused", "live": False, "sample_rate": 0, "detail": "model_not_pulled: a.bin"}
+    gateway.pins.append({**gateway.pins[0], **refused, "name": "mine-v1"})
+    ran = run("pins")
+    assert ran.stdout.decode().splitlines()[2].split()[:4] == ["mine-v1", "espeak", "refused", "-"]
+    assert ran.stderr.decode() == "mine-v1 is refused: model_not_pulled: a.bin\n"
+
+
 def test_pins_are_listed(run: Run) -> None:
     assert run("pins").stdout.decode().splitlines()[1].split()[:4] == [PIN, "espeak", "ready", "22050"]
     assert json.loads(run("pins", "--json").stdout)[0]["name"] == PIN

@@ -79,7 +79,7 @@ def settings_page() -> str:
         "# Settings",
         "",
         "This page is made from `shared/settings.py` by `python tests/docs/tables.py`. Settings are environment variables.",
-        "Every process warns at its start about a misspelt `RINGTRUE_…`.",
+        "Every service and `ringtrue doctor` warn about a misspelt `RINGTRUE_…`.",
         "",
         "| variable | meaning |",
         "|---|---|",

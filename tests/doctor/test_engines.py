@@ -17,9 +17,12 @@ INSTALL = "ringtrue engines install sambert"
 
 
 def found(state: str, pins: Mapping[str, str], *, own: bool = True) -> Finding:
-    """The only finding where sambert is in ``state``."""
+    """The only finding where sambert is in ``state``, beside transformers, which is ready."""
     sambert = {"family": "sambert", "interpreter": "/x/python", "own": own, "state": state, "detail": "no chime"}
-    (finding,) = engines(pins, lambda _argv, _timeout_s: ChildOutput(0, json.dumps(sambert) + "\n", ""))
+    lines = "".join(
+        json.dumps(family) + "\n" for family in (sambert, sambert | {"family": "transformers", "state": "ready"})
+    )
+    (finding,) = engines(pins, lambda _argv, _timeout_s: ChildOutput(0, lines, ""))
     return finding
 
 
@@ -39,6 +42,12 @@ def test_a_family_that_a_pin_needs() -> None:
 
 def test_a_family_that_no_pin_needs() -> None:
     assert found("not_installed", {"mms": "transformers"}).status is FindingStatus.OK
+
+
+def test_an_engine_that_nothing_here_brings_is_named_with_what_may_be_meant() -> None:
+    finding = found("not_installed", {"mine-v1": "transfromers", "whisper-small": "whisper"})
+    assert finding.status is FindingStatus.FAIL
+    assert finding.says == "mine-v1 needs the engine transfromers, which is not here; did you mean transformers?"
 
 
 @pytest.mark.parametrize(

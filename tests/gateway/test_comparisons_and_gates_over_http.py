@@ -164,6 +164,28 @@ async def test_every_fault_of_a_gate_toml_has_its_line(place: Place) -> None:
     assert error.detail == "rule is missing"
 
 
+@pytest.mark.parametrize("metric", ["mos/dnsmos_ovr", "coverage/mos/dnsmos_ovr"])
+async def test_a_rule_about_a_metric_that_does_not_exist_is_refused(place: Place, metric: str) -> None:
+    comparison, said = (await compare(place))["id"], "there is no metric mos/dnsmos_ovr; did you mean mos/dnsmos_ovrl?"
+    rules: Any = {"schema": 1, "rule": [{"metric": metric, "not_worse_by": 0.1}]}
+    (error,) = (
+        refused(
+            await place.http.post("/v1/gates", json={"comparison": comparison, "rules": rules}), "invalid_request"
+        ).errors
+        or []
+    )
+    assert (error.pointer, error.detail) == ("/rules/rule/0/metric", said)
+    text = f'schema = 1\n\n[[rule]]\nmetric = "{metric}"\nnot_worse_by = 0.1\n'
+    rules = {"notation": "toml", "text": text}
+    (error,) = (
+        refused(
+            await place.http.post("/v1/gates", json={"comparison": comparison, "rules": rules}), "invalid_request"
+        ).errors
+        or []
+    )
+    assert error.detail == f"line 4: {said}"
+
+
 @pytest.mark.parametrize("rules", [3, [], {"notation": "yaml", "text": ""}, {"notation": "toml"}])
 async def test_rules_of_no_form_are_refused(place: Place, rules: Any) -> None:
     comparison = (await compare(place))["id"]

@@ -6,7 +6,7 @@ import typer
 
 from ringtrue import Pin
 from ringtrue.commands.connection import AsJson, connect
-from ringtrue.console.terminal import data_json, data_table
+from ringtrue.console.terminal import data_json, data_table, words
 
 SHOWN_LANGUAGES = 4
 
@@ -22,12 +22,20 @@ def pins(ctx: typer.Context, as_json: AsJson = False) -> None:
         ("PIN", "ENGINE", "STATE", "HZ", "LANGUAGES", "EMOTIONS", "LOCK", "ALIASES"),
         (
             (
-                *(pin.name, pin.engine, pin.state if pin.live else "no worker", str(pin.sample_rate)),
+                *(pin.name, pin.engine, _state(pin), str(pin.sample_rate or "-")),
                 *(_languages(pin), " ".join(pin.emotions), pin.lock_sha256[:12], " ".join(pin.aliases)),
             )
             for pin in found
         ),
     )
+    for pin in found:
+        if pin.state == "refused" and (why := pin.raw.get("detail")):
+            words(f"{pin.name} is refused: {why}")
+
+
+def _state(pin: Pin) -> str:
+    """A refused pin has no worker because it is refused."""
+    return pin.state if pin.live or pin.state == "refused" else "no worker"
 
 
 def _languages(pin: Pin) -> str:

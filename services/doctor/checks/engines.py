@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from services.doctor.children import ChildOutput, NoAnswer, TooSlow, ask
 from services.doctor.findings import Finding, fail, not_tried, ok, warn
+from shared import metric_families
 from shared.processes.interpreter import run_module
 
 LIMIT_S = 90.0
@@ -31,10 +33,23 @@ def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
         yield warn(f"the state of the engines is unknown: {told.last_words}", "ringtrue engines")
         return
     bad = [finding for family in families for finding in _family(family, pins)]
+    bad += _unknown(pins, [*(family["family"] for family in families), *metric_families.families()])
     yield from bad
     if not bad:
         ready = [family["family"] for family in families if family["state"] == "ready"]
         yield ok(f"a host of each family starts: {', '.join(ready)}" if ready else "no engine family is installed")
+
+
+def _unknown(pins: Mapping[str, str], known: Sequence[str]) -> Iterator[Finding]:
+    """``known``: engine families, and families of metrics, whose weights are pins too."""
+    for pin, engine in pins.items():
+        if engine not in known:
+            near = difflib.get_close_matches(engine, known, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            yield fail(
+                f"{pin} needs the engine {engine}, which is not here{meant}",
+                f"correct it in the catalog and run ringtrue models lock {pin} --update, or install its package",
+            )
 
 
 def _family(family: Mapping[str, str], pins: Mapping[str, str]) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.gating.checking import read_rules
 from shared.gating.rules import Rules, RulesInvalid
 from shared.gating.toml_notation import default_rules, rules_from_toml
+from shared.metric_families import families
 from shared.ports import JobStore
 from shared.studies import STUDY_ID, Kind, NewStudy, Study, StudyClip, StudyFilter, StudyIds, StudyProgress, StudyStore
 
@@ -180,10 +181,11 @@ def _rules(asked: Written | Mapping[str, Any] | None) -> Rules:
     """Return the rules that were sent in any form; None means the rules that ship."""
     if asked is None:
         return default_rules()
+    metrics = {name for info in families().values() for name in info.names}
     if not isinstance(asked, Written):
-        return read_rules(asked, at="/rules")
+        return read_rules(asked, at="/rules", metrics=metrics)
     try:
-        return rules_from_toml(asked.text)
+        return rules_from_toml(asked.text, metrics)
     except RulesInvalid as invalid:
         # a fault in a file has a line; where the line is unknown, the pointer into the document helps
         errors = (FieldError("/rules/text", _in_file(error)) for error in invalid.errors)

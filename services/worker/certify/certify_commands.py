@@ -243,7 +243,8 @@ def _here(pin: str) -> tuple[Manifest, ServedPins]:
         raise PinNotThere(str(error)) from error
     if (failure := served_pins.refused().get(pin)) is not None:
         raise failure
-    assert manifest is not None, "a pin that is asked for is there, or it was said that it is not"
+    if manifest is None:
+        raise PinNotThere(f"the engine of {pin} is not installed here; `ringtrue engines` lists those that are")
     return manifest, served_pins
 
 

@@ -23,8 +23,6 @@ _TRIES = 3
 _T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
-_SHOWN_AS = {"key": "mlflow.experimentKind", "value": "custom_model_development"}
-"""MLflow's pages then begin with the runs. By default they expect traces of language models, and show no run."""
 
 
 class Experiments:
@@ -92,9 +90,7 @@ class Experiments:
             found = self._found(name)
             try:
                 if found is None:
-                    return str(
-                        self._server.post("experiments/create", {"name": name, "tags": [_SHOWN_AS]})["experiment_id"]
-                    )
+                    return str(self._server.post("experiments/create", {"name": name})["experiment_id"])
                 if not _is_active(found):
                     self._restore(found)
                 return str(found["experiment_id"])

@@ -5,13 +5,13 @@ Owns the names. Reads no environment by itself: each composition root passes its
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import SettingsError
+from shared.values.spelling import did_you_mean
 from shared.voices import VOICE_MINUTES
 
 SETTINGS: Mapping[str, str] = {
@@ -106,8 +106,7 @@ def unknown_settings(environ: Mapping[str, str]) -> list[str]:
     lines = []
     for name in sorted(environ):
         if name.startswith("RINGTRUE_") and name not in SETTINGS:
-            near = difflib.get_close_matches(name, SETTINGS, n=1)
-            lines.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ""))
+            lines.append(f"{name} is not a setting{did_you_mean(name, SETTINGS)}")
     return lines
 
 

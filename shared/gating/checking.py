@@ -6,7 +6,6 @@ scores.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Collection, Mapping
@@ -22,11 +21,10 @@ from shared.values.faults import MOST_FAULTS, Loc, pointer
 from shared.values.language_tags import tag_in
 from shared.values.numbers import as_whole
 from shared.values.shapes import MappingShape, few, must_be, strict
+from shared.values.spelling import did_you_mean
 
 MOST_RULES = 100
 MOST_ITEMS = 10_000
-_LONGEST_COMPARED = 100
-"""Characters of a name for which similar ones are looked up."""
 _AMOUNTS = ("not_worse_by", "better_by")
 _LIMITS = ("fewest_items", "unscored_at_most")
 _LARGEST = sys.float_info.max
@@ -123,8 +121,7 @@ def _unknown(metric: str, metrics: Collection[str]) -> list[tuple[Loc, str]]:
     name = metric.removeprefix(COVERAGE)
     if name in metrics:
         return []
-    near = difflib.get_close_matches(name[:_LONGEST_COMPARED], metrics)
-    return [(("metric",), f"there is no metric {name}{f'; did you mean {near[0]}?' if near else ''}")]
+    return [(("metric",), f"there is no metric {name}{did_you_mean(name, metrics)}")]
 
 
 def _rule(row: Any, limits: Mapping[str, Any]) -> tuple[RuleSpec | None, list[tuple[Loc, str]]]:

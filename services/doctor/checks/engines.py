@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -10,6 +9,7 @@ from services.doctor.children import ChildOutput, NoAnswer, TooSlow, ask
 from services.doctor.findings import Finding, fail, not_tried, ok, warn
 from shared import metric_families
 from shared.processes.interpreter import run_module
+from shared.values.spelling import did_you_mean
 
 LIMIT_S = 90.0
 _PATIENCE_S = 80.0
@@ -44,10 +44,8 @@ def _unknown(pins: Mapping[str, str], known: Sequence[str]) -> Iterator[Finding]
     """``known``: engine families, and families of metrics, whose weights are pins too."""
     for pin, engine in pins.items():
         if engine not in known:
-            near = difflib.get_close_matches(engine, known, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
             yield fail(
-                f"{pin} needs the engine {engine}, which is not here{meant}",
+                f"{pin} needs the engine {engine}, which is not here{did_you_mean(engine, known)}",
                 f"correct it in the catalog and run ringtrue models lock {pin} --update, or install its package",
             )
 

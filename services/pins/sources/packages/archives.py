@@ -44,18 +44,16 @@ def keep_archive(
         archive.unlink(missing_ok=True)
         partial = archive.with_name(f"{archive.name}.partial")
         continued = partial.exists() and partial.stat().st_size > 0
-        _fetch(package, location, patience, partial, on_bytes)
-        if continued and not _has_digest(partial, location):  # the bytes of before may be to blame
-            partial.unlink()
+        for _ in range(2 if continued else 1):  # the bytes of before may be to blame
             _fetch(package, location, patience, partial, on_bytes)
-        if not _has_digest(partial, location):
+            if _has_digest(partial, location):
+                partial.replace(archive)
+                return archive
             partial.unlink()
-            raise SourceFailed(
-                f"{package}: the archive from {location.url} does not have the {location.algorithm} "
-                f"{location.digest}; it was thrown away"
-            )
-        partial.replace(archive)
-        return archive
+        raise SourceFailed(
+            f"{package}: the archive from {location.url} does not have the {location.algorithm} "
+            f"{location.digest}; it was thrown away"
+        )
 
 
 def remove_archives(folder: Path, packages: Collection[Package]) -> None:

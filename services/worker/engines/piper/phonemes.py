@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from services.worker.engines.espeak.script import Script
 from services.worker.engines.piper.voice import PiperVoiceFile
 from services.worker.engines.spoken_characters import aloud, require_known
 from shared.errors import FailureCode
+from shared.machine.installed_packages import version_of
 
 _MODULES = {"piper": "piper-tts", "onnx": "onnx", "onnxruntime": "onnxruntime"}
 _BETWEEN = re.compile(r"(?<=\w)(?=\w)")
@@ -35,10 +35,8 @@ def fault(voice: PiperVoiceFile) -> str | None:
 
 def package_version() -> str:
     """Return the versions of piper-tts, which decides how text is pronounced, and of onnxruntime, which speaks."""
-    try:
-        return f"{version('piper-tts')} (onnxruntime {version('onnxruntime')})"
-    except PackageNotFoundError:
-        return "not installed"
+    piper, onnxruntime = version_of("piper-tts"), version_of("onnxruntime")
+    return f"{piper} (onnxruntime {onnxruntime})" if piper and onnxruntime else "not installed"
 
 
 class Phonemes:

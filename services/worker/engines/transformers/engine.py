@@ -36,6 +36,7 @@ from services.worker.engines.transformers.vits import Vits
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
 from shared.errors import FailureCode
+from shared.machine.installed_packages import version_of
 
 if TYPE_CHECKING:
     import torch
@@ -180,9 +181,6 @@ def _out_of_memory_told() -> Iterator[None]:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("transformers")
-    except PackageNotFoundError as error:
-        raise EngineError("the package transformers is not installed") from error
+    if (version := version_of("transformers")) is None:
+        raise EngineError("the package transformers is not installed")
+    return version

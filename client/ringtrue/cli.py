@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -33,9 +35,9 @@ def main() -> int:
     _speak_any_language()
     out = PrintableStream(sys.stdout, asked_for=True)
     sys.stdout, sys.stderr = out, PrintableStream(sys.stderr)
-    _show_retries()
     try:
-        result = _run(out)
+        with _retries_shown():
+            result = _run(out)
     except RingtrueError as error:
         if not (isinstance(error, OutputFailed) and error.gone):
             words(told(error))
@@ -146,11 +148,16 @@ def _speak_any_language() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _show_retries() -> None:
+@contextmanager
+def _retries_shown() -> Iterator[None]:
     """Show what the client logs (that it tries again, and why) on stderr."""
-    log = logging.getLogger("ringtrue.client")
-    log.addHandler(_Words())
+    log, handler = logging.getLogger("ringtrue.client"), _Words()
+    log.addHandler(handler)
     log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 class _Words(logging.Handler):

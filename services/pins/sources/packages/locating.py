@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib.util
 import json
 import re
 import shutil
@@ -19,12 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.pins.sources.base import Gone, SourceAccess, SourceFailed
+from shared.machine.installed_packages import version_of
 from shared.weights.package import Package
 
-_PIP = [
-    *("-P", "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--only-binary", ":all:"),
-    *("--quiet", "--disable-pip-version-check", "--no-input", "--report", "-", "--"),
-]
+_PIP_OPTIONS = (
+    *("--dry-run", "--ignore-installed", "--no-deps", "--only-binary", ":all:"),
+    *("--quiet", "--disable-pip-version-check", "--no-input", "--report", "-"),
+)
 _OTHER_VERSIONS = re.compile(r"\(from versions: (?!none\))")
 """What pip says of an index that has the package, but not this version. It says "none" also where no index answers."""
 _STRONG = ("sha512", "sha384", "sha256")
@@ -48,9 +48,9 @@ def locate(package: Package, access: SourceAccess) -> PackageLocation:
 
 
 def _located_by_pip(package: Package, access: SourceAccess) -> PackageLocation:
-    if importlib.util.find_spec("pip") is None:
+    if version_of("pip") is None:
         raise SourceFailed(f"{package}: pip is not installed for {sys.executable}")
-    done = _run([sys.executable, *_PIP, package.spec], package, access)
+    done = _run([sys.executable, "-P", "-m", "pip", "install", *_PIP_OPTIONS, "--", package.spec], package, access)
     if done.returncode:
         raise _refused_by_pip(package, done.stderr)
     try:

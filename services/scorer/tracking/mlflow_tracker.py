@@ -90,9 +90,9 @@ class MlflowTracker:
     def limits(self) -> TrackerLimits:
         return TrackerLimits(param=MAX_PARAM_VAL_LENGTH, tag=MAX_TAG_VAL_LENGTH)
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
+    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
         def write(experiment_id: str) -> ServerRun:
-            return self._one_run.write(experiment_id, record, files)
+            return self._one_run.write(experiment_id, record, files, first=first)
 
         return self._logged(self._experiments.within(record.experiment, write, record.environment))
 

@@ -1,9 +1,9 @@
 """Keeps exactly one run per job and one per evaluation, on a server that has no such rule.
 
-Owns how that is kept. For a job, look for its run before creating one, and look again after; keep one and delete the
-others. An evaluation's run exists while its clips are logged, so the store records which one it is, by a
-compare-and-set. A holder whose lease has run out may still be writing, so every step must be correct with two writers
-at work. Knows the server only as the port `RunServer`.
+Owns how that is kept. For a job, look for its run before creating one, unless nobody has tried before, and look again
+after; keep one and delete the others. An evaluation's run exists while its clips are logged, so the store records which
+one it is, by a compare-and-set. A holder whose lease has run out may still be writing, so every step must be correct
+with two writers at work. Knows the server only as the port `RunServer`.
 """
 
 from __future__ import annotations
@@ -65,10 +65,15 @@ class OneRun:
         self._server = server
         self._looks = SharedSearch(server.search)
 
-    def write(self, experiment_id: str, record: RunRecord, files: Mapping[str, bytes]) -> ServerRun:
-        """Find or create the run of the job, and complete it unless it is finished."""
-        for _ in range(_WRITE_AGAIN):
-            run = self._found_or_created(experiment_id, record)
+    def write(
+        self, experiment_id: str, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False
+    ) -> ServerRun:
+        """Find or create the run of the job, and complete it unless it is finished.
+
+        ``first``: most likely there is none to be found. If there is one, the look after creating finds it.
+        """
+        for n in range(_WRITE_AGAIN):
+            run = self._found_or_created(experiment_id, record, first=first and n == 0)
             try:
                 if not run.finished:
                     self._server.complete(run, record, files)
@@ -85,9 +90,9 @@ class OneRun:
         except TrackerMissing:
             return False
 
-    def _found_or_created(self, experiment_id: str, record: RunRecord) -> ServerRun:
+    def _found_or_created(self, experiment_id: str, record: RunRecord, *, first: bool) -> ServerRun:
         key = (experiment_id, record.subject)
-        found = self._looks.find(key)
+        found = [] if first else self._looks.find(key)
         if not found:
             created = self._server.create(experiment_id, record)
             found = [run for run in self._looks.find(key) if run.run_id != created.run_id] + [created]

@@ -107,9 +107,9 @@ class Tracker(Protocol):
     def limits(self) -> TrackerLimits:
         """The lengths that values of records must be cut to."""
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
+    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
         """Make the one run of a job complete, whatever part of it exists already. ``files``: content by path in the
-        run.
+        run. ``first``: nobody is known to have tried before, which saves a search but is not relied upon.
 
         Raises `TrackerUnavailable` or `TrackerRefused`. In both cases the call may be repeated.
         """

@@ -162,7 +162,7 @@ class Flow:
             log.error("%s: %s", job.id, missing)
             audio, problem = None, f"{missing.code}: {missing}"
         record = run_record(job, environment, manifest, item, problem=problem, limits=self.tracker.limits)
-        logged = self.tracker.log(record, self._files(job, record, audio))
+        logged = self.tracker.log(record, self._files(job, record, audio), first=job.tracking.attempt == 1)
         # The write names the attempt: if the lease was lost meanwhile, the other holder records the run.
         if not self.deps.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
             log.warning("%s was also logged by another scorer", job.id)

@@ -46,7 +46,7 @@ class FakeTracker:
         """The runs of a job or an evaluation, by id."""
         return {run_id: run for run_id, run in self.runs.items() if run.record.subject == subject}
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
+    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
         with self._lock:
             self._trouble()
             run_id = next(iter(self.of(record.subject)), None) or self.make(record)

@@ -77,8 +77,8 @@ def server() -> FakeServer:
     return FakeServer()
 
 
-def write(server: FakeServer) -> str:
-    return OneRun(server).write(EXPERIMENT, RECORD, {}).run_id
+def write(server: FakeServer, *, first: bool = False) -> str:
+    return OneRun(server).write(EXPERIMENT, RECORD, {}, first=first).run_id
 
 
 def test_a_job_without_a_run_gets_one(server: FakeServer) -> None:
@@ -90,6 +90,14 @@ def test_a_run_that_a_crash_left_unfinished_is_completed(server: FakeServer) -> 
     server.have("left")
     assert write(server) == "left"
     assert (server.there(), server.completed) == (["left"], ["left"])
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_is_found_also_by_one_who_believes_to_be_first(server: FakeServer, finished: bool) -> None:
+    server.have("A-run", finished=finished)
+    assert write(server, first=True) == "A-run"
+    assert server.there() == ["A-run"]
+    assert server.completed == ([] if finished else ["A-run"])
 
 
 def test_a_finished_run_is_left_as_it_is(server: FakeServer) -> None:

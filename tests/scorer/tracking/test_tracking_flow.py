@@ -42,6 +42,7 @@ class FakeTracker:
     def __init__(self, *troubles: Exception) -> None:
         self.logged: list[tuple[RunRecord, Mapping[str, bytes]]] = []
         self.most_at_once = 0
+        self.firsts: list[bool] = []
         self._troubles = list(troubles)
         self._at_once = itertools.count()
         self._lock = threading.Lock()
@@ -51,8 +52,9 @@ class FakeTracker:
     def limits(self) -> TrackerLimits:
         return CURRENT_LIMITS
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes]) -> Logged:
+    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
         with self._lock:
+            self.firsts.append(first)
             self._in_flight += 1
             self.most_at_once = max(self.most_at_once, self._in_flight)
         try:
@@ -179,6 +181,7 @@ def test_a_postponed_job_is_logged_once_it_is_due_again(shop: Shop) -> None:
     shop.now += 3
     assert run(shop, tracker) == 1
     assert tracking(shop.job(job_id))[0] is FacetStatus.DONE
+    assert tracker.firsts == [True, False], "a tracker may skip its search on the first attempt only"
 
 
 def test_waits_double_up_to_five_minutes_and_are_spread() -> None:

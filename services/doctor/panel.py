@@ -126,7 +126,7 @@ def _of_deployment(patient: Patient, settings: Settings) -> dict[str, Look]:
         "mlflow": partial(mlflow, uri, patient.credentials, own) if uri else partial(own_mlflow, own),
         "memory": lambda: memory(weights.sizes()),
         "locks": partial(locks, weights),
-        "engines": lambda: engines(weights.engines()),
+        "engines": lambda: engines(weights.engines(), pythons=settings.interpreters),
         "mirrors": lambda: mirrors(weights.sources(), patient.endpoints),
     }
 

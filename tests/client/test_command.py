@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.fake_gateway import FakeGateway, Fault, problem, refusal, wav_of
+from tests.client.fake_gateway import ALIAS, FakeGateway, Fault, problem, refusal, wav_of
 
 PIN = "espeak-v2"
 SAY = ("say", "Good morning", "--pin", PIN)
@@ -190,6 +190,27 @@ def test_a_refused_pin_is_listed_with_its_reason(run: Run, gateway: FakeGateway)
     ran = run("pins")
     assert ran.stdout.decode().splitlines()[2].split()[:4] == ["mine-v1", "espeak", "refused", "-"]
     assert ran.stderr.decode() == "mine-v1 is refused: model_not_pulled: a.bin\n"
+
+
+def test_one_pin_is_shown_with_what_it_can_do(run: Run, gateway: FakeGateway) -> None:
+    gap = {"type": "integer", "minimum": 0, "maximum": 500, "default": 0, "description": "pause between words"}
+    style = {"type": "string", "enum": ["calm", "wild"]}
+    more = {"voices": ["ann", "bob"], "default_voice": "ann", "licence": "MIT", "default_language": "en"}
+    gateway.pins[0] = {**gateway.pins[0], **more, "options_schema": {"properties": {"gap_ms": gap, "style": style}}}
+    for name in (PIN, ALIAS):
+        lines = [" ".join(line.split()) for line in run("pins", name).stdout.decode().splitlines()]
+        assert lines[0] == "espeak-v2 ready"
+        assert "voices ann bob (default ann)" in lines
+        assert "languages en cmn (default en)" in lines
+        assert "controls emotion native, seed no_effect" in lines
+        assert lines[-3:] == ["options", "gap_ms 0 to 500, default 0; pause between words", "style calm, wild"]
+    assert json.loads(run("pins", PIN, "--json").stdout) == gateway.pins[0]
+
+
+def test_a_pin_that_is_not_there_is_not_shown(run: Run) -> None:
+    ran = run("pins", "espaek-v2")
+    assert (ran.returncode, ran.stdout) == (66, b"")
+    assert "there is no pin espaek-v2" in ran.stderr.decode()
 
 
 def test_pins_are_listed(run: Run) -> None:

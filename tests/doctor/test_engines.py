@@ -11,7 +11,7 @@ import pytest
 from services.doctor.checks.engines import engines
 from services.doctor.children import ChildOutput, NoAnswer
 from services.doctor.findings import Finding, FindingStatus
-from tests.doctor.patient import examined, says_fail
+from tests.doctor.patient import examined, says_fail, says_warn
 
 INSTALL = "ringtrue engines install sambert"
 
@@ -48,6 +48,12 @@ def test_an_engine_that_nothing_here_brings_is_named_with_what_may_be_meant() ->
     finding = found("not_installed", {"mine-v1": "transfromers", "whisper-small": "whisper"})
     assert finding.status is FindingStatus.FAIL
     assert finding.says == "mine-v1 needs the engine transfromers, which is not here; did you mean transformers?"
+
+
+def test_a_python_for_an_engine_that_is_not_here_is_named(tmp_path: Path) -> None:
+    diagnosis = examined(tmp_path, "engines", RINGTRUE_INTERPRETERS="espaek=/usr/bin/python3")
+    unused = "RINGTRUE_INTERPRETERS names the engine espaek, which is not here; did you mean espeak?"
+    says_warn(diagnosis, "engines", unused, "correct the name")
 
 
 @pytest.mark.parametrize(

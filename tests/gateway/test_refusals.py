@@ -115,6 +115,22 @@ async def test_a_control_that_is_unsupported_is_named(place: Place) -> None:
     assert "emotion_text is unsupported by rich-v1" in refused(answer, "control_unsupported").detail
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "meant"),
+    [
+        ("/v1/jobs", {**SENTENCE, "langauge": "en"}, "language"),
+        ("/v1/jobs", {**SENTENCE, "emotion": {"name": "happy", "strenght": 1}}, "strength"),
+        ("/v1/jobs:batch", {"jobs": [SENTENCE], "job": 1}, "jobs"),
+        ("/v1/evaluations", {"suite": "golden", "pin": BARE.pin, "seed": 1}, "seeds"),
+    ],
+)
+async def test_a_mistyped_field_is_told_with_the_one_that_is_meant(
+    place: Place, path: str, body: dict[str, Any], meant: str
+) -> None:
+    problem = refused(await place.http.post(path, json=body), "invalid_request")
+    assert [error.detail for error in problem.errors or ()] == [f"no such field; did you mean {meant}?"]
+
+
 class BadBody(NamedTuple):
     """A request body that is refused before its fields are looked at."""
 

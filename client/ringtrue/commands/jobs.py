@@ -12,7 +12,7 @@ import typer
 from ringtrue import Job, JobFilters, Unscored
 from ringtrue.commands.connection import AsJson, JobId, connect, pairs
 from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
-from ringtrue.console.terminal import data, data_json, data_table
+from ringtrue.console.terminal import data, data_json, data_table, titled
 
 ByStatus = Annotated[
     str | None, typer.Option("--status", help="queued, starting, processing, succeeded, failed, canceled or expired.")
@@ -108,26 +108,24 @@ def _lines(one: Job) -> Iterator[str]:
     """Yield the readable view: a name and a value on each line, with details indented."""
     yield f"{one.id} {one.status}" + (f", attempt {one.attempt}" if one.attempt > 1 else "")
     if one.error:
-        yield _line("error", f"{one.error.code}: {one.error.message}")
-    yield _line("pin", f"{one.pin.name} ({one.pin.engine}, lock {one.pin.lock_sha256})")
-    yield from (_line(name, _plain(value)) for name, value in one.input.items() if value not in (None, {}))
-    yield _line("controls", ", ".join(f"{name} {how}" for name, how in one.controls.items()))
+        yield titled("error", f"{one.error.code}: {one.error.message}")
+    yield titled("pin", f"{one.pin.name} ({one.pin.engine}, lock {one.pin.lock_sha256})")
+    yield from (titled(name, _plain(value)) for name, value in one.input.items() if value not in (None, {}))
+    yield titled("controls", ", ".join(f"{name} {how}" for name, how in one.controls.items()))
     if one.audio:
-        yield _line("audio", f"{one.audio.duration_s:.2f} s at {one.audio.sample_rate} Hz, PCM {one.audio.pcm_sha256}")
-    yield _line("timings", ", ".join(f"{name} {value:g}" for name, value in one.timings.items()))
+        yield titled("audio", f"{one.audio.duration_s:.2f} s at {one.audio.sample_rate} Hz, PCM {one.audio.pcm_sha256}")
+    yield titled("timings", ", ".join(f"{name} {value:g}" for name, value in one.timings.items()))
     times = {"created": one.created_at, "started": one.started_at, "completed": one.completed_at}
-    yield from (_line(name, _local(time)) for name, time in times.items() if time)
-    yield from (_line(name, value) for name, value in one.metadata.items())
-    yield _line("scoring", one.scoring.status)
+    yield from (titled(name, _local(time)) for name, time in times.items() if time)
+    yield from (titled(name, value) for name, value in one.metadata.items())
+    yield titled("scoring", one.scoring.status)
     for name, score in sorted(one.scoring.scores.items()):
-        yield "  " + _line(name, score.reason if isinstance(score, Unscored) else f"{score.value:.4g} {score.unit}", 28)
-    yield _line("tracking", " ".join(filter(None, (one.tracking.status, one.tracking.run_id, one.tracking.url))))
+        yield "  " + titled(
+            name, score.reason if isinstance(score, Unscored) else f"{score.value:.4g} {score.unit}", 28
+        )
+    yield titled("tracking", " ".join(filter(None, (one.tracking.status, one.tracking.run_id, one.tracking.url))))
     yield "links"
-    yield from ("  " + _line(name, url, 28) for name, url in one.links.items())
-
-
-def _line(name: str, value: str, width: int = 12) -> str:
-    return f"{name:<{width}} {value}".rstrip()
+    yield from ("  " + titled(name, url, 28) for name, url in one.links.items())
 
 
 def _plain(value: Any) -> str:

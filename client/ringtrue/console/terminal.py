@@ -54,6 +54,11 @@ def data_json(value: Any) -> None:
     data(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def titled(name: str, value: str, width: int = 12) -> str:
+    """Return a line of a readable view: the name, padded to ``width``, and its value."""
+    return f"{name:<{width}} {value}".rstrip()
+
+
 def data_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows below a header, with every cell whole.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from services.doctor.children import ChildOutput, NoAnswer, TooSlow, ask
 from services.doctor.findings import Finding, fail, not_tried, ok, warn
@@ -18,8 +18,11 @@ _LIST = (*run_module("ringtrue"), "engines", "--json")
 Ask = Callable[[Sequence[str], float], ChildOutput]
 
 
-def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
-    """Check the families. ``pins``: the pins of the catalog that are to be served, with the family of each."""
+def engines(pins: Mapping[str, str], asked: Ask = ask, *, pythons: Collection[str] = ()) -> Iterator[Finding]:
+    """Check the families. ``pins``: the pins of the catalog that are to be served, with the family of each.
+
+    ``pythons``: the families that RINGTRUE_INTERPRETERS names.
+    """
     try:
         told = asked(_LIST, _PATIENCE_S)
         families = [json.loads(line) for line in told.output.splitlines()] if told.code == 0 else None
@@ -33,7 +36,8 @@ def engines(pins: Mapping[str, str], asked: Ask = ask) -> Iterator[Finding]:
         yield warn(f"the state of the engines is unknown: {told.last_words}", "ringtrue engines")
         return
     bad = [finding for family in families for finding in _family(family, pins)]
-    bad += _unknown(pins, [*(family["family"] for family in families), *metric_families.families()])
+    names = [family["family"] for family in families]
+    bad += [*_unknown(pins, [*names, *metric_families.families()]), *_unused(pythons, names)]
     yield from bad
     if not bad:
         ready = [family["family"] for family in families if family["state"] == "ready"]
@@ -47,6 +51,15 @@ def _unknown(pins: Mapping[str, str], known: Sequence[str]) -> Iterator[Finding]
             yield fail(
                 f"{pin} needs the engine {engine}, which is not here{did_you_mean(engine, known)}",
                 f"correct it in the catalog and run ringtrue models lock {pin} --update, or install its package",
+            )
+
+
+def _unused(pythons: Collection[str], known: Sequence[str]) -> Iterator[Finding]:
+    for engine in pythons:
+        if engine not in known:
+            yield warn(
+                f"RINGTRUE_INTERPRETERS names the engine {engine}, which is not here{did_you_mean(engine, known)}",
+                "correct the name in RINGTRUE_INTERPRETERS, or remove it",
             )
 
 

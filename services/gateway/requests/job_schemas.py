@@ -6,11 +6,11 @@ Owns the form. `admission.py` decides what a pin can do with a well-formed submi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +35,7 @@ from shared.metric_families import families
 from shared.values.faults import MOST_FAULTS
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole
+from shared.values.spelling import did_you_mean
 from shared.values.text import shown
 from shared.values.times import FIRST_S, LAST_S
 
@@ -264,7 +265,7 @@ def read_job(body: object, at: str = "") -> JobRequest:
     except PydanticCustomError as many:
         raise InvalidRequest((FieldError(at, many.message()),)) from None
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False, include_input=False), at) from None
+        raise _refusal(JobRequest, error.errors(include_url=False, include_input=False), at) from None
 
 
 def read_shape(shape: type[AnyRequest], body: object, at: str = "") -> AnyRequest:
@@ -275,7 +276,7 @@ def read_shape(shape: type[AnyRequest], body: object, at: str = "") -> AnyReques
     except PydanticCustomError as deep:
         raise InvalidRequest((FieldError(at, deep.message()),)) from None
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False, include_input=False), at) from None
+        raise _refusal(shape, error.errors(include_url=False, include_input=False), at) from None
 
 
 def read_batch(body: object) -> list[object]:
@@ -283,7 +284,8 @@ def read_batch(body: object) -> list[object]:
     jobs = body.get("jobs") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(jobs, list):
         raise InvalidRequest((FieldError("/jobs", "must be a list of jobs"),))
-    unknown = (FieldError(_pointer((name,)), "no such field") for name in body if name != "jobs")
+    known = {"jobs"}
+    unknown = (FieldError(_pointer((name,)), _no_such_field(name, known)) for name in body if name not in known)
     if told := [*islice(unknown, MOST_FAULTS + 1)]:
         raise InvalidRequest(told)
     if not 1 <= len(jobs) <= MAX_BATCH_JOBS:
@@ -291,16 +293,28 @@ def read_batch(body: object) -> list[object]:
     return jobs
 
 
-def _refusal(details: list[ErrorDetails], at: str) -> InvalidRequest:
+def _refusal(shape: type[BaseModel], details: list[ErrorDetails], at: str) -> InvalidRequest:
     codes = {detail["type"] if detail["type"] in _CODES else RefusalCode.INVALID_REQUEST.value for detail in details}
     code = RefusalCode(codes.pop()) if len(codes) == 1 else RefusalCode.INVALID_REQUEST
-    return InvalidRequest(tuple(FieldError(at + _pointer(d["loc"]), _detail(d)) for d in details), code)
+    return InvalidRequest(tuple(FieldError(at + _pointer(d["loc"]), _detail(shape, d)) for d in details), code)
 
 
-def _detail(detail: ErrorDetails) -> str:
+def _no_such_field(name: str, known: Iterable[str]) -> str:
+    return f"no such field{did_you_mean(name, known)}"
+
+
+def _shape_at(shape: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:
+    """Return the shape of the object at a path into a body of ``shape``."""
+    for name in path:
+        annotation = shape.model_fields[str(name)].annotation
+        shape = next(one for one in (annotation, *get_args(annotation)) if isinstance(one, type(BaseModel)))
+    return shape
+
+
+def _detail(shape: type[BaseModel], detail: ErrorDetails) -> str:
     match detail["type"]:
         case "extra_forbidden":
-            return "no such field"
+            return _no_such_field(str(detail["loc"][-1]), _shape_at(shape, detail["loc"][:-1]).model_fields)
         case "model_type" | "model_attributes_type":
             return "must be an object"
         case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ONE_LINE:

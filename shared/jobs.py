@@ -204,7 +204,7 @@ class Job(NewJob):
     progress: tuple[int, int] | None = None
     """Pieces spoken so far, and pieces in all."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """queue_s, load_s, speak_s, rtf, peak_rss_mb, on a GPU peak_vram_mb; score_s once scored."""
+    """queue_s, load_s, speak_s, rtf, cpu_s, peak_rss_mb, on a GPU peak_vram_mb; score_s once scored."""
     environment: str | None = None
     """Id of the environment record of the worker that spoke it."""
     scores: Mapping[str, Scored] = field(default_factory=dict)

@@ -202,7 +202,8 @@ COST = MetricInfo(
     quantities=(
         Quantity("cost/queue_s", "s", NEUTRAL, 0),  # shows how busy the deployment was, nothing about the pin
         Quantity("cost/speak_s", "s", LOWER, 0),
-        Quantity("cost/rtf", "1", LOWER, 0),
+        Quantity("cost/rtf", "1", LOWER, 0),  # of wall time: a busy machine makes it larger
+        Quantity("cost/cpu_s", "s", LOWER, 0),
         Quantity("cost/peak_rss_mb", "MB", LOWER, 0),
         Quantity("cost/peak_vram_mb", "MB", LOWER, 0),
     ),

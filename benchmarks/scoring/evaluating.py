@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -19,7 +18,7 @@ from benchmarks.harness.cores import cores
 from benchmarks.harness.deployments import Ringtrue, eventually
 from benchmarks.harness.processes import Processes
 from benchmarks.harness.progress import say
-from benchmarks.scoring.end_to_end import NotDone, child
+from benchmarks.scoring.end_to_end import NotDone, bare_cpu_s, child
 from demo.__main__ import PINS
 
 SUITE = "golden-en-emotion"
@@ -39,10 +38,10 @@ def measure() -> dict[str, float]:
         models = ours.settings.models
         walls_s = [_wall_s(ours)]
         rerun_s = _rerun(ours)
-        bare_s = [_bare_s(models)]
+        bare_s = [bare_cpu_s(models, "--suite", SUITE)]
         say(f"evaluating: ours {walls_s[0]:.1f} s, again {rerun_s:.1f} s; now the baseline, which takes a few minutes")
         baseline_s = child("naive_script", models, "--mlflow", ours.mlflow, "--suite", SUITE)["wall_s"]
-        bare_s.append(_bare_s(models))
+        bare_s.append(bare_cpu_s(models, "--suite", SUITE))
         walls_s.append(_wall_s(ours))
     say(f"evaluating: ours {walls_s[1]:.1f} s; {cores():g} cores; the work alone {_all(bare_s)} s of CPU")
     return {
@@ -59,10 +58,6 @@ def _wall_s(ours: Ringtrue) -> float:
     began = time.monotonic()
     _tracked_all(ours, _evaluated(ours, fresh=True))
     return time.monotonic() - began
-
-
-def _bare_s(models: Path) -> float:
-    return child("bare", models, "--suite", SUITE)["cpu_s"]
 
 
 def _all(seconds: Sequence[float]) -> str:

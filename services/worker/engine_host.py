@@ -79,6 +79,7 @@ class EngineHost:
         self._loaded: Manifest | None = None
         self._host_environment: Mapping[str, Any] = {}
         self._held = self._peak = NOTHING
+        self._cpu_s = 0.0
 
     @property
     def pid(self) -> int:
@@ -111,6 +112,11 @@ class EngineHost:
     def peak(self) -> Amount:
         """The most memory that it held while it worked on the last answer."""
         return self._peak
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds, of all its threads, that the child has spent on speaking so far."""
+        return self._cpu_s
 
     def manifest(self, timeout_s: float, tick: Tick = never_mind) -> Manifest:
         """Return what the pin can do, without loading it."""
@@ -147,6 +153,7 @@ class EngineHost:
             frame = self._ask(asked, deadline_s, tick)
         answer = frame.header["ok"]
         self._measured(answer["memory"])
+        self._cpu_s += answer["cpu_s"]
         return [Audio(pcm, answer["sample_rate"]) for pcm in _cut(frame.payload, answer["sizes"])]
 
     def close(self) -> None:

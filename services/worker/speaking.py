@@ -40,6 +40,8 @@ class SpokenTake:
 
     clips: Sequence[RunningClip]
     took_s: float
+    cpu_s: float
+    """CPU seconds of the engine's process, all threads together."""
     peak: Amount
     host_environment: Mapping[str, Any]
     """See `EngineHost.host_environment`."""
@@ -47,18 +49,26 @@ class SpokenTake:
     @property
     def rtf(self) -> float:
         """The real-time factor: seconds of work per second of audio, over the whole batch."""
-        return self.took_s / sum(clip.audio.duration_s for clip in self.clips)
+        return self.took_s / self._duration_s
+
+    def cpu_s_of(self, clip: RunningClip) -> float:
+        """Return the share of ``cpu_s`` of one clip of the batch, by its duration."""
+        return self.cpu_s * clip.audio.duration_s / self._duration_s
+
+    @property
+    def _duration_s(self) -> float:
+        return sum(clip.audio.duration_s for clip in self.clips)
 
 
 def spoken(host: EngineHost, batch: JobBatch, files: Mapping[str, Path], progress: Progress, tick: Tick) -> SpokenTake:
     """Speak ``batch``. ``files`` are the recordings of the uploaded voices, by id. Raises `JobFailure`, and what
     ``tick`` raises."""
-    began = time.monotonic()
+    began, cpu_s = time.monotonic(), host.cpu_s
     if len(batch.jobs) == 1:
         clips, peak = _in_pieces(host, batch.jobs[0], batch.texts, files, progress, tick)
     else:
         clips, peak = _together(host, batch, files, tick), host.peak
-    return SpokenTake(clips, time.monotonic() - began, peak, host.host_environment)
+    return SpokenTake(clips, time.monotonic() - began, host.cpu_s - cpu_s, peak, host.host_environment)
 
 
 def _in_pieces(

@@ -261,6 +261,7 @@ def _result(
         "load_s": load_s,
         "speak_s": take.took_s,
         "rtf": take.rtf,
+        "cpu_s": take.cpu_s_of(clip),
         "peak_rss_mb": take.peak.rss_mb,
     }
     if take.peak.vram_mb:

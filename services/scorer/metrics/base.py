@@ -44,7 +44,7 @@ class WeightsMismatch(RingtrueError):
 class MeasuredClip:
     """A clip to be measured: read-only samples, and what is known about them.
 
-    ``cost`` is what the worker measured while speaking: queue_s, speak_s, rtf, peak_rss_mb, peak_vram_mb.
+    ``cost`` is what the worker measured while speaking: queue_s, speak_s, rtf, cpu_s, peak_rss_mb, peak_vram_mb.
     """
 
     samples: Samples

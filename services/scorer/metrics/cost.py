@@ -16,7 +16,7 @@ from shared import metrics
 
 
 class Cost:
-    """cost/queue_s, speak_s, rtf, peak_rss_mb and peak_vram_mb, as far as they are known."""
+    """cost/queue_s, speak_s, rtf, cpu_s, peak_rss_mb and peak_vram_mb, as far as they are known."""
 
     info = metrics.COST
 

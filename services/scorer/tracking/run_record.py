@@ -15,13 +15,13 @@ from services.scorer.tracking.runs import CURRENT_LIMITS, EnvironmentNote, RunRe
 from shared.catalog import Manifest, canonical_json
 from shared.controls import VALUES, Emotion
 from shared.jobs import Job, Status
-from shared.metrics import CER, PRIMARY_CER, PRIMARY_MOS
+from shared.metrics import CER, COST, PRIMARY_CER, PRIMARY_MOS
 from shared.scores import Score, Unscored
 from shared.suites.preprocessing import NONE, done_to_text
 
 JOBS_EXPERIMENT = "ringtrue/jobs"
 
-_COSTS = ("queue_s", "speak_s", "rtf", "peak_rss_mb", "peak_vram_mb")
+_COSTS = tuple(name.removeprefix("cost/") for name in COST.names)
 _STATUS = {
     Status.SUCCEEDED: RunStatus.FINISHED,
     Status.FAILED: RunStatus.FAILED,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -77,6 +78,7 @@ class PinHost:
         for request in wanted:
             requests.check(request, sample_rate, self._manifest)
         usage.forget_peaks()
+        began_s = time.process_time()
         try:
             spoken = [samples.checked(audio, self._manifest.sample_rate) for audio in self._spoken(wanted)]
         except EngineError as error:
@@ -87,7 +89,8 @@ class PinHost:
         spoken = [samples.resampled(audio, sample_rate or audio.sample_rate) for audio in spoken]
         pcm = spoken[0].pcm if len(spoken) == 1 else b"".join(audio.pcm for audio in spoken)
         sizes = [len(audio.pcm) for audio in spoken]
-        return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, "memory": usage.report()}, pcm
+        cost = {"cpu_s": time.process_time() - began_s, "memory": usage.report()}
+        return {"sample_rate": spoken[0].sample_rate, "sizes": sizes, **cost}, pcm
 
     def describe(self, _asked: Mapping[str, Any]) -> Answer:
         return {"host_environment": interpreter(self._libraries)}, b""

@@ -28,7 +28,7 @@ from shared.scores import MetricInfo, Reason, Score, Scored, Unscored, scored_fr
 from tests.scorer.metrics.clips import KNOWN, hum
 from tests.scorer.metrics.measure import Measure
 
-COSTS = {"queue_s": 0.1, "speak_s": 0.4, "rtf": 0.1, "peak_rss_mb": 300.0, "peak_vram_mb": 900.0}
+COSTS = {"queue_s": 0.1, "speak_s": 0.4, "rtf": 0.1, "cpu_s": 0.3, "peak_rss_mb": 300.0, "peak_vram_mb": 900.0}
 HEAVY = {"numpy", "torch", "onnxruntime", "scipy", "librosa", "transformers", "soundfile"}
 WITHOUT_SPEECH = {
     "silence": KNOWN["silence_24k"].audio,

@@ -73,6 +73,7 @@ NISQA_TTS = MetricInfo(
     licence="CC BY-NC-SA 4.0 (weights: not for commercial use)",
     source="G. Mittag, S. Möller: Deep Learning Based Assessment of Synthetic Speech Naturalness, Interspeech 2020",
     code="services.scorer.metrics.nisqa.metric:NisqaTts",
+    where_pulled=True,
 )
 
 NISQA = MetricInfo(
@@ -118,7 +119,7 @@ WHISPER = MetricInfo(
     code="services.scorer.metrics.whisper.metric:Whisper",
     needs_text=True,
     deadline_s=300,
-    default=False,
+    where_pulled=True,
 )
 
 SEMANTIC_MULTILINGUAL = MetricInfo(

@@ -125,6 +125,9 @@ class MetricInfo:
     """Seconds for one clip; after that the value is ``Unscored(scorer_timeout)``."""
     default: bool = True
     """Whether it is measured when a job asks for ``score: true``."""
+    where_pulled: bool = False
+    """Its weights have to be pulled. By default it is measured only where they are, and elsewhere has no values at
+    all. A job that names the family gets ``Unscored(model_not_pulled)`` there."""
 
     def __post_init__(self) -> None:
         if not _FAMILY.fullmatch(self.family):
@@ -140,6 +143,8 @@ class MetricInfo:
             raise ValueError(f"the code of {self.family} is module:class, not {self.code!r}")
         if isinstance(self.languages, str) or not 0 < self.deadline_s < math.inf:
             raise ValueError(f"{self.family} needs a tuple of languages, or none, and a deadline in seconds")
+        if self.where_pulled and not self.default:
+            raise ValueError(f"{self.family} is not measured by default, so not where it is pulled either")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,12 +13,18 @@ from services.doctor.panel import CHECKS
 from services.gateway.http.errors import PROBLEMS
 from shared.errors import FailureCode
 from shared.metrics import METRICS
-from shared.scores import Reason
+from shared.scores import MetricInfo, Reason
 from shared.settings import SETTINGS
 from shared.suites.form import suite_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUITE_SCHEMA = DOCS.parent / "shared" / "suites" / "suite.schema.json"
+
+
+def _by_default(info: MetricInfo) -> str:
+    if info.where_pulled:
+        return "where its weights have been pulled"
+    return "yes" if info.default else "no"
 
 
 def metrics_page() -> str:
@@ -41,7 +47,7 @@ def metrics_page() -> str:
             "",
             f"## `{info.family}`: {info.title}",
             "",
-            f"Needs: {', '.join(needs) or 'nothing'}. Languages: {languages}. By default: {'yes' if info.default else 'no'}. "
+            f"Needs: {', '.join(needs) or 'nothing'}. Languages: {languages}. By default: {_by_default(info)}. "
             f"Licence: {info.licence}.  ",
             f"Source: {info.source}",
             "",

@@ -142,6 +142,17 @@ async def test_a_missing_score_is_asked_for_again_where_it_can_be_had_now(
     assert (await again(place, suite=item()))["cached"] == cached
 
 
+@pytest.mark.parametrize(("score", "cached"), [(True, 0), (["asr"], 1)])
+async def test_a_clip_from_before_a_pull_is_measured_again_where_the_pulled_is_measured_by_default(
+    place: Place, score: bool | list[str], cached: int
+) -> None:
+    await evaluate(place, suite=item(), score=score)
+    perform(place, 1)
+    assert (await again(place, suite=item(), score=score))["cached"] == 1
+    place.studies.publish_scorers({"mos/nisqa_tts": "34" * 32}, time.time())
+    assert (await again(place, suite=item(), score=score))["cached"] == cached
+
+
 async def test_what_is_not_scored_yet_or_failed_is_not_taken(place: Place) -> None:
     await evaluate(place, suite=item())
     place.speak()

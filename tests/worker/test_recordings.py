@@ -38,6 +38,8 @@ class Parrot:
 
     lock_sha256: str = MANIFEST.lock_sha256
     peak: Amount = NOTHING
+    cpu_s: float = 7.0
+    """Spent on what was spoken before."""
     host_environment: Mapping[str, Any] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     heard: list[bytes] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Parrot:
 
     def speak(self, request: Any, **_: object) -> Audio:
         self.asked.append(request)
+        self.cpu_s += 0.25
         for path in (request.reference, request.emotion.audio if request.emotion else None):
             if path is not None:
                 samples, _rate = soundfile.read(path, dtype="int16")
@@ -125,8 +128,10 @@ def test_one_recording_is_one_path_for_every_job_and_another_one_another(studio:
 
 
 def test_every_piece_of_a_long_text_is_spoken_with_it(studio: Studio) -> None:
-    studio.spoken("One is here. Two is there. Three.", reference="voice_a", recordings={"voice_a": studio.upload(CALM)})
+    calm = {"voice_a": studio.upload(CALM)}
+    job = studio.spoken("One is here. Two is there. Three.", reference="voice_a", recordings=calm)
     assert len(studio.parrot.heard) > 1
+    assert job.timings["cpu_s"] == 0.25 * len(studio.parrot.heard)
     assert set(studio.parrot.heard) == {CALM}
 
 

@@ -7,12 +7,13 @@ the environment that would speak it now, and scored as it would be scored now. K
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.catalog import canonical_json
 from shared.jobs import Job, NewJob, SpeechInput
 from shared.machine.environment import comparable
+from shared.metric_families import families
 from shared.ports import Blobs, JobStore
 from shared.scores import Reason, Unscored
 from shared.studies import SpokenBefore, StudyStore
@@ -87,8 +88,14 @@ def _is_of_now(take: SpokenBefore, locks: Mapping[str, str]) -> bool:
     return all(locks.get(quantity) == lock for quantity, lock in take.scorer_locks.items())
 
 
+def _names_where_pulled() -> Iterator[str]:
+    return (name for info in families().values() if info.where_pulled for name in info.names)
+
+
 def _could_be_measured(job: Job, locks: Mapping[str, str]) -> bool:
     """Return whether a score is missing for a reason that may have passed: a scorer for it is there now."""
+    if job.input.score is True and any(name in locks and name not in job.scores for name in _names_where_pulled()):
+        return True
     return any(
         isinstance(score, Unscored) and score.reason in PASSING and quantity in locks
         for quantity, score in job.scores.items()

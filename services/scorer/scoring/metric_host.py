@@ -46,6 +46,11 @@ class FamilyResult:
         """The hash that each score carries as ``scorer_lock``."""
         return None if self.lock is None else lock_sha256(self.lock)
 
+    @property
+    def not_pulled(self) -> bool:
+        reasons = {score.reason for score in self.scores.values() if isinstance(score, Unscored)}
+        return self.lock is None and Reason.MODEL_NOT_PULLED in reasons
+
 
 def scorers_lock(results: Iterable[FamilyResult]) -> str:
     """Return a SHA-256 over the locks of all families that were loaded. The order of ``results`` does not matter."""
@@ -105,8 +110,10 @@ class MetricHost:
         return [name for name in self._infos if name in asked] + unknown
 
     def names(self, asked: Families) -> list[str]:
-        """Return the names of all values that ``asked`` may give. An unknown family is listed by its own name."""
-        return [name for family in self.families(asked) for name in self._names(family)]
+        """Return the names of all values that ``asked`` gives for certain. An unknown family is listed by its own
+        name."""
+        certain = (family for family in self.families(asked) if not self._where_pulled(family, asked))
+        return [name for family in certain for name in self._names(family)]
 
     def measure(
         self,
@@ -131,7 +138,8 @@ class MetricHost:
         header |= {"reference_rate": reference and reference.sample_rate, "text": text, "language": language}
         header |= {"emotion": emotion}
         clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm + (reference.pcm if reference else b""))
-        return [self._family(name, clip) for name in self.families(families)]
+        results = [self._family(name, clip) for name in self.families(families)]
+        return [one for one in results if not (one.not_pulled and self._where_pulled(one.family, families))]
 
     def measure_all(
         self,
@@ -156,7 +164,8 @@ class MetricHost:
             try:
                 self._load(name)
             except _NoValue as error:
-                refused[name] = error.why
+                if not (error.why.reason is Reason.MODEL_NOT_PULLED and self._where_pulled(name, families)):
+                    refused[name] = error.why
         return refused
 
     def give_up(self) -> None:
@@ -176,6 +185,10 @@ class MetricHost:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _where_pulled(self, family: str, asked: Families) -> bool:
+        """Whether ``asked`` wants the family only where its weights have been pulled."""
+        return isinstance(asked, bool) and family in self._infos and self._infos[family].where_pulled
 
     def _names(self, family: str) -> tuple[str, ...]:
         return self._infos[family].names if family in self._infos else (family,)

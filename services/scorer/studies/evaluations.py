@@ -32,7 +32,7 @@ class EvaluationReader:
         """Return the evaluation as it is now; it is complete once the study is over."""
         clips = self.studies.clips(study.id)
         jobs = self.jobs.get([clip.job_id for clip in clips])
-        spoken = _spoken(clips, jobs, asked_for(_score(study)))
+        spoken = _spoken(clips, jobs, _score(study))
         asked = study.asked
         manifest = self._manifest(asked["pin"], asked["lock_sha256"])
         return Evaluated(
@@ -65,11 +65,16 @@ class EvaluationReader:
         return {id_: environment for id_, environment in described.items() if environment is not None}
 
 
-def asked_for(score: bool | Collection[str]) -> tuple[str, ...]:
-    """Return the quantities that a job's ``score`` asks for. An unknown family is listed by its own name."""
+def asked_for(score: bool | Collection[str], given: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the quantities that a job's ``score`` asks for. An unknown family is listed by its own name.
+
+    ``given``: those that some clip has. By default, what is measured only where its weights are is asked for if a clip
+    has it.
+    """
     infos = families()
     if isinstance(score, bool):
-        return tuple(name for info in infos.values() if score and info.default for name in info.names)
+        default = [info for info in infos.values() if score and info.default]
+        return tuple(name for info in default for name in info.names if name in given or not info.where_pulled)
     known = [infos[family].names if family in infos else (family,) for family in score]
     return tuple(name for names in known for name in names)
 
@@ -79,10 +84,12 @@ def _score(study: Study) -> bool | tuple[str, ...]:
     return score if isinstance(score, bool) else tuple(score)
 
 
-def _spoken(clips: Sequence[StudyClip], jobs: Mapping[str, Job], wanted: Sequence[str]) -> tuple[SpokenClip, ...]:
+def _spoken(
+    clips: Sequence[StudyClip], jobs: Mapping[str, Job], score: bool | Collection[str]
+) -> tuple[SpokenClip, ...]:
     # A cost is expected only if some clip has it: without a GPU, no clip lacks the memory of one.
     given = {name for clip in clips if clip.job_id in jobs for name in jobs[clip.job_id].scores}
-    expected = [name for name in wanted if name in given or not is_cost(name)]
+    expected = [name for name in asked_for(score, given) if name in given or not is_cost(name)]
     return tuple(_clip(clip, jobs.get(clip.job_id), expected) for clip in clips)
 
 

@@ -35,7 +35,7 @@ def test_a_rule_does_not_apply_where_the_metric_covers_nothing(reason: Reason, o
 
 def test_a_rule_does_not_apply_where_nobody_asked_for_the_metric() -> None:
     result = gate(SAME, not_worse(0.1), not_worse(0.1, "mos/utmos", if_covered=True))
-    assert result.judged[1].why == "mos/utmos does not apply: no clip is scored (not asked for)"
+    assert result.judged[1].why == "mos/utmos does not apply: no clip is scored (not asked for, or not pulled)"
     assert result.headline == "pass: v2 against v1 meets 1 rule (35 items); 1 rule did not apply: mos/utmos"
 
 

@@ -163,6 +163,18 @@ def test_missing_and_wrong_weights_are_refused_with_what_was_expected(tmp_path: 
     assert "https://" in refused["nisqa_tts"].detail
 
 
+def test_by_default_a_family_without_its_weights_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Where a job names it, it says what is missing."""
+    with MetricHost(models=tmp_path, table="tests.scorer.metrics.unpulled_families", env=ENV) as host:
+        by_default, lock = host.measure_all(SECOND, families=True)
+        named, lock_of_named = host.measure_all(SECOND, families=["well", "lacksweights"])
+        assert set(host.warm(True)) < set(host.warm(["well", "lacksweights"])) == {"lacksweights"}
+    assert list(by_default) == host.names(True) == ["broken/well"]
+    assert _reason(named["broken/lacksweights"]) is Reason.MODEL_NOT_PULLED
+    assert named["broken/well"] == by_default["broken/well"]
+    assert lock == lock_of_named
+
+
 def test_score_true_means_the_defaults_and_false_means_nothing(tmp_path: Path) -> None:
     host = MetricHost(models=tmp_path)
     assert host.families(True) == [name for name, info in METRICS.items() if info.default]

@@ -183,4 +183,7 @@ def test_an_evaluation_of_clips_that_were_there_needs_nobody_to_speak(desk: Desk
 def test_what_a_job_asks_for_is_known_by_name() -> None:
     assert "mos/dnsmos_ovrl" in asked_for(True)
     assert asked_for(False) == ()
+    assert "mos/nisqa_tts" not in asked_for(True), "it is measured where it was pulled"
+    assert "mos/nisqa_tts" in asked_for(True, {"mos/nisqa_tts"})
+    assert asked_for(["nisqa_tts"]) == ("mos/nisqa_tts",)
     assert asked_for(["asr", "no-such"]) == ("asr/wer", "no-such")

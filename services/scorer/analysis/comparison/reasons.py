@@ -27,7 +27,7 @@ def why(judged: RuleResult, spec: RuleSpec, unscored: Collection[str] = ()) -> s
     name = f"{judged.metric}{_in(judged.scope)}"
     if judged.outcome == "not_applicable":
         reasons = ", ".join(sorted(map(reason_in_words, unscored)))
-        return f"{name} does not apply: no clip is scored ({reasons or 'not asked for'})"
+        return f"{name} does not apply: no clip is scored ({reasons or 'not asked for, or not pulled'})"
     if (doubt := _DOUBTS.get(judged.doubt or "")) is not None:
         return f"{name}: {doubt}"
     if judged.doubt == "too_few_items":

@@ -203,13 +203,13 @@ COST = MetricInfo(
     quantities=(
         Quantity("cost/queue_s", "s", NEUTRAL, 0),  # shows how busy the deployment was, nothing about the pin
         Quantity("cost/speak_s", "s", LOWER, 0),
-        Quantity("cost/rtf", "1", LOWER, 0),  # of wall time: a busy machine makes it larger
+        Quantity("cost/rtf", "1", LOWER, 0),
         Quantity("cost/cpu_s", "s", LOWER, 0),
         Quantity("cost/peak_rss_mb", "MB", LOWER, 0),
         Quantity("cost/peak_vram_mb", "MB", LOWER, 0),
     ),
     licence="Apache-2.0",
-    source="Measured by the worker while it spoke",
+    source="Measured by the worker while it spoke; rtf and speak_s in wall time, cpu_s over all threads of the engine",
     code="services.scorer.metrics.cost:Cost",
     needs_speech=False,
 )

@@ -47,6 +47,8 @@ ACCENTS: Mapping[str, Accent] = {
 }
 """By letter, in the order of preference. Chinese needs the English package too, for English words in Chinese texts."""
 
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class VoiceList:
@@ -71,8 +73,8 @@ class VoiceList:
             native = [name for name in fitting if language in ACCENTS[name[0]].languages]
             return (native or fitting)[0]
         if voice not in fitting:
-            some = ", ".join(fitting[:3])
-            raise EngineError(f"the voice {voice} does not speak {language}; voices that do: {some} and so on")
+            some = ", ".join(fitting[:_MOST_NAMED]) + (" and more" if len(fitting) > _MOST_NAMED else "")
+            raise EngineError(f"the voice {voice} does not speak {language}; voices that do: {some}")
         return voice
 
 

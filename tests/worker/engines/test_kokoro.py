@@ -120,7 +120,7 @@ def test_of_several_languages_each_has_its_own_default_voice(tmp_path: Path) -> 
 
 def test_a_voice_of_another_language_is_refused_by_name(tmp_path: Path) -> None:
     engine = loaded(put(tmp_path, kokoro_pins.files()))
-    with pytest.raises(EngineError, match="voice af_heart does not speak zh; voices that do: zf_xiaoxiao, zm_yunxi$"):
+    with pytest.raises(EngineError, match=r"voice af_heart does not speak zh; voices that do: zf_xiaoxiao, zm_yunxi$"):
         engine.speak(replace(HELLO, language="zh", voice="af_heart"))
 
 

@@ -40,6 +40,7 @@ LONG = (
     "tests/worker/certify/test_conditions",
     "tests/worker/certify/test_log_mel",
     "tests/worker/engines/test_indextts2.py",
+    "tests/worker/engines/test_kokoro_weights",
     "tests/worker/engines/test_transformers_",
     "tests/worker/test_catalog_pins",
     "tests/worker/test_engine_commands",

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from services.worker.engines.base import Engine, Snapshot, SpeakRequest
 from services.worker.engines.espeak.family import Espeak
+from services.worker.engines.kokoro.family import Kokoro
 from services.worker.engines.piper.family import Piper
 from services.worker.engines.transformers.engine import TransformersEngine
 from services.worker.texts.pieces import split
-from tests.worker.engines import checkpoints, piper_voices
+from tests.worker.engines import checkpoints, kokoro_pins, piper_voices
 from tests.worker.engines.made_sentences import LONG, WORDS, Speak
 
 PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn"}
@@ -54,7 +55,28 @@ def transformers(language: str) -> Speak:
     return _speaking(engine, language)
 
 
-SPEAKERS: Mapping[str, Callable[[str], Speak | None]] = {"espeak": espeak, "piper": piper, "transformers": transformers}
+def kokoro(language: str) -> Speak | None:
+    """A tiny Kokoro that hums as long as its phonemes, with the readers of the real one."""
+    return _speaking(_kokoro(), language) if language in ("en", "zh") else None
+
+
+@cache
+def _kokoro() -> Engine:
+    folder = Path(tempfile.mkdtemp())
+    for path, content in kokoro_pins.files().items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    engine = Kokoro().build_from(Snapshot("tiny", folder, "0" * 64))
+    engine.load()
+    return engine
+
+
+SPEAKERS: Mapping[str, Callable[[str], Speak | None]] = {
+    "espeak": espeak,
+    "kokoro": kokoro,
+    "piper": piper,
+    "transformers": transformers,
+}
 
 
 def _speaking(engine: Engine, language: str) -> Speak:

@@ -9,14 +9,14 @@ as published. Knows neither voices nor onnxruntime.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.onnx_models.graph import model_of, require_nothing_drawn
 
 DRAWN = "RandomNormalLike"
-_DRAWING = (DRAWN, "RandomNormal", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,10 @@ def prepared(raw: bytes) -> tuple[bytes, Ports]:
 
     Raises `EngineError` if it is no ONNX model, or not one as Piper exports them.
     """
-    import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from onnx import TensorProto, helper
 
-    try:
-        model = onnx.load_model_from_string(raw)
-    except DecodeError as error:
-        raise EngineError(f"the voice is not an ONNX model: {error}") from error
-    _require_plain(model)
+    model = model_of(raw, "the voice")
+    require_nothing_drawn(model, "the voice", but=(DRAWN,))
     nodes: list[Any] = []
     noises: list[str] = []
     for node in model.graph.node:
@@ -101,23 +96,3 @@ def _durations(graph: Any) -> str:
     if len(rounded) != 1:
         raise EngineError(f"expected one Ceil in the voice, for the lengths of phonemes (found {len(rounded)})")
     return str(rounded[0])
-
-
-def _require_plain(model: Any) -> None:
-    """Raise `EngineError` if an operator draws that cannot be replaced."""
-    others = [node.op_type for node in model.graph.node if node.op_type in _DRAWING and node.op_type != DRAWN]
-    hidden = [node.op_type for inner in _hidden(model) for node in inner if node.op_type in _DRAWING]
-    if found := others + hidden:
-        raise EngineError(f"the voice draws random numbers by {found[0]}, which cannot be seeded")
-
-
-def _hidden(model: Any) -> Iterator[Sequence[Any]]:
-    """Yield the operators inside others (If, Loop, Scan) and inside the model's own functions."""
-    waiting = [*(function.node for function in model.functions), model.graph.node]
-    yield from waiting[:-1]
-    while waiting:
-        for node in waiting.pop():
-            for attribute in node.attribute:
-                for inner in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
-                    yield inner.node
-                    waiting.append(inner.node)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.onnx_models.session import inputs_of, listed, opened
 from services.worker.engines.piper.graph import prepared
 from services.worker.engines.piper.pin_options import PiperPinOptions
 from services.worker.engines.piper.voice import PiperVoiceFile
@@ -55,12 +56,12 @@ class PiperModel:
         """Load it. Raises `EngineError`."""
         model, self._ports = prepared(voice.model.read_bytes())
         self._length_scale = voice.length_scale
-        self._session = _session(model, pin_options)
+        self._session = opened(model, "the voice", pin_options.device, pin_options.threads)
         self._draw = dict.fromkeys(self._ports.noises, FIRST_DRAW)
         expected = _PLAIN | _SPEAKER if voice.speakers else _PLAIN
-        inputs = {one.name: one.type for one in self._session.get_inputs() if one.name not in self._ports.noises}
+        inputs = {name: kind for name, kind in inputs_of(self._session).items() if name not in self._ports.noises}
         if inputs != expected:
-            raise EngineError(f"expected a voice with the inputs {_listed(expected)}, got {_listed(inputs)}")
+            raise EngineError(f"expected a voice with the inputs {listed(expected)}, got {listed(inputs)}")
         self._output = self._session.get_outputs()[0].name
 
     def spoken(self, ids: Sequence[int], manner: PiperManner, seed: Sequence[int]) -> PiperSpoken:
@@ -103,30 +104,6 @@ class PiperModel:
         }
 
 
-def _session(model: bytes, pin_options: PiperPinOptions) -> Any:
-    import onnxruntime  # type: ignore[import-untyped]
-    from onnxruntime.capi import onnxruntime_pybind11_state as state  # type: ignore[import-untyped]
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = pin_options.threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[pin_options.device]
-    if provider not in onnxruntime.get_available_providers():
-        raise EngineError(f"options/device: the installed onnxruntime has no {provider}")
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=[provider])
-    except (
-        state.Fail,
-        state.InvalidArgument,
-        state.InvalidGraph,
-        state.InvalidProtobuf,
-        state.NotImplemented,
-        state.RuntimeException,
-    ) as error:
-        raise EngineError(f"onnxruntime does not load the voice: {error}") from error
-
-
 def _levelled(samples: Any) -> Any:
     """Return the samples with the loudest at full scale, as the package does by default for each sentence."""
     import numpy as np
@@ -134,7 +111,3 @@ def _levelled(samples: Any) -> Any:
     if not samples.size or (peak := np.abs(samples).max()) < _SILENT:
         raise EngineError("the model was silent", FailureCode.ENGINE_RETURNED_NOTHING)
     return samples / peak
-
-
-def _listed(inputs: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in sorted(inputs.items()))

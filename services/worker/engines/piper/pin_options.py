@@ -11,9 +11,9 @@ from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.language_tags import tags_fault
+from services.worker.engines.onnx_models.session import device_fault
 from services.worker.engines.options import Number, unknown
 
-DEVICES = ("cpu", "cuda")
 NUMBERS = (
     Number("max_piece_chars", 400, 50, 2_000, "longer texts are split", whole=True),
     Number("threads", 1, 1, 64, "how many threads one model may use", whole=True),
@@ -35,7 +35,7 @@ class PiperPinOptions:
 
 def pin_options(options: Mapping[str, Any]) -> PiperPinOptions:
     """Return the checked options. Raises `EngineError` for the first one that is unknown or wrong."""
-    checks = {"languages": tags_fault, "device": _device_fault, **{one.name: one.fault for one in NUMBERS}}
+    checks = {"languages": tags_fault, "device": device_fault, **{one.name: one.fault for one in NUMBERS}}
     for name, value in options.items():
         if name not in checks:
             raise unknown(name, checks)
@@ -43,7 +43,3 @@ def pin_options(options: Mapping[str, Any]) -> PiperPinOptions:
             raise EngineError(f"options/{name}: {fault}, not {value!r}")
     languages = tuple(tag.lower() for tag in options.get("languages", ()))
     return PiperPinOptions(**{**options, "languages": languages})
-
-
-def _device_fault(value: object) -> str | None:
-    return None if value in DEVICES else f"must be one of {', '.join(DEVICES)}"

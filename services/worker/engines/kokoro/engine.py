@@ -1,0 +1,92 @@
+"""Kokoro as an engine.
+
+Owns the manifest and the way from a request to the model's parts. Speed is the model's own within its reach; sonic does
+the rest, and pitch, on the samples.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from services.worker.engines import options, sonic
+from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
+from services.worker.engines.kokoro.files import KokoroFiles, files_in
+from services.worker.engines.kokoro.model import SAMPLE_RATE, KokoroModel
+from services.worker.engines.kokoro.packages import missing_packages, package_versions
+from services.worker.engines.kokoro.phonemes import Phonemes
+from services.worker.engines.kokoro.pin_options import KokoroPinOptions, pin_options
+from services.worker.engines.kokoro.voices import VoiceList, voice_list
+from services.worker.engines.samples import audio_of
+from services.worker.engines.sonic import Stretch
+from services.worker.engines.spoken_characters import require_words
+from shared.audio import Audio
+from shared.catalog import Manifest, PinState, Support
+
+CONTROLS = {
+    "speed": Support.NATIVE,
+    "pitch_scale": Support.POST,
+    "seed": Support.NO_EFFECT,
+    "sample_rate": Support.POST,
+}
+
+
+class KokoroEngine:
+    """The engine of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._loaded: tuple[Phonemes, KokoroModel] | None = None
+
+    def manifest(self) -> Manifest:
+        """If a package is missing, the pin is refused, with the reason in ``detail``; the rest says what the pin could
+        do."""
+        voices = self._voices
+        fault = missing_packages(voices.packages)
+        return Manifest(
+            pin=self._snapshot.pin,
+            engine="kokoro",
+            engine_version=package_versions(),
+            lock_sha256=self._snapshot.lock_sha256,
+            sample_rate=SAMPLE_RATE,
+            languages=voices.languages,
+            default_language=voices.languages[0],
+            voices=voices.names,
+            default_voice=voices.default,
+            controls=CONTROLS,
+            emotions=(),
+            max_piece_chars=self._pin_options.max_piece_chars,
+            options_schema=options.schema(()),
+            description="Kokoro",
+            state=PinState.READY if fault is None else PinState.REFUSED,
+            detail=fault,
+        )
+
+    def load(self) -> None:
+        if (fault := missing_packages(self._voices.packages)) is not None:
+            raise EngineError(fault)
+        self._loaded = Phonemes(self._files.numbers, self._voices.names), KokoroModel(self._files, self._pin_options)
+
+    def speak(self, request: SpeakRequest) -> Audio:
+        import numpy as np
+
+        assert self._loaded is not None, "load first"
+        require_words(request.text)
+        options.chosen((), request.options)
+        voice = self._voices.chosen(request.voice, request.language)
+        phonemes, model = self._loaded
+        parts = [model.spoken(part, voice, request.speed) for part in phonemes.parts(request.text, voice)]
+        audio = audio_of(np.concatenate([part.samples for part in parts]), SAMPLE_RATE)
+        frames, plain_frames = sum(part.frames for part in parts), sum(part.plain_frames for part in parts)
+        return sonic.applied(audio, Stretch(request.speed * frames / plain_frames, request.pitch_scale))
+
+    @cached_property
+    def _files(self) -> KokoroFiles:
+        return files_in(self._snapshot.folder)
+
+    @cached_property
+    def _pin_options(self) -> KokoroPinOptions:
+        return pin_options(self._snapshot.options)
+
+    @cached_property
+    def _voices(self) -> VoiceList:
+        return voice_list(list(self._files.voices), self._pin_options.languages)

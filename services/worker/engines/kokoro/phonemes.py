@@ -1,0 +1,87 @@
+"""From text to the phoneme numbers that the model reads, in parts that fit its context.
+
+Owns the choice of the reader by the voice's accent, and the check for phonemes that the model does not know, which must
+not be left out silently. Knows nothing of samples.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Protocol
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.fitting import parts_that_fit
+from services.worker.engines.kokoro.chinese import Chinese
+from services.worker.engines.kokoro.english import English
+from services.worker.engines.kokoro.model import MOST_PHONEMES
+from services.worker.engines.signs.reading import Reads
+from services.worker.engines.spoken_characters import require_known
+from shared.errors import FailureCode
+
+_SPACES = re.compile(r"\s+")
+_SOUNDS = ("Ll", "Lu", "Lo")
+"""Unicode categories of phonemes that sound by themselves; stress, length and tone are marks and symbols."""
+
+
+class Reader(Protocol):
+    """What puts texts of one accent into phonemes."""
+
+    def prepared(self, text: str, reads: Reads) -> str:
+        """Return the text in characters that `phonemes` reads. ``reads``: whether a character is read. Raises
+        `EngineError` that names those that are not and have no words."""
+
+    def phonemes(self, text: str) -> str:
+        """Return the phonemes of a prepared text. Raises `EngineError` that names what has none."""
+
+
+class Phonemes:
+    """The readers of one pin. For one thread."""
+
+    def __init__(self, numbers: Mapping[str, int], voices: Sequence[str]) -> None:
+        letters = {name[0] for name in voices}
+        american = English(british=False) if letters & {"a", "z"} else None
+        self._numbers = numbers
+        self._readers: dict[str, Reader] = {}
+        if "b" in letters:
+            self._readers["b"] = English(british=True)
+        if american is not None:
+            self._readers["a"] = american
+            if "z" in letters:
+                self._readers["z"] = Chinese(american)
+        self._read: dict[tuple[str, str], bool] = {}
+
+    def parts(self, text: str, voice: str) -> Sequence[Sequence[int]]:
+        """Return the phoneme numbers of ``text`` in the accent of ``voice``, in parts of at most `MOST_PHONEMES`.
+        Raises `EngineError` if nothing can be spoken, and for what cannot be spoken; it names that."""
+        accent = voice[0]
+        said = cache(lambda part: self._known(self._readers[accent].phonemes(part)))
+        text = self._readers[accent].prepared(text, lambda one, _: self._reads(one, accent))
+        parts = parts_that_fit(text, lambda part: len(said(part)) <= MOST_PHONEMES)
+        heard = [said(part) for part in parts if _sounds(said(part))]
+        if not heard:
+            raise EngineError("nothing in the text has phonemes", FailureCode.ENGINE_RETURNED_NOTHING)
+        return [[self._numbers[phoneme] for phoneme in phonemes] for phonemes in heard]
+
+    def _known(self, phonemes: str) -> str:
+        """Return the phonemes with spaces for pauses that the model does not know."""
+        require_known(phonemes, self._numbers.__contains__)
+        plain = "".join(one if one in self._numbers else " " for one in phonemes)
+        return _SPACES.sub(" ", plain).strip()
+
+    def _reads(self, character: str, accent: str) -> bool:
+        """Return whether a character by itself makes a sound."""
+        read = self._read.get((accent, character))
+        if read is None:
+            try:
+                read = _sounds(self._known(self._readers[accent].phonemes(character)))
+            except EngineError:
+                read = False
+            self._read[accent, character] = read
+        return read
+
+
+def _sounds(phonemes: str) -> bool:
+    return any(unicodedata.category(one) in _SOUNDS for one in phonemes)

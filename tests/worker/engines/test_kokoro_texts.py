@@ -1,0 +1,96 @@
+"""What Kokoro's readers make of texts: numbers, signs and words of other scripts, and what they refuse by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.worker.engines.base import EngineError
+from services.worker.engines.kokoro.phonemes import Phonemes
+from tests.worker.engines import kokoro_pins
+
+NUMBERS = kokoro_pins.numbers()
+NAMES = {number: phoneme for phoneme, number in NUMBERS.items()}
+
+
+@pytest.fixture(scope="module")
+def phonemes() -> Phonemes:
+    return Phonemes(NUMBERS, ["af_heart", "bf_emma", "zf_xiaoxiao"])
+
+
+def said(phonemes: Phonemes, text: str, voice: str = "af_heart") -> str:
+    return " ".join("".join(NAMES[number] for number in part) for part in phonemes.parts(text, voice))
+
+
+def test_english_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> None:
+    assert said(phonemes, "Hello there.") == "həlˈO ðˈɛɹ."
+    assert said(phonemes, "Hello there.", "bf_emma") == "həlˈQ ðˈɛː."
+
+
+def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> None:
+    assert said(phonemes, "今天的阳光真灿烂。", "zf_xiaoxiao") == "ʨi→ntʰjɛ→n tɤ ja↗ŋkwa→ŋ ꭧə→n ʦʰa↘nla↘n."
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("$5.50", "5 dollars and 50 cents"),
+        ("£1", "1 pound"),
+        ("$3m", "3 million dollars"),
+        ("20 ℃", "20 degrees Celsius"),
+        ("-5", "minus 5"),
+        ("２０", "20"),
+        ("a 🇩🇪", "a Germany"),
+        ("1234567890123456", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"),
+        ("[page](/or not/)", "page or not"),
+    ],
+)
+def test_what_the_package_would_leave_out_or_misread_in_english(phonemes: Phonemes, written: str, spoken: str) -> None:
+    assert _words(said(phonemes, written)) == _words(said(phonemes, spoken))
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("50%", "百分之五十"),
+        ("1,234", "一千二百三十四"),
+        ("12:05", "十二点零五分"),
+        ("2024-10-12", "二零二四年十月十二日"),
+        ("007", "零零七"),
+        ("12345678901234567", "一二三四五六七八九零一二三四五六七"),
+        ("-5", "负五"),
+        ("￥100", "一百元"),
+        ("二〇", "二零"),
+        ("７", "七"),
+    ],
+)
+def test_numbers_as_people_write_them_in_chinese(phonemes: Phonemes, written: str, spoken: str) -> None:
+    heard, wanted = said(phonemes, written, "zf_xiaoxiao"), said(phonemes, spoken, "zf_xiaoxiao")
+    assert heard.replace(" ", "") == wanted.replace(" ", "")
+
+
+def test_words_of_other_scripts_are_english_in_a_chinese_text(phonemes: Phonemes) -> None:
+    assert said(phonemes, "他说hello。", "zf_xiaoxiao") == f"{said(phonemes, '他说', 'zf_xiaoxiao')} həlˈO ."
+
+
+@pytest.mark.parametrize(
+    ("text", "voice", "named"),
+    [("a 今", "af_heart", "今"), ("㐀", "zf_xiaoxiao", "㐀"), ("カ", "zf_xiaoxiao", "カ"), ("ว", "bf_emma", "ว")],
+)
+def test_what_has_no_phonemes_is_named(phonemes: Phonemes, text: str, voice: str, named: str) -> None:
+    with pytest.raises(EngineError, match=f"does not know '{named}'"):
+        phonemes.parts(text, voice)
+
+
+def test_no_letter_of_a_long_unknown_word_is_lost(phonemes: Phonemes) -> None:
+    word = "zxqv" * 15
+    assert len(said(phonemes, word)) > len(said(phonemes, word[:40])) > len(said(phonemes, word[:20]))
+
+
+def test_layout_is_a_pause(phonemes: Phonemes) -> None:
+    assert said(phonemes, "seven ■ eight\nnine") == said(phonemes, "seven , eight, nine")
+
+
+def _words(heard: str) -> list[str]:
+    """Without marks and stress, which depend on the place in a sentence."""
+    plain = "".join(one for one in heard if one not in "ˈˌ,—()“”")
+    return plain.split()

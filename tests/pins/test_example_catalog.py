@@ -23,6 +23,7 @@ def test_every_entry_can_be_read_and_says_under_which_licence() -> None:
 def test_locks_and_catalog_say_the_same() -> None:
     entries, locks = read_catalog(CATALOG), read_locks(LOCK)
     assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {
+        "distillmos": [],
         "joe": [],
         "nisqa": [],
         "nisqa-tts": [],
@@ -31,7 +32,7 @@ def test_locks_and_catalog_say_the_same() -> None:
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine != "piper"]
+    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in ("piper", "distillmos")]
     locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
 
@@ -42,3 +43,8 @@ def test_the_voice_of_a_package_is_locked_to_the_published_one() -> None:
         "en_US-joe-medium.onnx": "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
         "en_US-joe-medium.onnx.json": "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
     }
+
+
+def test_the_predictor_of_a_package_is_locked_to_the_published_one() -> None:
+    (weights,) = read_locks(LOCK)["distillmos"].hashes.values()
+    assert weights == "b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40"

@@ -10,6 +10,7 @@ this is all of them. Knows no files.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class Convolutions(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         last = len(_CHANNELS) - 2
-        for layer, (before, after) in enumerate(zip(_CHANNELS, _CHANNELS[1:], strict=False)):
+        for layer, (before, after) in enumerate(pairwise(_CHANNELS)):
             stride = (1 if layer == 0 else 2, 2 if layer == last else 1)
             layers += [nn.Conv2d(before, after, 3, stride=stride, padding=(0, 1)), nn.LeakyReLU(0.1)]
         self.cnn = nn.Sequential(*layers)

@@ -12,7 +12,7 @@ from shared.controls import CANONICAL_EMOTIONS
 from shared.scores import Direction, MetricInfo, Quantity
 
 HIGHER, LOWER, NEUTRAL = Direction.HIGHER, Direction.LOWER, Direction.NEUTRAL
-PRIMARY_MOS = ("mos/nisqa_tts", "mos/dnsmos_ovrl", "mos/nisqa", "mos/utmos", "mos/dnsmos_p808")
+PRIMARY_MOS = ("mos/nisqa_tts", "mos/dnsmos_ovrl", "mos/nisqa", "mos/utmos", "mos/distillmos", "mos/dnsmos_p808")
 """A clip's ``predicted_MOS`` is the first of these that it was scored with. Metrics trained on synthetic speech come
 before those trained on calls, overall quality before a part of it."""
 CER = "asr/cer"
@@ -64,6 +64,18 @@ DNSMOS = MetricInfo(
     source="C. Reddy, V. Gopal, R. Cutler: DNSMOS P.835, ICASSP 2022, arXiv:2110.01763; P.808: arXiv:2010.15258",
     code="services.scorer.metrics.dnsmos.metric:Dnsmos",
     deadline_s=120,
+)
+
+DISTILLMOS = MetricInfo(
+    family="distillmos",
+    title="DistillMOS: predicted quality of a signal, by a small network that learned from a large one",
+    quantities=(_mos("mos/distillmos"),),
+    licence="that of the pin (DistillMOS: MIT)",
+    source="B. Stahl, H. Gamper: Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech "
+    "Quality Assessment, arXiv:2502.05356",
+    code="services.scorer.metrics.distillmos.metric:DistillMosMetric",
+    deadline_s=300,
+    where_pulled=True,
 )
 
 NISQA_TTS = MetricInfo(
@@ -224,6 +236,7 @@ METRICS: Mapping[str, MetricInfo] = {
         NISQA,
         SPEAKER,
         DNSMOS,
+        DISTILLMOS,
         SPEAKER_WAVLM,
         ASR,
         SEMANTIC,

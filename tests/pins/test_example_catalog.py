@@ -23,6 +23,7 @@ def test_every_entry_can_be_read_and_says_under_which_licence() -> None:
 def test_locks_and_catalog_say_the_same() -> None:
     entries, locks = read_catalog(CATALOG), read_locks(LOCK)
     assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {
+        "distillmos": [],
         "joe": [],
         "kokoro": [],
         "nisqa": [],
@@ -32,7 +33,7 @@ def test_locks_and_catalog_say_the_same() -> None:
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in ("kokoro", "piper")]
+    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in ("distillmos", "kokoro", "piper")]
     locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
 
@@ -51,3 +52,8 @@ def test_the_parts_of_kokoro_are_the_published_export() -> None:
     voices = [path for path in hashes if path.startswith("voices/")]
     assert len(voices) == 36
     assert {Path(path).stem[0] for path in voices} == {*"abz"}
+
+
+def test_the_predictor_of_a_package_is_locked_to_the_published_one() -> None:
+    (weights,) = read_locks(LOCK)["distillmos"].hashes.values()
+    assert weights == "b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40"

@@ -16,8 +16,9 @@ from typing import Any, TypeVar, cast
 
 import onnxruntime  # type: ignore[import-untyped]
 
+from services.scorer.metrics.base import WeightsMismatch
 from services.scorer.metrics.speech import SpeechDetector
-from shared.weights.lock import PinLock, read_locks
+from shared.weights.lock import LockedFile, PinLock, read_locks
 from shared.weights.store import WeightStore
 from shared.weights.verification import verify
 
@@ -33,6 +34,14 @@ def package_folder(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError(f"the package {package} is not installed")
     return Path(spec.submodule_search_locations[0])
+
+
+def only_file(pin: PinLock) -> LockedFile:
+    """Return the one file of a pin. Raises `WeightsMismatch` if it has none or more than one."""
+    files = list(pin.files)
+    if len(files) != 1:
+        raise WeightsMismatch(f"{pin.name} has {len(files)} files; it must have only the weights")
+    return files[0]
 
 
 class Instruments:

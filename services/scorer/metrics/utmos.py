@@ -25,11 +25,11 @@ import numpy as np
 import torch
 
 from services.scorer.metrics.base import MeasuredClip, Reading, Samples, WeightsMismatch, too_long
-from services.scorer.metrics.instruments import Instruments
+from services.scorer.metrics.instruments import Instruments, only_file
 from services.scorer.metrics.locks import scorer_lock
 from shared import metrics
 from shared.scores import Reason, Unscored
-from shared.weights.lock import LockedFile, PinLock
+from shared.weights.lock import PinLock
 
 INPUT = "input"
 """The name of the pin's option."""
@@ -62,7 +62,7 @@ class Utmos:
         torch.set_num_threads(self._instruments.threads)
         pin = self._instruments.pin_for(self.info.family)
         _form(pin)
-        file = _only_file(pin)
+        file = only_file(pin)
         script = (self._instruments.snapshot(pin) / file.path).read_bytes()
         # The snapshot was checked a moment ago, but the file may have changed since, and these bytes are about to be
         # run.
@@ -100,10 +100,3 @@ def _form(pin: PinLock) -> str:
     if form not in FORMS:
         raise WeightsMismatch(f"the option {INPUT} of {pin.name} is {form!r}, not {' or '.join(FORMS)}")
     return str(form)
-
-
-def _only_file(pin: PinLock) -> LockedFile:
-    files = list(pin.files)
-    if len(files) != 1:
-        raise WeightsMismatch(f"{pin.name} has {len(files)} files; it must have only the script")
-    return files[0]

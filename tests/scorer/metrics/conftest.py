@@ -14,6 +14,7 @@ from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN, SPOKEN
 from tests.scorer.metrics.funasr_pins import funasr_files, funasr_python
 from tests.scorer.metrics.measure import Measure
+from tests.scorer.metrics.planted_distillmos import planted_state, weights_file
 from tests.scorer.metrics.tiny_emotion import EIGHT, classifier_files
 from tests.scorer.metrics.tiny_encoder import encoder_files
 from tests.scorer.metrics.tiny_utmos import OfFloats, script
@@ -63,6 +64,7 @@ def instruments(model_stores: ModelStores, python: Path) -> Instruments:
     model_stores.put(
         "tiny-encoder", encoder_files(model_stores.root / "encoder", texts), engine="semantic_multilingual"
     )
+    model_stores.put("drawn-distillmos", {"any.pt": weights_file(planted_state())}, engine="distillmos")
     model_stores.put("tiny-utmos", {"utmos.pt": script(OfFloats())}, engine="utmos")
     model_stores.put("tiny-emotion", classifier_files(model_stores.root / "emotion", EIGHT), engine="emotion")
     model_stores.put("fake-sensevoice", funasr_files("SenseVoiceSmall", text=KNOWN["en_plain"].text), engine="funasr")

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.scorer.metrics.distillmos.metric import DistillMosMetric
 from services.scorer.metrics.dnsmos.metric import Dnsmos, repeated, window_count
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.nisqa.metric import Nisqa, NisqaTts, mel_spectrogram_db
 from services.scorer.metrics.spectra import mel_filters
 from tests.scorer.metrics.clips import KNOWN, SPOKEN, Known
+from tests.scorer.metrics.published_distillmos import pulled
 
 CLOSE = 0.02
 NISQA_DIMENSIONS = ("mos_pred", "noi_pred", "dis_pred", "col_pred", "loud_pred")
@@ -42,6 +44,19 @@ def nisqa(models: Path) -> Nisqa | NisqaTts:
 @pytest.fixture(scope="module")
 def nisqa_tts(models: Path) -> Nisqa | NisqaTts:
     return _loaded(NisqaTts(Instruments(models)))
+
+
+@pytest.fixture(scope="module")
+def distillmos(tmp_path_factory: pytest.TempPathFactory) -> DistillMosMetric:
+    metric = DistillMosMetric(pulled(tmp_path_factory.mktemp("distillmos")))
+    metric.load()
+    return metric
+
+
+@every_clip
+def test_distillmos_equals_the_reference(known: Known, distillmos: DistillMosMetric) -> None:
+    expected = {"mos/distillmos": known.reference["distillmos"]["mos"]}
+    assert distillmos.measure(known.clip()) == pytest.approx(expected, abs=0.001)
 
 
 @every_clip

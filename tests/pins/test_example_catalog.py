@@ -27,11 +27,12 @@ def test_locks_and_catalog_say_the_same() -> None:
         "nisqa": [],
         "nisqa-tts": [],
         "resemblyzer": [],
+        "whisper-base": [],
     }
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine != "piper"]
+    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in ("piper", "whisper")]
     locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
 
@@ -42,3 +43,11 @@ def test_the_voice_of_a_package_is_locked_to_the_published_one() -> None:
         "en_US-joe-medium.onnx": "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06",
         "en_US-joe-medium.onnx.json": "3d6d5410b3795cb1950595247ef8f06190719e6fdbfa3a2356d8ec368e1aad33",
     }
+
+
+def test_the_whisper_of_two_packages_is_locked_to_the_published_one() -> None:
+    (file,) = [file for file in read_locks(LOCK)["whisper-base"].files if file.path == "model.bin"]
+    assert (file.size, file.sha256) == (
+        145_217_607,
+        "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+    )

@@ -32,6 +32,7 @@ LONG = (
     "tests/pins/test_pull_killed",
     "tests/scorer/comparison/test_planted_truths",
     "tests/scorer/metrics/test_reference_scores",
+    "tests/scorer/metrics/test_whisper_base",
     "tests/scorer/tracking/test_deleted_in_mlflow",
     "tests/shared/store/test_store_study_plans",
     "tests/shared/test_consumer",

@@ -29,11 +29,13 @@ def test_locks_and_catalog_say_the_same() -> None:
         "nisqa": [],
         "nisqa-tts": [],
         "resemblyzer": [],
+        "whisper-base": [],
     }
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in ("distillmos", "kokoro", "piper")]
+    others = ("distillmos", "kokoro", "piper", "whisper")
+    scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in others]
     locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
 
@@ -57,3 +59,11 @@ def test_the_parts_of_kokoro_are_the_published_export() -> None:
 def test_the_predictor_of_a_package_is_locked_to_the_published_one() -> None:
     (weights,) = read_locks(LOCK)["distillmos"].hashes.values()
     assert weights == "b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40"
+
+
+def test_the_whisper_of_two_packages_is_locked_to_the_published_one() -> None:
+    (file,) = [file for file in read_locks(LOCK)["whisper-base"].files if file.path == "model.bin"]
+    assert (file.size, file.sha256) == (
+        145_217_607,
+        "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+    )

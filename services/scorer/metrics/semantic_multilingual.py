@@ -57,8 +57,8 @@ class SemanticMultilingual:
             self.info.family,
             revision=2,
             weights=pin.hashes | heard_by,
-            packages=("sentence-transformers", "opencc", *recogniser.PACKAGES),
-            parameters={**characters.PARAMETERS, **recogniser.PARAMETERS},
+            packages=("sentence-transformers", "opencc", *self._recogniser.packages()),
+            parameters={**characters.PARAMETERS, **self._recogniser.parameters()},
         )
 
     def load(self) -> None:

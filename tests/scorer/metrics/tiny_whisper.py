@@ -18,7 +18,7 @@ from tests.scorer.metrics.clips import Known
 LANGUAGES = ("en", "zh", "de", "no")
 HEARS_S = 6
 """Seconds that it hears at a time."""
-_LONGEST = 96
+LONGEST = 96
 """Tokens that it writes at most."""
 _SIZES = {
     "d_model": 64,
@@ -45,14 +45,15 @@ def lesson(known: Known, detector: SpeechDetector) -> Lesson:
     return clip.at_16k[round(start * 16_000) : round(end * 16_000)], known.language, known.text or ""
 
 
-def whisper_files(folder: Path, lessons: Iterable[Lesson] = ()) -> Mapping[str, bytes]:
-    """Path -> content of the checkpoint, which is made in ``folder``, after it was taught ``lessons``."""
+def whisper_files(folder: Path, lessons: Iterable[Lesson] = (), vocabulary: int | None = None) -> Mapping[str, bytes]:
+    """Path -> content of the checkpoint, which is made in ``folder``, after it was taught ``lessons``. ``vocabulary``:
+    how many tokens it has, those included that no tokenizer knows."""
     from transformers import WhisperFeatureExtractor, set_seed
 
     set_seed(0)
     tokenizer = _tokenizer()
     extractor = WhisperFeatureExtractor(chunk_length=HEARS_S)
-    model = _model(tokenizer)
+    model = _model(tokenizer, vocabulary or len(tokenizer))
     taught = list(lessons)
     if taught:
         _teach(model, tokenizer, extractor, taught)
@@ -85,7 +86,7 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
-def _model(tokenizer: Any) -> Any:
+def _model(tokenizer: Any, vocabulary: int) -> Any:
     from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
 
     of = tokenizer.convert_tokens_to_ids
@@ -94,10 +95,10 @@ def _model(tokenizer: Any) -> Any:
     config = WhisperConfig(
         **_SIZES,
         **marks,
-        vocab_size=len(tokenizer),
+        vocab_size=vocabulary,
         max_source_positions=HEARS_S * 50,
-        max_target_positions=_LONGEST,
-        max_length=_LONGEST,
+        max_target_positions=LONGEST,
+        max_length=LONGEST,
         suppress_tokens=None,
         begin_suppress_tokens=None,
     )
@@ -108,7 +109,7 @@ def _model(tokenizer: Any) -> Any:
         lang_to_id={f"<|{name}|>": of(f"<|{name}|>") for name in LANGUAGES},
         task_to_id={name: of(f"<|{name}|>") for name in _TASKS},
         no_timestamps_token_id=of(_NO_TIMES),
-        max_length=_LONGEST,
+        max_length=LONGEST,
     )
     return model
 

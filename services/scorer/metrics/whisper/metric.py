@@ -54,8 +54,8 @@ class Whisper:
             self.info.family,
             revision=2,  # 2: soft hyphens no longer separate words
             weights=self._recogniser.weights(),
-            packages=(*COUNTING, *recogniser.PACKAGES),
-            parameters={**CHARACTERS, **recogniser.PARAMETERS},
+            packages=(*COUNTING, *self._recogniser.packages()),
+            parameters={**CHARACTERS, **self._recogniser.parameters()},
         )
 
     def load(self) -> None:

@@ -1,0 +1,141 @@
+"""Whisper by CTranslate2: float32, greedy, without timestamps, sampling or a second try.
+
+Owns which files such a pin must have, and that they fit together: packages ship them as somebody converted them.
+Nothing is made up: how long it hears and how many mel filters it has come from the weights, the languages from
+config.json. The spectrum is that of transformers, so both backends hear the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from ctranslate2 import StorageView  # type: ignore[import-untyped]
+from ctranslate2.models import Whisper  # type: ignore[import-untyped]
+from tokenizers import Tokenizer
+from transformers import WhisperFeatureExtractor
+
+from services.scorer.metrics import speech
+from services.scorer.metrics.base import Samples, WeightsMismatch
+from services.scorer.metrics.pretrained import Pretrained, reading
+from services.scorer.metrics.whisper.ctranslate2_file import Sizes, sizes
+from services.scorer.metrics.whisper.decoder import WEIGHTS
+from shared.weights.lock import PinLock
+
+COMPUTE_TYPE = "float32"
+"""Whatever type the file's numbers have. int8 is not much faster and writes some words differently (ADR 31)."""
+
+_CONFIG, _TOKENIZER, _EAR = "config.json", "tokenizer.json", "preprocessor_config.json"
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+_SUPPRESSED = ("suppress_ids", "suppress_ids_begin")
+"""Members of config.json. CTranslate2 reads them unchecked: without them, it fails or writes other words."""
+_FRAMES_PER_S = 50
+_ENGLISH_ONLY = 51_864
+"""Tokens of OpenAI's English-only checkpoints, one fewer than of the others. No file of such a pin says more."""
+_LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
+_BEGINS, _TRANSCRIBE, _NO_TIMES = "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"
+_ENDS = "<|endoftext|>"
+"""The first token that is not text: those after it are marks and times."""
+
+
+class Ctranslate2Decoder:
+    """A Whisper in CTranslate2's files."""
+
+    packages: ClassVar[tuple[str, ...]] = ("ctranslate2", "transformers", "tokenizers", "torch")
+    parameters: ClassVar[Mapping[str, Any]] = {"backend": "ctranslate2", "compute_type": COMPUTE_TYPE}
+
+    def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
+        torch.set_num_threads(threads)  # the spectrum is computed by torch
+        _check(pin)
+        with reading(pin):
+            self._sizes = sizes(folder / WEIGHTS)
+            self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+            words = _vocabulary(folder)
+            self._end = words.index(_ENDS)
+            config = json.loads((folder / _CONFIG).read_text())
+            self._model = Whisper(
+                str(folder), device="cpu", compute_type=COMPUTE_TYPE, inter_threads=1, intra_threads=threads
+            )
+        if words[: self._end] != [self._tokenizer.id_to_token(number) for number in range(self._end)]:
+            raise WeightsMismatch(f"the tokenizer.json of {pin.name} does not belong to its vocabulary")
+        self._prepare = _ear(pin, folder, self._sizes)
+        _check_config(pin, config)
+        self._prompts = _prompts(pin, config, words)
+
+    @property
+    def languages(self) -> Collection[str]:
+        return self._prompts.keys()
+
+    @property
+    def longest_s(self) -> float:
+        return self._sizes.frames / _FRAMES_PER_S
+
+    def hear(self, samples: Samples, language: str) -> str:
+        prepared = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="np").input_features
+        prompt = self._prompts[language]
+        (found,) = self._model.generate(
+            StorageView.from_array(np.ascontiguousarray(prepared, np.float32)),
+            [prompt],
+            beam_size=1,
+            sampling_topk=1,
+            max_length=2 * (self._sizes.tokens - len(prompt)),  # it writes at most half of this
+        )
+        said = [number for number in found.sequences_ids[0] if number < self._end]
+        return str(self._tokenizer.decode(said)).strip()
+
+
+def _check(pin: PinLock) -> None:
+    """Refuse a pin without files that CTranslate2 would do without, or that nobody else brings."""
+    paths = {file.path for file in pin.files}
+    for path in (_CONFIG, _TOKENIZER):
+        if path not in paths:
+            raise WeightsMismatch(f"{pin.name} has no {path}")
+    if paths.isdisjoint(_VOCABULARIES):
+        raise WeightsMismatch(f"{pin.name} has neither {' nor '.join(_VOCABULARIES)}")
+
+
+def _check_config(pin: PinLock, config: Any) -> None:
+    """Refuse a config.json that lacks what CTranslate2 reads unchecked."""
+    for member in _SUPPRESSED:
+        if not isinstance(config, Mapping) or member not in config:
+            raise WeightsMismatch(f"the config.json of {pin.name} has no {member}")
+
+
+def _vocabulary(folder: Path) -> list[str]:
+    """Return the tokens in the order of their numbers."""
+    listed, lines = (folder / name for name in _VOCABULARIES)
+    if listed.is_file():
+        return list(json.loads(listed.read_text("utf-8")))
+    return lines.read_text("utf-8").removesuffix("\n").split("\n")
+
+
+def _ear(pin: PinLock, folder: Path, needed: Sizes) -> Any:
+    """Return the feature extractor: that of the pin, or the one of Whisper that its weights need."""
+    seconds = needed.frames // _FRAMES_PER_S
+    if not (folder / _EAR).is_file():
+        own: Any = WhisperFeatureExtractor
+        return own(feature_size=needed.filters, chunk_length=seconds)
+    ear = Pretrained(pin, folder).ear(WhisperFeatureExtractor)
+    if (ear.feature_size, ear.chunk_length) != (needed.filters, seconds):
+        raise WeightsMismatch(
+            f"the {_EAR} of {pin.name} is for {ear.feature_size} filters and {ear.chunk_length} s,"
+            f" and its weights for {needed.filters} and {seconds} s"
+        )
+    return ear
+
+
+def _prompts(pin: PinLock, config: Mapping[str, Any], words: list[str]) -> Mapping[str, list[str]]:
+    """Return the tokens that begin a transcript, by language code."""
+    if len(words) == _ENGLISH_ONLY:
+        return {"en": [_BEGINS, _NO_TIMES]}
+    with reading(pin):
+        named = [words[number] for number in config.get("lang_ids") or ()]
+    found = {match[1]: match[0] for token in named if (match := _LANGUAGE.fullmatch(token))}
+    if not found:
+        raise WeightsMismatch(f"the config.json of {pin.name} does not say which languages it covers")
+    return {code: [_BEGINS, token, _TRANSCRIBE, _NO_TIMES] for code, token in found.items()}

@@ -1,0 +1,46 @@
+"""What a backend of the family ``whisper`` is: it turns speech in one language into words.
+
+Owns the protocol, and which files of a pin belong to which backend. A pin with model.bin is read by CTranslate2
+(ctranslate2_decoder.py), every other one by transformers (transformers_decoder.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from services.scorer.metrics.base import Samples
+from shared.weights.lock import PinLock
+
+WEIGHTS = "model.bin"
+"""The file of weights in CTranslate2's form. Checkpoints of transformers have none of this name."""
+
+
+class Decoder(Protocol):
+    """A checkpoint in memory. Not thread-safe.
+
+    ``packages``: distributions whose version can change the words. ``parameters``: what else the words depend on.
+    """
+
+    packages: ClassVar[tuple[str, ...]]
+    parameters: ClassVar[Mapping[str, Any]]
+
+    def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
+        """Read the pin's files in ``folder``. Raises `WeightsMismatch` if they are incomplete or of another kind."""
+
+    @property
+    def languages(self) -> Collection[str]:
+        """Whisper's codes of the languages that the checkpoint covers."""
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds that it hears at a time."""
+
+    def hear(self, samples: Samples, language: str) -> str:
+        """Return the words, with Whisper's punctuation, of at most `longest_s` seconds at 16 kHz."""
+
+
+def is_ctranslate2(pin: PinLock) -> bool:
+    """Return whether the pin's weights are in CTranslate2's form."""
+    return any(file.path == WEIGHTS for file in pin.files)

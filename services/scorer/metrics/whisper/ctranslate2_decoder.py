@@ -28,7 +28,7 @@ from services.scorer.metrics.whisper.decoder import WEIGHTS
 from shared.weights.lock import PinLock
 
 COMPUTE_TYPE = "float32"
-"""Whatever type the file's numbers have. int8 is not much faster and writes some words differently (ADR 31)."""
+"""Whatever type the file's numbers have. int8 is not much faster and writes some words differently (ADR 32)."""
 
 _CONFIG, _TOKENIZER, _EAR = "config.json", "tokenizer.json", "preprocessor_config.json"
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")

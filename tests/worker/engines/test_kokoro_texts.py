@@ -39,6 +39,7 @@ def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> Non
         ("20 ℃", "20 degrees Celsius"),
         ("-5", "minus 5"),
         ("２０", "20"),
+        ("don\u02bct", "don't"),
         ("a 🇩🇪", "a Germany"),
         ("1234567890123456", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"),
         ("[page](/or not/)", "page or not"),
@@ -60,6 +61,8 @@ def test_what_the_package_would_leave_out_or_misread_in_english(phonemes: Phonem
         ("-5", "负五"),
         ("￥100", "一百元"),
         ("二〇", "二零"),
+        ("二○二四年", "二零二四年"),
+        ("3-5天", "三到五天"),
         ("７", "七"),
     ],
 )

@@ -25,6 +25,9 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _DATE = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])")
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s?([%‰])")
+_RANGE = re.compile(r"(?<![\d.-])(\d{1,3})[-~–](\d{1,3})(?![\d.-])")
+_CIRCLE = re.compile("(?<=[零一二三四五六七八九])○|○(?=[零一二三四五六七八九])")
+"""A sign that draws a box elsewhere, written for zero in years."""
 _HYPHEN = re.compile(r"-(?=\d)")
 """A minus is a word already when this is looked for."""
 
@@ -43,6 +46,7 @@ class Chinese:
 
     def prepared(self, text: str, reads: Reads) -> str:
         text = folded(in_form("NFC", text)).replace("〇", "零").replace("@", " at ")
+        text = _RANGE.sub(r"\1到\2", _CIRCLE.sub("零", text))
         text = _DATE.sub(r"\1年\2月\3日", _THOUSANDS.sub("", text))
         text = _TIME.sub(_time, text)
         text = _SHARE.sub(lambda found: f"{'百分之' if found[2] == '%' else '千分之'}{found[1]}", text)

@@ -18,6 +18,8 @@ from shared.values.text import in_form
 
 _LINK = re.compile(r"\](?=\()")
 """The package takes ``[text](/phonemes/)`` as phonemes and leaves out what is in brackets otherwise."""
+_OTHER_APOSTROPHE = "\u02bc"
+"""A letter by its category, which the package does not know."""
 _LONG_NUMBER = re.compile(r"\d{16,}")
 """Read digit by digit; the package has no words for the longest ones."""
 _MONEY = re.compile(
@@ -40,7 +42,7 @@ class English:
         self._package = G2P(british=british, oov=_WholeWords(self._package.oov))
 
     def prepared(self, text: str, reads: Reads) -> str:
-        text = _LINK.sub("] ", folded(in_form("NFC", text)))
+        text = _LINK.sub("] ", folded(in_form("NFC", text)).replace(_OTHER_APOSTROPHE, "'"))
         text = _LONG_NUMBER.sub(lambda found: f" {' '.join(found.group())} ", text)
         text = with_pauses(_MONEY.sub(_money, text), ", ")
         return readable(text, "en", reads)

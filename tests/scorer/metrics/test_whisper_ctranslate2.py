@@ -228,6 +228,21 @@ def test_files_that_do_not_fit_are_refused(
     assert said in _refused(altered(files, file, **members), tmp_path)
 
 
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "vocabulary.json", "preprocessor_config.json"])
+@pytest.mark.parametrize("content", [b"{", b"\xff"])
+def test_a_file_that_is_cut_off_or_means_something_else_is_refused(
+    file: str, content: bytes, files: Files, tmp_path: Path
+) -> None:
+    _refused({**files, file: content}, tmp_path)
+
+
+@pytest.mark.parametrize("more", [[], ["<|0.00|>", "<|0.02|>"]])
+def test_a_vocabulary_of_another_size_is_refused(more: list[str], files: Files, tmp_path: Path) -> None:
+    words = [*json.loads(files["vocabulary.json"])[:-1], *more]
+    other = {**files, "vocabulary.json": json.dumps(words).encode()}
+    assert f"the vocabulary of tiny has {len(words)} tokens, and its weights 265" in _refused(other, tmp_path)
+
+
 def test_the_tokenizer_of_another_model_is_refused(files: Files, tmp_path: Path) -> None:
     """It would turn the right tokens into other words."""
     words = json.loads(files["vocabulary.json"])

@@ -54,17 +54,16 @@ class Ctranslate2Decoder:
         _check(pin)
         with reading(pin):
             self._sizes = sizes(folder / WEIGHTS)
-            self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+            self._tokenizer = _tokenizer(folder)
             words = _vocabulary(folder)
             self._end = words.index(_ENDS)
             config = json.loads((folder / _CONFIG).read_text())
             self._model = Whisper(
                 str(folder), device="cpu", compute_type=COMPUTE_TYPE, inter_threads=1, intra_threads=threads
             )
-        if words[: self._end] != [self._tokenizer.id_to_token(number) for number in range(self._end)]:
-            raise WeightsMismatch(f"the tokenizer.json of {pin.name} does not belong to its vocabulary")
-        self._prepare = _ear(pin, folder, self._sizes)
+        _check_words(pin, words, self._sizes, [self._tokenizer.id_to_token(number) for number in range(self._end)])
         _check_config(pin, config)
+        self._prepare = _ear(pin, folder, self._sizes)
         self._prompts = _prompts(pin, config, words)
 
     @property
@@ -99,11 +98,28 @@ def _check(pin: PinLock) -> None:
         raise WeightsMismatch(f"{pin.name} has neither {' nor '.join(_VOCABULARIES)}")
 
 
+def _check_words(pin: PinLock, words: list[str], needed: Sizes, text: list[str | None]) -> None:
+    """Refuse files of different models: they would turn the right tokens into other words. ``text``: the tokenizer's
+    tokens."""
+    if len(words) != needed.vocabulary:
+        there = f"{len(words)} tokens, and its weights {needed.vocabulary}"
+        raise WeightsMismatch(f"the vocabulary of {pin.name} has {there}")
+    if words[: len(text)] != text:
+        raise WeightsMismatch(f"the {_TOKENIZER} of {pin.name} does not belong to its vocabulary")
+
+
 def _check_config(pin: PinLock, config: Any) -> None:
     """Refuse a config.json that lacks what CTranslate2 reads unchecked."""
     for member in _SUPPRESSED:
         if not isinstance(config, Mapping) or member not in config:
             raise WeightsMismatch(f"the config.json of {pin.name} has no {member}")
+
+
+def _tokenizer(folder: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_file(str(folder / _TOKENIZER))
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(f"{_TOKENIZER}: {error}") from error
 
 
 def _vocabulary(folder: Path) -> list[str]:

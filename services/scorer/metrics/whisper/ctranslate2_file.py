@@ -15,21 +15,23 @@ from typing import IO, Any
 _VERSION = 6
 """Of the file's form, the only one in which CTranslate2 has written a Whisper."""
 _KIND = "WhisperSpec"
-_FRAMES, _FILTERS, _TOKENS = (
+_FRAMES, _FILTERS, _TOKENS, _VOCABULARY = (
     "encoder/position_encodings/encodings",
     "encoder/conv1/weight",
     "decoder/position_encodings/encodings",
+    "decoder/embeddings/weight",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """``frames``: of 20 ms, that it hears at a time. ``filters``: of the mel spectrum. ``tokens``: that it can write,
-    with those that begin the transcript."""
+    with those that begin the transcript. ``vocabulary``: how many different ones there are."""
 
     frames: int
     filters: int
     tokens: int
+    vocabulary: int
 
 
 def sizes(path: Path) -> Sizes:
@@ -44,10 +46,10 @@ def sizes(path: Path) -> Sizes:
             raise ValueError(f"{path.name} is a model of type {kind}, not {_KIND}")
         _revision, count = _numbers(file, "II")
         shapes = dict(_record(file, path) for _ in range(count))
-    missing = {_FRAMES, _FILTERS, _TOKENS} - {name for name, shape in shapes.items() if len(shape) > 1}
+    missing = {_FRAMES, _FILTERS, _TOKENS, _VOCABULARY} - {name for name, shape in shapes.items() if len(shape) > 1}
     if missing:
         raise ValueError(f"{path.name} has no {min(missing)}")
-    return Sizes(frames=shapes[_FRAMES][0], filters=shapes[_FILTERS][1], tokens=shapes[_TOKENS][0])
+    return Sizes(shapes[_FRAMES][0], shapes[_FILTERS][1], shapes[_TOKENS][0], shapes[_VOCABULARY][0])
 
 
 def _record(file: IO[bytes], path: Path) -> tuple[str, tuple[int, ...]]:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from services.worker.engines.kokoro.files import STYLE
 from services.worker.engines.kokoro.model import MOST_PHONEMES, SAMPLE_RATE
+from tests.worker.engines.onnx_constants import constants
 
 FRAME = 600
 """Samples."""
@@ -68,15 +69,9 @@ def model(steps: Sequence[Step] | None = None, tokens: str = "tokens") -> onnx.M
         "kokoro",
         [helper.make_tensor_value_info(*value) for value in values],
         [helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["audio_length"])],
-        [_constant(name, value) for name, value in _CONSTANTS.items()],
+        constants(_CONSTANTS),
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-
-
-def _constant(name: str, value: Any) -> onnx.TensorProto:
-    given = np.array(value)
-    kind = np.int64 if np.issubdtype(given.dtype, np.integer) else np.float32
-    return numpy_helper.from_array(given.astype(kind), name)
 
 
 _CONSTANTS: Mapping[str, Any] = {

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from services.worker.engines.piper.graph import DRAWN
+from tests.worker.engines.onnx_constants import constants
 
 SAMPLE_RATE = 22_050
 FRAME = 256
@@ -59,17 +59,11 @@ def model(speakers: int = 1, steps: Sequence[Step] | None = None) -> onnx.ModelP
         "voice",
         [helper.make_tensor_value_info(*value) for value in values],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch_size", 1, 1, "time"])],
-        [_constant(name, value) for name, value in _CONSTANTS.items()],
+        constants(_CONSTANTS),
     )
     if speakers == 1:
-        graph.initializer.append(_constant("sid", [0]))
+        graph.initializer.extend(constants({"sid": [0]}))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
-
-
-def _constant(name: str, value: Any) -> onnx.TensorProto:
-    numbers = np.array(value)
-    kind = np.int64 if np.issubdtype(numbers.dtype, np.integer) else np.float32
-    return numpy_helper.from_array(numbers.astype(kind), name)
 
 
 _CONSTANTS: Mapping[str, Any] = {

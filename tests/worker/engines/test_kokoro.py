@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from services.worker.engines.kokoro.family import Kokoro
 from services.worker.engines.kokoro.files import files_in
 from services.worker.engines.kokoro.model import FASTEST, MOST_PHONEMES, SAMPLE_RATE, KokoroModel
 from services.worker.engines.kokoro.phonemes import Phonemes
-from services.worker.engines.kokoro.pin_options import KokoroPinOptions
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions
 from services.worker.pins.catalog_pins import CatalogPins
 from shared.audio import Audio
 from shared.catalog import Manifest, Support
@@ -32,6 +31,7 @@ from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import Start
 from tests.worker.engines.hearing import pitch_hz
 from tests.worker.engines.kokoro_pins import FRAME, PITCHES_HZ, STEPS
+from tests.worker.engines.pin_folders import put
 
 FAMILY = "services.worker.engines.kokoro.family:Kokoro"
 HELLO = SpeakRequest("Hello, is anybody there?", "en", seed=7)
@@ -81,13 +81,6 @@ class TestTinyChinese(_TinyKokoro):
 
 
 # --- one pin, spoken by an engine in this process
-
-
-def put(folder: Path, files: Mapping[str, bytes]) -> Path:
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    return folder
 
 
 def engine_of(folder: Path, **options: Any) -> KokoroEngine:
@@ -161,7 +154,7 @@ def test_a_style_is_that_of_the_length(folder: Path) -> None:
     styles[9:, 0] /= 2
     styles[:9].tofile(folder / "voices/am_adam.bin")
     styles.tofile(folder / "voices/af_heart.bin")
-    model = KokoroModel(files_in(folder), KokoroPinOptions())
+    model = KokoroModel(files_in(folder), OnnxPinOptions())
     pitches = {
         (voice, count): pitch_of(model, [5] * count, voice) for voice in ("af_heart", "am_adam") for count in (9, 10)
     }
@@ -178,7 +171,7 @@ def pitch_of(model: KokoroModel, numbers: list[int], voice: str) -> float:
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 1.7, 2.0, 4.0])
 def test_the_frames_are_those_that_the_model_makes(folder: Path, speed: float) -> None:
-    model = KokoroModel(files_in(folder), KokoroPinOptions())
+    model = KokoroModel(files_in(folder), OnnxPinOptions())
     spoken = model.spoken(range(1, 60), "af_heart", speed)
     assert len(spoken.samples) == spoken.frames * FRAME
     assert spoken.plain_frames / spoken.frames == pytest.approx(min(speed, FASTEST), rel=0.15)

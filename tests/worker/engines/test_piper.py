@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from piper import PiperConfig, PiperVoice
 
 from services.worker.engine_host import HOST, EngineHost
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions
 from services.worker.engines.piper.engine import PiperEngine
 from services.worker.engines.piper.family import Piper
 from services.worker.engines.piper.model import FIRST_DRAW, PiperManner, PiperModel, PiperSpoken
-from services.worker.engines.piper.pin_options import PiperPinOptions
 from services.worker.engines.piper.voice import voice_in
 from services.worker.pins.catalog_pins import CatalogPins
 from shared.audio import Audio
@@ -31,6 +31,7 @@ from tests.worker.engines import piper_voices
 from tests.worker.engines.conformance import EngineConformance, speak
 from tests.worker.engines.conftest import Start
 from tests.worker.engines.hearing import pitch_hz
+from tests.worker.engines.pin_folders import put
 from tests.worker.engines.piper_voices import STEPS
 
 FAMILY = "services.worker.engines.piper.family:Piper"
@@ -78,13 +79,6 @@ class TestTinyVoice(EngineConformance):
 
 
 # --- one voice, spoken by an engine in this process
-
-
-def put(folder: Path, files: Mapping[str, bytes]) -> Path:
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    return folder
 
 
 def engine_of(folder: Path, **options: Any) -> PiperEngine:
@@ -137,7 +131,7 @@ def by_model(folder: Path, speed: float) -> tuple[PiperSpoken, Sequence[int]]:
     """What the model alone makes of the greeting, and of how many phonemes."""
     (ids,) = phoneme_ids(HELLO.text)
     manner = PiperManner(speed, {"noise_scale": 0.667, "noise_w": 0.8}, speaker=None)
-    return PiperModel(voice_in(folder), PiperPinOptions()).spoken(ids, manner, seed=(7, 0)), ids
+    return PiperModel(voice_in(folder), OnnxPinOptions()).spoken(ids, manner, seed=(7, 0)), ids
 
 
 def test_speech_that_takes_more_noise_than_was_drawn_is_the_same_cold_and_warm(folder: Path) -> None:

@@ -14,8 +14,8 @@ from services.worker.engines.kokoro.files import KokoroFiles, files_in
 from services.worker.engines.kokoro.model import SAMPLE_RATE, KokoroModel
 from services.worker.engines.kokoro.packages import missing_packages, package_versions
 from services.worker.engines.kokoro.phonemes import Phonemes
-from services.worker.engines.kokoro.pin_options import KokoroPinOptions, pin_options
 from services.worker.engines.kokoro.voices import VoiceList, voice_list
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions, pin_options
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
 from services.worker.engines.spoken_characters import require_words
@@ -28,6 +28,8 @@ CONTROLS = {
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
 }
+_PIECE_CHARS = 300
+"""A piece of this length has fewer phonemes than the model's context, in most texts."""
 
 
 class KokoroEngine:
@@ -84,8 +86,8 @@ class KokoroEngine:
         return files_in(self._snapshot.folder)
 
     @cached_property
-    def _pin_options(self) -> KokoroPinOptions:
-        return pin_options(self._snapshot.options)
+    def _pin_options(self) -> OnnxPinOptions:
+        return pin_options(self._snapshot.options, OnnxPinOptions(max_piece_chars=_PIECE_CHARS))
 
     @cached_property
     def _voices(self) -> VoiceList:

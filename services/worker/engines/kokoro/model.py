@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from services.worker.engines.base import EngineError
 from services.worker.engines.kokoro.files import STYLE, KokoroFiles
 from services.worker.engines.kokoro.graph import WHAT, prepared
-from services.worker.engines.kokoro.pin_options import KokoroPinOptions
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions
 from services.worker.engines.onnx_models.session import inputs_of, listed, opened
 from shared.errors import FailureCode
 
@@ -48,7 +48,7 @@ class KokoroSpoken:
 class KokoroModel:
     """The model of one pin in memory. For one thread."""
 
-    def __init__(self, files: KokoroFiles, pin_options: KokoroPinOptions) -> None:
+    def __init__(self, files: KokoroFiles, pin_options: OnnxPinOptions) -> None:
         """Load it. Raises `EngineError`."""
         model, self._lengths = prepared(files.model.read_bytes())
         self._session = opened(model, WHAT, pin_options.device, pin_options.threads)

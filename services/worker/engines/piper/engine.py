@@ -12,10 +12,10 @@ from functools import cached_property
 
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions, pin_options
 from services.worker.engines.piper import phonemes
 from services.worker.engines.piper.model import PiperManner, PiperModel, PiperSpoken
 from services.worker.engines.piper.phonemes import Phonemes
-from services.worker.engines.piper.pin_options import PiperPinOptions, pin_options
 from services.worker.engines.piper.voice import PiperVoiceFile, voice_in
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
@@ -94,7 +94,7 @@ class PiperEngine:
         return voice_in(self._snapshot.folder)
 
     @cached_property
-    def _pin_options(self) -> PiperPinOptions:
+    def _pin_options(self) -> OnnxPinOptions:
         return pin_options(self._snapshot.options)
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.onnx_models.pin_options import OnnxPinOptions
 from services.worker.engines.onnx_models.session import inputs_of, listed, opened
 from services.worker.engines.piper.graph import prepared
-from services.worker.engines.piper.pin_options import PiperPinOptions
 from services.worker.engines.piper.voice import PiperVoiceFile
 from shared.errors import FailureCode
 
@@ -52,7 +52,7 @@ class PiperSpoken:
 class PiperModel:
     """One voice in memory. For one thread."""
 
-    def __init__(self, voice: PiperVoiceFile, pin_options: PiperPinOptions) -> None:
+    def __init__(self, voice: PiperVoiceFile, pin_options: OnnxPinOptions) -> None:
         """Load it. Raises `EngineError`."""
         model, self._ports = prepared(voice.model.read_bytes())
         self._length_scale = voice.length_scale

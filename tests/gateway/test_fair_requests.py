@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from services.gateway.databases import LISTS, REQUESTS
 from services.gateway.jobs.listing import MOST_METADATA, PREFIX, read_filter
 from services.gateway.jobs.submit import FEW_JOBS, SMALL_BYTES
+from services.gateway.requests.job_schemas import MAX_METADATA
 from shared.errors import InvalidRequest, StoreTooSlow
 from shared.jobs import Job
 from shared.ports import JobFilter, Submission
@@ -201,6 +202,10 @@ def test_so_many_filters_by_metadata_are_taken_and_no_more(filters: dict[str, st
     assert len(refusal.value.errors) <= MOST_METADATA
     if len(filters) > MOST_METADATA:
         assert f"at most {MOST_METADATA}" in str(refusal.value)
+
+
+def test_as_many_filters_are_taken_as_a_job_has_metadata() -> None:
+    assert MOST_METADATA == MAX_METADATA == 16
 
 
 @pytest.mark.parametrize("name", ["metadata.{}", "{}"])

@@ -1,4 +1,6 @@
-"""The demo on a deployment: it starts what does not run, stops that again, and nothing else."""
+"""The demo on a deployment: it starts what does not run, stops that again, and nothing else.
+
+On a stack of its own it stops that, and what it printed of runs and jobs can be looked up later."""
 
 from __future__ import annotations
 
@@ -9,9 +11,20 @@ import pytest
 
 from demo.deployment import deployed_stack
 from demo.failure import DemoFailed
-from demo.stack import Stack
+from demo.stack import Stack, own_stack
 
 FAKE = Path(__file__).with_name("fake_docker.py")
+FAKE_UP = """#!%s
+import json, os, pathlib, signal, sys
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+data = pathlib.Path(sys.argv[sys.argv.index("--data") + 1])
+(data / "runs").write_text("kept")
+urls = {"api": "http://127.0.0.1:48000", "mlflow": "http://127.0.0.1:45000"}
+(data / "new").write_text(json.dumps({"ready": True, "supervisor": {"pid": os.getpid()}, "urls": urls}))
+(data / "new").rename(data / "stack.json")
+signal.sigwait([signal.SIGTERM])
+"""
 
 
 @pytest.fixture
@@ -85,3 +98,14 @@ def test_without_docker_it_says_so(folder: Path) -> None:
     (folder / "bin" / "docker").unlink()
     with pytest.raises(DemoFailed, match="docker is not installed"), deployed_stack(folder):
         pass
+
+
+def test_the_data_of_a_stack_of_its_own_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = tmp_path / "bin" / "ringtrue"
+    command.parent.mkdir()
+    command.write_text(FAKE_UP % sys.executable)
+    command.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    with own_stack(tmp_path / "data") as stack:
+        assert stack == Stack("http://127.0.0.1:48000", "http://127.0.0.1:45000")
+    assert (tmp_path / "data" / "runs").read_text() == "kept"

@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.gateway.databases import LISTS, REQUESTS
 from services.gateway.jobs.listing import MOST_METADATA, PREFIX, read_filter
 from services.gateway.jobs.submit import FEW_JOBS, SMALL_BYTES
+from services.gateway.requests.job_schemas import MAX_METADATA
 from shared.errors import InvalidRequest, StoreTooSlow
 from shared.jobs import Job
 from shared.ports import JobFilter, Submission
+from shared.store.sql.connection.database import TimeLimits
 from tests.gateway.evaluating import WANTED
 from tests.gateway.place import SENTENCE, Place, opened, refused
 from tests.memory_store import MemoryJobStore
@@ -74,6 +77,14 @@ async def test_a_list_that_takes_too_long_is_told_so(slow: tuple[Place, SlowList
     place, _ = slow
     problem = refused(await place.http.get("/v1/jobs", headers=place.user("carol")), "store_unavailable")
     assert "fewer filters" in problem.detail
+
+
+@pytest.mark.parametrize("limits", [LISTS, REQUESTS])
+def test_no_statement_of_a_request_lasts_for_ever(limits: TimeLimits) -> None:
+    """What the limits do is tested with the store. A list may take less than what changes something."""
+    assert limits.statement_s is not None
+    assert limits.lock_s is not None
+    assert 0 < limits.lock_s < limits.statement_s <= (10 if limits is LISTS else 60)
 
 
 @contextmanager
@@ -191,6 +202,10 @@ def test_so_many_filters_by_metadata_are_taken_and_no_more(filters: dict[str, st
     assert len(refusal.value.errors) <= MOST_METADATA
     if len(filters) > MOST_METADATA:
         assert f"at most {MOST_METADATA}" in str(refusal.value)
+
+
+def test_as_many_filters_are_taken_as_a_job_has_metadata() -> None:
+    assert MOST_METADATA == MAX_METADATA == 16
 
 
 @pytest.mark.parametrize("name", ["metadata.{}", "{}"])

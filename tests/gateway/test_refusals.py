@@ -320,3 +320,8 @@ async def test_a_request_id_that_came_along_is_kept(place: Place) -> None:
 async def test_a_request_id_that_is_no_token_is_replaced(place: Place) -> None:
     answer = await place.http.get("/healthz", headers={"X-Request-Id": "two words"})
     assert answer.headers["x-request-id"].startswith("req_")
+
+
+async def test_who_sends_too_long_a_text_is_told_what_to_do(place: Place) -> None:
+    answer = await place.http.post("/v1/jobs", json={**SENTENCE, "text": "a" * 10_001})
+    assert "Split the text" in refused(answer, "text_too_long").detail

@@ -6,12 +6,15 @@ Real processes and sockets. Times are bounds to be met within, with room; sizes 
 from __future__ import annotations
 
 import json
+import os
 import re
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -269,6 +272,24 @@ def test_more_files_may_be_open_than_the_shell_said_at_first() -> None:
         with open(f"/proc/{server.process.pid}/limits") as limits:
             _, soft, hard = next(line for line in limits if line.startswith("Max open files")).rsplit(None, 3)[:3]
         assert soft == hard
+
+
+def test_without_a_free_file_it_says_so_once_and_goes_on_when_there_is_one() -> None:
+    """Whatever has taken the files: what it may open is lowered to what it has open."""
+    with served() as server:
+        pid = server.process.pid
+        most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), most[1]))
+        waiting = [server.connect() for _ in range(20)]
+        assert server.said("cannot accept connections until others are closed")
+        spent = sum(psutil.Process(pid).cpu_times()[:2])
+        time.sleep(2)
+        assert sum(psutil.Process(pid).cpu_times()[:2]) - spent < 1  # it waits, and does not try all the time
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, most)
+        assert server.healthy_s() < 10
+        assert sum("cannot accept" in line for line in server.log) == 1
+        for one in waiting:
+            one.close()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,8 +45,29 @@ def _damaged_pages(file: Path) -> None:
         opened.write(random.Random(1).randbytes(size // 4096 // 2 * 4096))
 
 
+def _one_damaged_page(file: Path) -> None:
+    """A page of jobs, which nothing reads while the store is opened."""
+    with file.open("r+b") as opened:
+        opened.seek(file.stat().st_size // 4096 * 3 // 4 * 4096)
+        opened.write(random.Random(3).randbytes(4096))
+
+
 def _all_garbage(file: Path) -> None:
     file.write_bytes(random.Random(2).randbytes(file.stat().st_size))
+
+
+def _all_after_the_first_page(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(4096)
+        opened.write(b"\xaa" * (file.stat().st_size - 4096))
+
+
+def _index_of_the_queue(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'jobs_queue'").fetchone()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * 4096)
+        opened.write(b"\xaa" * 4096)
 
 
 SPOILT: dict[str, Spoil] = {
@@ -53,6 +75,7 @@ SPOILT: dict[str, Spoil] = {
     "cut to half": _cut_to_half,
     "cut within a page": _cut_within_a_page,
     "damaged pages": _damaged_pages,
+    "one damaged page": _one_damaged_page,
     "all garbage": _all_garbage,
 }
 
@@ -180,10 +203,10 @@ def test_a_page_that_is_found_damaged_while_it_is_used_is_remembered(file: Path,
         assert database.damage
 
 
-def test_a_write_to_a_damaged_page_ends_readiness(file: Path, blobs: Blobs) -> None:
-    with file.open("r+b") as opened:
-        opened.seek(4096)
-        opened.write(b"\xaa" * (file.stat().st_size - 4096))
+@pytest.mark.parametrize("spoil", [_all_after_the_first_page, _index_of_the_queue])
+def test_a_write_to_a_damaged_page_ends_readiness(file: Path, spoil: Spoil) -> None:
+    """Also where what readiness itself reads is whole."""
+    spoil(file)
     with closing(Database(_url(file))) as database:
         store = SqlJobStore(database)
         with pytest.raises(StoreDamaged):

@@ -88,9 +88,9 @@ def _pause(database: Database) -> None:
         connection.exec_driver_sql("SELECT 1")
 
 
-def _wait_in_vain(database: Database) -> None:
+def _wait_in_vain(database: Database, setting: str) -> None:
     with database.write() as connection:
-        connection.exec_driver_sql("SET LOCAL lock_timeout = 50")
+        connection.exec_driver_sql(f"SET LOCAL {setting}")
         choice.one_at_a_time(connection)
 
 
@@ -107,7 +107,16 @@ def test_a_lock_that_is_not_to_be_had_in_time_is_busy(postgresql_database: Datab
     with postgresql_database.write() as holder:
         choice.one_at_a_time(holder)
         with pytest.raises(StoreBusy):
-            _wait_in_vain(postgresql_database)
+            _wait_in_vain(postgresql_database, "lock_timeout = 50")
+
+
+def test_who_waits_gives_up_by_itself_where_the_holder_is_at_work(postgresql_database: Database) -> None:
+    """Nothing ends a holder that is not idle. So every connection has a limit on waiting from its beginning."""
+    with postgresql_database.write() as holder:
+        holder.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        choice.one_at_a_time(holder)
+        with pytest.raises(StoreBusy):
+            _wait_in_vain(postgresql_database, "statement_timeout = 25000")  # else a failure would hang
 
 
 def test_a_lease_begins_when_the_job_is_taken(store: JobStore, postgresql_url: str) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from services.scorer.metrics.distillmos.network import Convolutions, Head
+from services.scorer.metrics.distillmos.network import QualityHead, SpectrumConvolutions
 
 
 def planted_state() -> dict[str, Tensor]:
     """Weights under the names of the published ones."""
-    parts = {"cnn.": Convolutions(), "transformer_pool_attn.": Head()}
+    parts = {"cnn.": SpectrumConvolutions(), "transformer_pool_attn.": QualityHead()}
     drawn = {prefix + name: value for prefix, part in parts.items() for name, value in part.state_dict().items()}
     return {name: _drawn(name, value) for name, value in drawn.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.worker.engines.base import EngineError
-from services.worker.engines.kokoro.phonemes import Phonemes
+from services.worker.engines.kokoro.phonemes import KokoroPhonemes
 from tests.worker.engines import kokoro_pins
 
 NUMBERS = kokoro_pins.numbers()
@@ -13,20 +13,20 @@ NAMES = {number: phoneme for phoneme, number in NUMBERS.items()}
 
 
 @pytest.fixture(scope="module")
-def phonemes() -> Phonemes:
-    return Phonemes(NUMBERS, ["af_heart", "bf_emma", "zf_xiaoxiao"])
+def phonemes() -> KokoroPhonemes:
+    return KokoroPhonemes(NUMBERS, ["af_heart", "bf_emma", "zf_xiaoxiao"])
 
 
-def said(phonemes: Phonemes, text: str, voice: str = "af_heart") -> str:
+def said(phonemes: KokoroPhonemes, text: str, voice: str = "af_heart") -> str:
     return " ".join("".join(NAMES[number] for number in part) for part in phonemes.parts(text, voice))
 
 
-def test_english_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> None:
+def test_english_has_the_phonemes_that_kokoro_learned(phonemes: KokoroPhonemes) -> None:
     assert said(phonemes, "Hello there.") == "həlˈO ðˈɛɹ."
     assert said(phonemes, "Hello there.", "bf_emma") == "həlˈQ ðˈɛː."
 
 
-def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> None:
+def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: KokoroPhonemes) -> None:
     assert said(phonemes, "今天的阳光真灿烂。", "zf_xiaoxiao") == "ʨi→ntʰjɛ→n tɤ ja↗ŋkwa→ŋ ꭧə→n ʦʰa↘nla↘n."
 
 
@@ -45,7 +45,9 @@ def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: Phonemes) -> Non
         ("[page](/or not/)", "page or not"),
     ],
 )
-def test_what_the_package_would_leave_out_or_misread_in_english(phonemes: Phonemes, written: str, spoken: str) -> None:
+def test_what_the_package_would_leave_out_or_misread_in_english(
+    phonemes: KokoroPhonemes, written: str, spoken: str
+) -> None:
     assert _words(said(phonemes, written)) == _words(said(phonemes, spoken))
 
 
@@ -66,12 +68,12 @@ def test_what_the_package_would_leave_out_or_misread_in_english(phonemes: Phonem
         ("７", "七"),
     ],
 )
-def test_numbers_as_people_write_them_in_chinese(phonemes: Phonemes, written: str, spoken: str) -> None:
+def test_numbers_as_people_write_them_in_chinese(phonemes: KokoroPhonemes, written: str, spoken: str) -> None:
     heard, wanted = said(phonemes, written, "zf_xiaoxiao"), said(phonemes, spoken, "zf_xiaoxiao")
     assert heard.replace(" ", "") == wanted.replace(" ", "")
 
 
-def test_words_of_other_scripts_are_english_in_a_chinese_text(phonemes: Phonemes) -> None:
+def test_words_of_other_scripts_are_english_in_a_chinese_text(phonemes: KokoroPhonemes) -> None:
     assert said(phonemes, "他说hello。", "zf_xiaoxiao") == f"{said(phonemes, '他说', 'zf_xiaoxiao')} həlˈO ."
 
 
@@ -79,17 +81,17 @@ def test_words_of_other_scripts_are_english_in_a_chinese_text(phonemes: Phonemes
     ("text", "voice", "named"),
     [("a 今", "af_heart", "今"), ("㐀", "zf_xiaoxiao", "㐀"), ("カ", "zf_xiaoxiao", "カ"), ("ว", "bf_emma", "ว")],
 )
-def test_what_has_no_phonemes_is_named(phonemes: Phonemes, text: str, voice: str, named: str) -> None:
+def test_what_has_no_phonemes_is_named(phonemes: KokoroPhonemes, text: str, voice: str, named: str) -> None:
     with pytest.raises(EngineError, match=f"does not know '{named}'"):
         phonemes.parts(text, voice)
 
 
-def test_no_letter_of_a_long_unknown_word_is_lost(phonemes: Phonemes) -> None:
+def test_no_letter_of_a_long_unknown_word_is_lost(phonemes: KokoroPhonemes) -> None:
     word = "zxqv" * 15
     assert len(said(phonemes, word)) > len(said(phonemes, word[:40])) > len(said(phonemes, word[:20]))
 
 
-def test_layout_is_a_pause(phonemes: Phonemes) -> None:
+def test_layout_is_a_pause(phonemes: KokoroPhonemes) -> None:
     assert said(phonemes, "seven ■ eight\nnine") == said(phonemes, "seven , eight, nine")
 
 

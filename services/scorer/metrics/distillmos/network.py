@@ -46,7 +46,7 @@ def windows_of(samples: Tensor) -> list[Tensor]:
     return [samples[start : start + WINDOW] for start in starts.astype(int)]
 
 
-class Convolutions(nn.Module):
+class SpectrumConvolutions(nn.Module):
     """(windows, samples) to (windows, features, frames): every other frame of 10 ms."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Transformer(nn.Module):
         return self.transformer_encoder(self.position_encoding(x))  # type: ignore[no-any-return]
 
 
-class AttentionPool(nn.Module):
+class FramePool(nn.Module):
     """(windows, frames, 200) to one value a window. Each frame is weighted by its content."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class AttentionPool(nn.Module):
         return self.linear3((weights * x).sum(dim=1)).squeeze(1)  # type: ignore[no-any-return]
 
 
-class Head(nn.Module):
+class QualityHead(nn.Module):
     """(windows, frames, features) to a quality from 0 to 1 for each window."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Head(nn.Module):
         self.norm_input = nn.BatchNorm1d(_CHANNELS[-1] * _BANDS_LEFT)
         self.transformer = Transformer()
         self.norm_trans = nn.BatchNorm1d(_WIDTH)
-        self.pool = AttentionPool()
+        self.pool = FramePool()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.transformer(_over_features(self.norm_input, x))
@@ -134,8 +134,8 @@ class DistillMos(nn.Module):
 
     def __init__(self, state: dict[str, Tensor]) -> None:
         super().__init__()
-        self.cnn = Convolutions()
-        self.transformer_pool_attn = Head()
+        self.cnn = SpectrumConvolutions()
+        self.transformer_pool_attn = QualityHead()
         self.load_state_dict(state)
         self.eval()
 

@@ -13,7 +13,7 @@ from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.kokoro.files import KokoroFiles, files_in
 from services.worker.engines.kokoro.model import SAMPLE_RATE, KokoroModel
 from services.worker.engines.kokoro.packages import missing_packages, package_versions
-from services.worker.engines.kokoro.phonemes import Phonemes
+from services.worker.engines.kokoro.phonemes import KokoroPhonemes
 from services.worker.engines.kokoro.voices import VoiceList, voice_list
 from services.worker.engines.onnx_models.pin_options import OnnxPinOptions, pin_options
 from services.worker.engines.samples import audio_of
@@ -37,7 +37,7 @@ class KokoroEngine:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._loaded: tuple[Phonemes, KokoroModel] | None = None
+        self._loaded: tuple[KokoroPhonemes, KokoroModel] | None = None
 
     def manifest(self) -> Manifest:
         """If a package is missing, the pin is refused, with the reason in ``detail``; the rest says what the pin could
@@ -66,7 +66,10 @@ class KokoroEngine:
     def load(self) -> None:
         if (fault := missing_packages(self._voices.packages)) is not None:
             raise EngineError(fault)
-        self._loaded = Phonemes(self._files.numbers, self._voices.names), KokoroModel(self._files, self._pin_options)
+        self._loaded = (
+            KokoroPhonemes(self._files.numbers, self._voices.names),
+            KokoroModel(self._files, self._pin_options),
+        )
 
     def speak(self, request: SpeakRequest) -> Audio:
         import numpy as np

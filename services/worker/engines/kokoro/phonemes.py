@@ -37,7 +37,7 @@ class Reader(Protocol):
         """Return the phonemes of a prepared text. Raises `EngineError` that names what has none."""
 
 
-class Phonemes:
+class KokoroPhonemes:
     """The readers of one pin. For one thread."""
 
     def __init__(self, numbers: Mapping[str, int], voices: Sequence[str]) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.gateway.requests.study_schemas import ALLOWABLE
+from services.gateway.models.admission import Admission
+from services.gateway.requests.job_schemas import read_shape
+from services.gateway.requests.study_schemas import ALLOWABLE, EvaluationRequest
+from services.gateway.studies.evaluation_jobs import Production, script_of
 from services.scorer.analysis.comparison.comparability import BLOCKING
+from shared.errors import InvalidRequest
+from shared.suites.document import suite_in
 from shared.values.faults import AND_MORE, MOST_FAULTS
 from tests.gateway.evaluating import SUITE, WANTED, item
-from tests.gateway.place import BARE, Place, opened, refused
+from tests.gateway.place import BARE, RICH, Place, opened, refused
 from tests.gateway.uploads import CLONER
 
 pytestmark = pytest.mark.anyio
@@ -131,6 +137,19 @@ async def test_a_long_list_of_faults_is_cut_and_says_so(place: Place) -> None:
     wrong = await told(place, "language_unsupported", suite={**SUITE, "items": items})
     assert len(wrong) == MOST_FAULTS + 1
     assert wrong[""] == AND_MORE
+
+
+def test_after_as_many_faults_as_are_told_no_more_items_are_checked() -> None:
+    """Each that is checked takes an id."""
+    items = [{"id": f"i{number}", "text": f"Number {number}.", "language": "fr"} for number in range(5_000)]
+    suite = suite_in({**SUITE, "items": items})
+    request = read_shape(EvaluationRequest, {**WANTED, "seeds": 1})
+    ids = itertools.count()
+    production = Production("eval_1", "ann", time.time(), {}, lambda: f"job_{next(ids)}")
+    with pytest.raises(InvalidRequest) as told:
+        script_of(request, suite, Admission(RICH), production)
+    assert len(told.value.errors) == MOST_FAULTS + 1
+    assert next(ids) == MOST_FAULTS + 1
 
 
 async def test_more_clips_than_are_taken_are_refused(place: Place) -> None:

@@ -96,11 +96,11 @@ def status_of(answer: bytes) -> int:
 
 
 @contextlib.contextmanager
-def served(files: int | None = None, **limits: Any) -> Iterator[Server]:
-    """``files``: how many the process may open."""
+def served(files: int | None = None, *, at_first: bool = False, **limits: Any) -> Iterator[Server]:
+    """``files``: how many the process may open; ``at_first``: until it asks for more."""
     command = [sys.executable, "-m", "tests.gateway.served", json.dumps(limits)]
     if files is not None:
-        command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *command]
+        command = ["sh", "-c", f'ulimit {"-S" if at_first else ""} -n {files} && exec "$@"', "sh", *command]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

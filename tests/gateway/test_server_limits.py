@@ -268,7 +268,7 @@ def test_who_opens_all_connections_locks_nobody_out(begin: bytes) -> None:
 
 
 def test_more_files_may_be_open_than_the_shell_said_at_first() -> None:
-    with served(connections=300) as server:
+    with served(files=256, at_first=True, connections=300) as server:
         with open(f"/proc/{server.process.pid}/limits") as limits:
             _, soft, hard = next(line for line in limits if line.startswith("Max open files")).rsplit(None, 3)[:3]
         assert soft == hard

@@ -112,7 +112,7 @@ class UploadedVoices:
         return voice
 
     def _require_room(self, user: str, seconds: float) -> None:
-        if (free := self._free_bytes()) < 0:
+        if (free := self._free_bytes()) < RESERVE_BYTES:
             detail = f"only {int(free) >> 20} MiB are free for recordings; {RESERVE_BYTES >> 20} MiB are required"
             raise Refused(RefusalCode.STORE_UNAVAILABLE, detail, retry_after_s=_LATER_S)
         if not self._most.takes(seconds, had := self._store.had(user)):

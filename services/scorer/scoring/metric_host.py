@@ -46,11 +46,6 @@ class FamilyResult:
         """The hash that each score carries as ``scorer_lock``."""
         return None if self.lock is None else lock_sha256(self.lock)
 
-    @property
-    def not_pulled(self) -> bool:
-        reasons = {score.reason for score in self.scores.values() if isinstance(score, Unscored)}
-        return self.lock is None and Reason.MODEL_NOT_PULLED in reasons
-
 
 def scorers_lock(results: Iterable[FamilyResult]) -> str:
     """Return a SHA-256 over the locks of all families that were loaded. The order of ``results`` does not matter."""
@@ -139,7 +134,7 @@ class MetricHost:
         header |= {"emotion": emotion}
         clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm + (reference.pcm if reference else b""))
         results = [self._family(name, clip) for name in self.families(families)]
-        return [one for one in results if not (one.not_pulled and self._where_pulled(one.family, families))]
+        return [one for one in results if not self._left_out(one.family, one.scores.values(), families)]
 
     def measure_all(
         self,
@@ -164,7 +159,7 @@ class MetricHost:
             try:
                 self._load(name)
             except _NoValue as error:
-                if not (error.why.reason is Reason.MODEL_NOT_PULLED and self._where_pulled(name, families)):
+                if not self._left_out(name, (error.why,), families):
                     refused[name] = error.why
         return refused
 
@@ -189,6 +184,11 @@ class MetricHost:
     def _where_pulled(self, family: str, asked: Families) -> bool:
         """Whether ``asked`` wants the family only where its weights have been pulled."""
         return isinstance(asked, bool) and family in self._infos and self._infos[family].where_pulled
+
+    def _left_out(self, family: str, scores: Iterable[Scored], asked: Families) -> bool:
+        """Whether the family was not wanted without its weights, and has none."""
+        missing = any(isinstance(one, Unscored) and one.reason is Reason.MODEL_NOT_PULLED for one in scores)
+        return missing and self._where_pulled(family, asked)
 
     def _names(self, family: str) -> tuple[str, ...]:
         return self._infos[family].names if family in self._infos else (family,)

@@ -13,8 +13,8 @@ from services.scorer.metrics.dnsmos.metric import Dnsmos, repeated, window_count
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.nisqa.metric import Nisqa, NisqaTts, mel_spectrogram_db
 from services.scorer.metrics.spectra import mel_filters
+from tests.example_pins import pulled_example
 from tests.scorer.metrics.clips import KNOWN, SPOKEN, Known
-from tests.scorer.metrics.published_distillmos import pulled
 
 CLOSE = 0.02
 NISQA_DIMENSIONS = ("mos_pred", "noi_pred", "dis_pred", "col_pred", "loud_pred")
@@ -48,7 +48,8 @@ def nisqa_tts(models: Path) -> Nisqa | NisqaTts:
 
 @pytest.fixture(scope="module")
 def distillmos(tmp_path_factory: pytest.TempPathFactory) -> DistillMosMetric:
-    metric = DistillMosMetric(pulled(tmp_path_factory.mktemp("distillmos")))
+    models, lock_file = pulled_example("distillmos", tmp_path_factory.mktemp("distillmos"))
+    metric = DistillMosMetric(Instruments(models, lock_file=lock_file))
     metric.load()
     return metric
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import wave
 from pathlib import Path
 
@@ -15,6 +11,7 @@ from services.scorer.metrics.base import MeasuredClip
 from services.scorer.scoring.metric_host import MetricHost
 from shared.audio import Audio
 from shared.scores import Score
+from tests.example_pins import pulled_example
 from tests.scorer.metrics.clips import KNOWN
 
 ROOT = Path(__file__).parents[3]
@@ -26,16 +23,8 @@ MANDARIN = "今天下午三点我们在图书馆门口见面。"
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> MetricHost:
     """A host in its sandbox with the pin of the examples, pulled as a user does it."""
-    folder = tmp_path_factory.mktemp("pulled")
-    for name in ("catalog.toml", "catalog.lock"):
-        shutil.copy(ROOT / "examples" / name, folder)
-    models = folder / "models"
-    environ = {**os.environ, "RINGTRUE_CATALOG": str(folder / "catalog.toml"), "RINGTRUE_MODELS": str(models)}
-    command = [sys.executable, "-m", "ringtrue", "models", "pull", PIN]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"{PIN} cannot be pulled: {done.stderr.strip()[-300:]}")
-    return MetricHost(models=models, lock_file=folder / "catalog.lock")
+    models, lock_file = pulled_example(PIN, tmp_path_factory.mktemp("pulled"))
+    return MetricHost(models=models, lock_file=lock_file)
 
 
 def _rates(host: MetricHost, clip: Audio, text: str, language: str) -> dict[str, float]:

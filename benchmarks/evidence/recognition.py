@@ -27,11 +27,12 @@ from shared.audio import Audio
 
 CANDIDATES: Mapping[str, Mapping[str, object]] = {
     "as it is": DECODER,
-    "as published": {**DECODER, "fwdflat": True, "maxhmmpf": 30_000},
-    "one pass": {**DECODER, "maxhmmpf": 30_000},
+    "as published": {"samprate": DECODER["samprate"], "cmn": DECODER["cmn"]},
+    "one pass": {**DECODER, "maxhmmpf": 30_000, "wbeam": 7e-29, "lpbeam": 1e-40},
+    "a third of the search": {**DECODER, "maxhmmpf": 10_000, "wbeam": 7e-29, "lpbeam": 1e-40},
+    "a narrower beam": {**DECODER, "wbeam": 1e-12},
+    "half the search": {**DECODER, "maxhmmpf": 2_500},
     "language weight 7": {**DECODER, "lw": 7.0},
-    "language weight 8": {**DECODER, "lw": 8.0},
-    "half the search": {**DECODER, "maxhmmpf": 5_000},
 }
 RATES = (16_000, 24_000, 44_100, 48_000)
 

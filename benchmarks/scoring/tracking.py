@@ -49,9 +49,10 @@ class Server:
 def measure(runs: int = 40, baseline_runs: int = 10) -> dict[str, float]:
     """Runs per second and requests per run of both ways, and how many times as fast ours is."""
     with _server() as server, _fluent(server) as fluent:
+        from services.scorer.tracking.mlflow_http import MlflowHttp
         from services.scorer.tracking.mlflow_tracker import MlflowTracker
 
-        tracker = MlflowTracker(server.uri)
+        tracker = MlflowTracker(MlflowHttp(server.uri))
         ids = JobIds()
         files = {"audio/happy.wav": os.urandom(_WAV_BYTES), "picture.png": os.urandom(_PICTURE_BYTES)}
         files["text.txt"] = "今天的阳光真灿烂!".encode()

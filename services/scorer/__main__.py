@@ -3,9 +3,6 @@
 import os
 import sys
 
-# MLflow decides at import time whether it sends usage data to its makers. What a team evaluates is private.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
 from services.scorer.app import main
 from shared.processes.hosting import threads
 from shared.sandbox.privileges import hide_from_others

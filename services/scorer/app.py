@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from services.scorer.pictures.pictures import Pictures
 from services.scorer.scoring import score_clips
@@ -21,6 +22,7 @@ from services.scorer.studies.compute_studies import ComputeDeps
 from services.scorer.studies.evaluation_files import pin_lock_in
 from services.scorer.tasks import DELETE_SURPLUS_RUNS, MIRROR_ALIASES, TrackingDeps, task_handlers
 from services.scorer.tracking.alias_mirror import AliasMirror
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.surplus_runs import SurplusRuns
@@ -61,12 +63,23 @@ class ScorerArguments:
 
 
 @dataclass(frozen=True)
-class MlflowCredentials:
-    """The login for an MLflow server that asks for one, from MLflow's own variables."""
+class MlflowAccess:
+    """The login for an MLflow server that asks for one, and the certificates to know it by, as `MlflowHttp` takes
+    them."""
 
     username: str | None
     password: str | None
     token: str | None
+    ca_file: str | None
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Return what MLflow's own variables say, and the one for certificates that its client has always followed."""
+        username, password, token = (
+            environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN")
+        )
+        ca_file = environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or environ.get("REQUESTS_CA_BUNDLE")
+        return cls(username, password, token, ca_file)
 
 
 @dataclass(frozen=True)
@@ -97,11 +110,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     environ = os.environ if environ is None else environ
     arguments = _arguments(argv)
     logs.set_up("scorer", notices=[*unknown_settings(environ), *metric_families.refused()])
-    credentials = MlflowCredentials(
-        *(environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD", "TOKEN"))
-    )
     try:
-        return _run(read_settings(environ), credentials, arguments)
+        return _run(read_settings(environ), MlflowAccess.read(environ), arguments)
     except RingtrueError as error:
         log.error("cannot start: %s", error)
         return EX_CONFIG
@@ -128,7 +138,7 @@ def _arguments(argv: Sequence[str] | None) -> ScorerArguments:
     return ScorerArguments(given.slots, given.threads, given.lease, given.in_flight, given.warm, given.grace)
 
 
-def _run(settings: Settings, credentials: MlflowCredentials, arguments: ScorerArguments) -> int:
+def _run(settings: Settings, access: MlflowAccess, arguments: ScorerArguments) -> int:
     keep_private(settings.data, (*local_folders(settings.blobs), settings.models))
     with contextlib.suppress(OSError):  # if all stores are elsewhere, no folder is needed here
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -138,7 +148,7 @@ def _run(settings: Settings, credentials: MlflowCredentials, arguments: ScorerAr
     hosts, pictures = _hosts(settings, arguments), Pictures()
     parts = _parts(settings, database, blobs, wake_ups)
     measuring = _measuring(parts, hosts, arguments)
-    tracking = _tracking(parts, settings, credentials)
+    tracking = _tracking(parts, settings, access)
     analyzer = Analyzer(parts.blobs.get)
     computing = _computing(parts, settings, arguments, analyzer)
     logging_runs = None if tracking is None else _logging(parts, pictures, tracking, arguments)
@@ -232,11 +242,12 @@ def _computing(parts: Parts, settings: Settings, arguments: ScorerArguments, ana
     )
 
 
-def _tracking(parts: Parts, settings: Settings, credentials: MlflowCredentials) -> TrackingParts | None:
+def _tracking(parts: Parts, settings: Settings, access: MlflowAccess) -> TrackingParts | None:
     if settings.mlflow_tracking_uri is None:
         log.warning("MLFLOW_TRACKING_URI is not set: jobs are scored, but tracking waits until it is set")
         return None
-    tracker = MlflowTracker(settings.mlflow_tracking_uri, url=settings.mlflow_url, **vars(credentials))
+    http = MlflowHttp(settings.mlflow_tracking_uri, **vars(access))
+    tracker = MlflowTracker(http, url=settings.mlflow_url)
     return TrackingParts(tracker, ParentRuns(parts.studies, tracker))
 
 

@@ -131,7 +131,8 @@ class Drawing:
             for side in ("top", "bottom", "left", "right"):
                 axes.spines[side].set_color("#bbbbbb")
         self._wave.tick_params(labelbottom=False, bottom=False)
-        self._mel.set_xlabel("time (s)", fontsize=9, color=_FAINT, labelpad=2)
+        self._mel.set_xlabel("time (s)", fontsize=9, color=_FAINT)
+        self._mel.xaxis.set_label_coords(0.5, -0.078)  # else matplotlib measures every tick's label to place it
         self._mel.set_ylabel("frequency (kHz)", fontsize=9, color=_FAINT)
         self._wave.set_ylabel("amplitude", fontsize=9, color=_FAINT)
         self._pitch.set_ylabel("F0 (Hz)", fontsize=9, color=_INK)

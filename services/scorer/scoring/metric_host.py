@@ -80,6 +80,8 @@ class MetricHost:
         self._infos = families_of(table)
         self._load_deadline_s = load_deadline_s
         self._locks: dict[str, str] = {}
+        self._loaded: dict[str, Mapping[str, Any]] = {}
+        """What the running child has loaded: the lock of each family."""
         self._child: Child | None = None
         self._room: Room | None = None
         self._shown: tuple[int, int] | None = None
@@ -174,6 +176,7 @@ class MetricHost:
         if self._child is not None:
             self._child.kill()
         self._child = self._holds = None
+        self._loaded = {}
 
     def __enter__(self) -> MetricHost:
         return self
@@ -210,11 +213,14 @@ class MetricHost:
     def _load(self, family: str) -> Mapping[str, Any]:
         if family not in self._infos:
             raise _NoValue(Unscored(Reason.SCORER_ERROR, f"unknown metric family {family!r}"))
+        if family in self._loaded:
+            return self._loaded[family]
         answer = self._ask(Frame({"op": "load", "family": family}), self._load_deadline_s)
         if answer["op"] == "unavailable":
             raise _NoValue(Unscored(Reason(answer["reason"]), answer["detail"]))
         lock: Mapping[str, Any] = answer["lock"]
         self._locks |= dict.fromkeys(self._names(family), lock_sha256(lock))
+        self._loaded[family] = lock
         return lock
 
     def _give(self, clip: Frame) -> None:

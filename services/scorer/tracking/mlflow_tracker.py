@@ -1,59 +1,44 @@
-"""The tracker for MLflow, over its REST API. The only module that imports mlflow.
+"""The tracker for MLflow, over its REST API.
 
-Owns the requests, their number and what their errors mean. run_record.py and study_records.py decide what a run says,
-one_run.py that there is one per job, run_search.py how it is found again. MLflow's fluent and client APIs cost a
-request per param and a second connection per file. The requests here use mlflow's own `http_request`, so its pooled
-connections, its ways of authentication and its TLS settings apply.
+Owns the requests and their number. mlflow_http.py sends them. run_record.py and study_records.py decide what a run
+says, one_run.py that there is one per job, run_search.py how it is found again. MLflow's fluent and client APIs cost a
+request per param and a second connection per file.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from http import HTTPStatus
-from importlib import import_module
 from typing import Any
-from urllib.parse import unquote, urlsplit
-
-from mlflow.exceptions import MlflowException
-from mlflow.utils.rest_utils import MlflowHostCreds, http_request
-from mlflow.utils.validation import (
-    MAX_EXPERIMENT_TAG_VAL_LENGTH,
-    MAX_PARAM_VAL_LENGTH,
-    MAX_PARAMS_TAGS_PER_BATCH,
-    MAX_TAG_VAL_LENGTH,
-)
+from urllib.parse import urlsplit
 
 from services.scorer.tracking.experiments import Experiments
+from services.scorer.tracking.mlflow_http import MlflowHttp, server_address
 from services.scorer.tracking.one_run import OneRun, RunKey, ServerRun
 from services.scorer.tracking.registry import ModelRegistry
 from services.scorer.tracking.run_search import RunSearch, run_of
 from services.scorer.tracking.runs import (
+    CURRENT_LIMITS,
     Keep,
     Logged,
     RunRecord,
     TrackerLimits,
     TrackerMissing,
     TrackerRefused,
-    TrackerUnavailable,
 )
-from shared.errors import SettingsError
-from shared.network.proxies import made_for, proxy_for
 
 _API = "/api/2.0/mlflow/"
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
-_OVERLOADED = frozenset({408, 429})
-_QUOTED = 500
+MAX_EXPERIMENT_TAG_CHARS = 20_000
+MAX_PARAMS_PER_BATCH = 100
+"""Limits of MLflow 3, as those in `CURRENT_LIMITS`."""
 _UPSERTS = frozenset({"runs/log-batch", "experiments/set-experiment-tag"})
 """Requests that are sent a second time when they are refused.
 
 MLflow looks for a row and then adds it. If two clients do so at once, one is refused. The second time it finds the row
 and accepts the request.
 """
-_NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
-"""MLflow's error code. A 404 without it comes from something else, such as a proxy."""
 
 log = logging.getLogger(__name__)
 
@@ -61,34 +46,21 @@ log = logging.getLogger(__name__)
 class MlflowTracker:
     """Keeps runs in MLflow. Implements `runs.StudyTracker`. Safe to call from several threads.
 
-    ``url``: where people reach the server, for links, if it differs from ``uri``. ``username`` and ``password``, or
-    ``token``: as in MLflow's own variables ``MLFLOW_TRACKING_USERNAME``, ``_PASSWORD`` and ``_TOKEN``, or in the URI.
-    ``timeout_s``: for one request. ``most_found``: if a search for several jobs finds more runs than this, each job is
-    searched for separately. Raises `SettingsError` for a URI that is not that of a server, or one behind a proxy that
-    cannot be used.
+    ``url``: where people reach the server, for links, if it differs from the one of ``http``. ``most_found``: if a
+    search for several jobs finds more runs than this, each job is searched for separately. Raises `SettingsError` for a
+    URL that leads nowhere.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        *,
-        url: str | None = None,
-        username: str | None = None,
-        password: str | None = None,
-        token: str | None = None,
-        timeout_s: float = 30.0,
-        most_found: int = 64,
-    ) -> None:
-        credentials = _credentials(uri, username, password, token)
-        self._server = MlflowServer(credentials, timeout_s, most_found)
-        self._url = credentials.host if url is None else _address(url, "RINGTRUE_MLFLOW_URL")
-        self._experiments = Experiments(self._server, MAX_EXPERIMENT_TAG_VAL_LENGTH)
+    def __init__(self, http: MlflowHttp, *, url: str | None = None, most_found: int = 64) -> None:
+        self._server = MlflowServer(http, most_found)
+        self._url = http.url if url is None else server_address(url, "RINGTRUE_MLFLOW_URL")
+        self._experiments = Experiments(self._server, MAX_EXPERIMENT_TAG_CHARS)
         self._one_run = OneRun(self._server)
         self.registry = ModelRegistry(self._server)
 
     @property
     def limits(self) -> TrackerLimits:
-        return TrackerLimits(param=MAX_PARAM_VAL_LENGTH, tag=MAX_TAG_VAL_LENGTH)
+        return CURRENT_LIMITS
 
     def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
         def write(experiment_id: str) -> ServerRun:
@@ -146,10 +118,8 @@ class MlflowTracker:
 class MlflowServer:
     """Sends the requests. Implements `one_run.RunServer` and `registry.Requests`."""
 
-    def __init__(self, credentials: MlflowHostCreds, timeout_s: float, most_found: int) -> None:
-        self._credentials = credentials
-        self._proxies = _proxies_to(credentials.host)
-        self._timeout_s = timeout_s
+    def __init__(self, http: MlflowHttp, most_found: int) -> None:
+        self._http = http
         self.runs = RunSearch(self.post, most_found)
 
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
@@ -163,8 +133,8 @@ class MlflowServer:
     def complete(self, run: ServerRun, record: RunRecord, files: Mapping[str, bytes]) -> None:
         params, tags = _pairs(record.params), [] if run.new else _pairs(record.tags)
         metrics = [{"key": k, "value": v, "timestamp": record.end_ms, "step": 0} for k, v in record.metrics.items()]
-        for start in range(0, max(len(params), 1), MAX_PARAMS_TAGS_PER_BATCH):
-            part = params[start : start + MAX_PARAMS_TAGS_PER_BATCH]
+        for start in range(0, max(len(params), 1), MAX_PARAMS_PER_BATCH):
+            part = params[start : start + MAX_PARAMS_PER_BATCH]
             batch = {"run_id": run.run_id, "params": part, "metrics": metrics, "tags": tags}
             self.post("runs/log-batch", batch)
             metrics, tags = [], []
@@ -185,7 +155,7 @@ class MlflowServer:
             raise TrackerRefused(
                 f"MLflow stores files at {run.artifact_uri}, not through its server; start it with --serve-artifacts"
             )
-        self._request("PUT", f"{_FILES}{place.path}/{path}", data=content)
+        self._http.text("PUT", f"{_FILES}{place.path}/{path}", content=content)
 
     def read(self, run_id: str) -> ServerRun:
         return run_of(self.get("runs/get", {"run_id": run_id})["run"])
@@ -198,84 +168,14 @@ class MlflowServer:
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self._json("POST", _API + path, json=body)
+            return self._http.json("POST", _API + path, json=body)
         except TrackerRefused as error:
             if isinstance(error, TrackerMissing) or path not in _UPSERTS:
                 raise
-            return self._json("POST", _API + path, json=body)
+            return self._http.json("POST", _API + path, json=body)
 
     def get(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        return self._json("GET", _API + path, params=query)
-
-    def _json(self, method: str, endpoint: str, **content: Any) -> dict[str, Any]:
-        text = self._request(method, endpoint, **content)
-        try:
-            answer: dict[str, Any] = json.loads(text)
-        except ValueError as error:
-            raise TrackerRefused(f"{method} {endpoint}: this is not MLflow: {text[:_QUOTED]}") from error
-        return answer
-
-    def _request(self, method: str, endpoint: str, **content: Any) -> str:
-        """Send one request, and send it again at once if a kept connection was dead: all requests may be repeated."""
-        try:
-            response = http_request(  # type: ignore[no-untyped-call]
-                self._credentials,
-                endpoint,
-                method,
-                max_retries=1,
-                backoff_factor=0,
-                retry_codes=frozenset(),
-                raise_on_status=False,
-                timeout=self._timeout_s,
-                proxies=dict(self._proxies),  # it writes into the mapping that it gets
-                **content,
-            )
-        except MlflowException as error:
-            raise TrackerUnavailable(str(error)) from error
-        text: str = response.text
-        if response.status_code in _OVERLOADED or response.status_code >= 500:
-            # The relay before an embedded server that is starting sends this header; MLflow itself never does.
-            starting = response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in response.headers
-            raise TrackerUnavailable(
-                f"{method} {endpoint}: {response.status_code} {text[:_QUOTED].rstrip()}", starting=starting
-            )
-        if response.status_code >= 400:
-            missing = response.status_code == HTTPStatus.NOT_FOUND and _NOT_THERE in text[:_QUOTED]
-            kind = TrackerMissing if missing else TrackerRefused
-            raise kind(f"{method} {endpoint}: {response.status_code} {text[:_QUOTED]}")
-        return text
-
-
-def _proxies_to(address: str) -> dict[str, str]:
-    """Return the proxy to the server in the form of ``requests``. An empty URL means that there is none.
-
-    Without an entry ``requests`` would send even this machine's traffic through a proxy, which must not see texts and
-    clips. Raises `SettingsError`.
-    """
-    proxy = proxy_for(address)
-    if proxy is not None and proxy.socks:
-        with made_for(proxy, "requests"):
-            import_module("socks")
-    return dict.fromkeys(("http", "https"), proxy.url if proxy else "")
-
-
-def _credentials(uri: str, username: str | None, password: str | None, token: str | None) -> MlflowHostCreds:
-    """Return the server with the login for it."""
-    parts = urlsplit(uri)
-    return MlflowHostCreds(  # type: ignore[no-untyped-call]
-        _address(uri, "MLFLOW_TRACKING_URI"),
-        username=username or unquote(parts.username or "") or None,
-        password=password or unquote(parts.password or "") or None,
-        token=token,
-    )
-
-
-def _address(url: str, setting: str) -> str:
-    """Return the address of a server without its password: URLs end up in logs and job rows."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"{setting} must be the address of a server (http or https)")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+        return self._http.json("GET", _API + path, params=query)
 
 
 def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:

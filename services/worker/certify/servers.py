@@ -23,7 +23,7 @@ from services.worker.memory.amounts import Amount
 from shared.audio import BYTES_PER_SAMPLE, Audio
 from shared.catalog import Manifest
 from shared.errors import FailureCode, JobFailure, RingtrueError
-from shared.network.proxies import made_for, proxy_for
+from shared.network.http_transports import transport_to
 from shared.suites.suite import Item
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Server:
         try:
             address = httpx.URL(self.url)
             self._http = httpx.Client(
-                base_url=address, headers=headers, timeout=WAIT_S + _SLACK_S, transport=_way_to(address)
+                base_url=address, headers=headers, timeout=WAIT_S + _SLACK_S, transport=transport_to(str(address))
             )
         except httpx.InvalidURL as error:
             raise ServerFailed(f"{self.url} is not a URL: {error}") from error
@@ -190,14 +190,6 @@ class Server:
         for done, item in enumerate(items):
             self._tell(condition, done, len(items))
             yield item
-
-
-def _way_to(address: httpx.URL) -> httpx.HTTPTransport:
-    """Return a transport through the environment's proxy for the address, if any. Raises `SettingsError` if it cannot
-    be used."""
-    proxy = proxy_for(str(address))
-    with made_for(proxy, "httpx", ValueError, httpx.InvalidURL):
-        return httpx.HTTPTransport(proxy=proxy.url if proxy else None)
 
 
 def _samples(wav: bytes) -> Audio:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.scorer.tracking import track_studies
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.parent_runs import ParentRuns
 from tests.scorer.studies.desk import MOS, WER, Desk, logged, scored
@@ -25,7 +26,7 @@ def test_two_who_log_at_once_leave_one_run_each(desk: Desk, server: TrackingServ
     together = threading.Barrier(2)
 
     def log() -> None:
-        tracker = MlflowTracker(server.uri)
+        tracker = MlflowTracker(MlflowHttp(server.uri))
         together.wait(20)
         desk.log_jobs(tracker, ParentRuns(desk.studies, tracker), in_flight=3)
 
@@ -39,7 +40,7 @@ def test_two_who_log_at_once_leave_one_run_each(desk: Desk, server: TrackingServ
 
 def test_two_who_complete_it_at_once_change_nothing(desk: Desk, server: TrackingServer, reader: Reader) -> None:
     id_ = desk.evaluation()
-    tracker = MlflowTracker(server.uri)
+    tracker = MlflowTracker(MlflowHttp(server.uri))
     logged(desk, tracker, id_)
     [before] = reader.evaluation_runs(id_, "ringtrue/little")
     track_studies.track(desk.logging(tracker), tracker, desk.study(id_))
@@ -51,7 +52,7 @@ def test_in_mlflow_the_means_are_those_of_the_children_and_of_the_items_table(
     desk: Desk, server: TrackingServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     id_ = desk.evaluation(seeds=(0, 1))
-    logged(desk, MlflowTracker(server.uri), id_)
+    logged(desk, MlflowTracker(MlflowHttp(server.uri)), id_)
     [parent] = reader.evaluation_runs(id_, "ringtrue/little")
     files = reader.files(parent, tmp_path_factory.mktemp("run"))
     rows = pq.read_table(io.BytesIO(files["items.parquet"])).to_pylist()
@@ -69,7 +70,7 @@ def test_in_mlflow_the_means_are_those_of_the_children_and_of_the_items_table(
 def test_in_mlflow_a_gate_and_its_report_hang_at_the_candidate(
     desk: Desk, server: TrackingServer, reader: Reader, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    tracker = MlflowTracker(server.uri)
+    tracker = MlflowTracker(MlflowHttp(server.uri))
     baseline, candidate = desk.evaluation(), desk.evaluation("tts-v2")
     comparison = desk.comparison(baseline, candidate)
     desk.gate(comparison, RULES)

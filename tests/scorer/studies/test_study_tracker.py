@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from mlflow.entities import Run
 
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.runs import Logged, RunRecord, StudyTracker
 from services.scorer.tracking.study_records import begun_record, evaluation_record
@@ -79,7 +80,7 @@ class MlflowPlace:
         self._uri, self._folder = uri, folder
 
     def tracker(self) -> StudyTracker:
-        return MlflowTracker(self._uri)
+        return MlflowTracker(MlflowHttp(self._uri))
 
     def runs(self, evaluation_id: str) -> list[Seen]:
         reader = Reader(self._uri)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import pytest
 
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.runs import TrackerUnavailable
 from services.scorer.tracking.surplus_runs import EVERY_S, LOOKED_BACK_S, SurplusRuns
@@ -34,7 +35,7 @@ def surplus(desk: Desk, tracker: Reconciler | MlflowTracker, holder: str = "scor
 
 
 def test_runs_beside_the_recorded_ones_are_deleted(desk: Desk, server: TrackingServer, reader: Reader) -> None:
-    tracker, id_ = MlflowTracker(server.uri), desk.evaluation()
+    tracker, id_ = MlflowTracker(MlflowHttp(server.uri)), desk.evaluation()
     parent = logged(desk, tracker, id_)
     job = desk.jobs(id_)[0]
     experiment = reader.client.get_run(parent).info.experiment_id

@@ -9,6 +9,7 @@ import pytest
 from mlflow.entities.model_registry import ModelVersion
 
 from services.scorer.tracking.alias_mirror import MIRRORED_AGAIN_S, AliasMirror, Registry
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.runs import TrackerRefused, TrackerUnavailable
 from shared.aliases import Alias, Signature, promoted, rolled_back
@@ -189,7 +190,7 @@ def version_of(reader: Reader, alias: Alias) -> ModelVersion:
 
 
 def test_mlflow_shows_what_an_alias_means_to_the_byte(place: Place, server: TrackingServer, reader: Reader) -> None:
-    mirror = place.mirror(MlflowTracker(server.uri).registry)
+    mirror = place.mirror(MlflowTracker(MlflowHttp(server.uri)).registry)
     place.promote(PRODUCTION, V21.pin)
     place.promote(CANDIDATE, V23.pin, 0.1)
     mirror.turn()
@@ -201,7 +202,7 @@ def test_mlflow_shows_what_an_alias_means_to_the_byte(place: Place, server: Trac
 
 def test_mlflow_keeps_one_version_per_pin_and_lock(place: Place, server: TrackingServer, reader: Reader) -> None:
     moon = Alias("moon", "production")
-    registry = MlflowTracker(server.uri).registry
+    registry = MlflowTracker(MlflowHttp(server.uri)).registry
     mirror = place.mirror(registry)
     place.promote(moon, V21.pin)
     mirror.turn()
@@ -216,7 +217,7 @@ def test_mlflow_keeps_one_version_per_pin_and_lock(place: Place, server: Trackin
 
 @pytest.mark.parametrize("word", ["latest", "v23", "v1"])
 def test_mlflow_reserves_the_names_that_we_leave_out(server: TrackingServer, word: str) -> None:
-    registry = MlflowTracker(server.uri).registry
+    registry = MlflowTracker(MlflowHttp(server.uri)).registry
     assert not registry.takes(Alias("mars", word))
     with pytest.raises(TrackerRefused, match="reserved"):
         registry.point(Alias("mars", word), V21.pin, V21.lock_sha256)
@@ -224,7 +225,7 @@ def test_mlflow_reserves_the_names_that_we_leave_out(server: TrackingServer, wor
 
 @pytest.mark.parametrize("word", ["production", "latest-2", "v23-rc", "v", "v2x"])
 def test_mlflow_takes_every_other_name(server: TrackingServer, reader: Reader, word: str) -> None:
-    registry, alias = MlflowTracker(server.uri).registry, Alias("venus.eu-1_0", word)
+    registry, alias = MlflowTracker(MlflowHttp(server.uri)).registry, Alias("venus.eu-1_0", word)
     assert registry.takes(alias)
     registry.point(alias, V21.pin, V21.lock_sha256)
     assert version_of(reader, alias).tags["tts.pin"] == V21.pin
@@ -232,7 +233,7 @@ def test_mlflow_takes_every_other_name(server: TrackingServer, reader: Reader, w
 
 def test_mlflow_that_is_stopped_is_waited_for(place: Place, server: TrackingServer, reader: Reader) -> None:
     pluto = Alias("pluto", "production")
-    mirror = place.mirror(MlflowTracker(server.uri).registry)
+    mirror = place.mirror(MlflowTracker(MlflowHttp(server.uri)).registry)
     place.promote(pluto, V21.pin)
     server.stop()
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.scorer.tracking.experiments import Experiments
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.run_record import run_record
 from services.scorer.tracking.runs import Logged, RunRecord, TrackerMissing, TrackerRefused
@@ -40,11 +41,11 @@ def delete_experiment(reader: Reader, name: str) -> str:
 def test_a_deleted_experiment_is_restored(
     server: TrackingServer, reader: Reader, experiment: str, just_started: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tracker = MlflowTracker(server.uri)
+    tracker = MlflowTracker(MlflowHttp(server.uri))
     first, second = recorded(experiment), recorded(experiment)
     tracker.log(first, FILES)
     delete_experiment(reader, experiment)
-    run_id = (MlflowTracker(server.uri) if just_started else tracker).log(second, FILES).run_id
+    run_id = (MlflowTracker(MlflowHttp(server.uri)) if just_started else tracker).log(second, FILES).run_id
     assert reader.run(second.subject, experiment).info.run_id == run_id
     assert reader.run(first.subject, experiment).info.status == "FINISHED"
     assert f"experiment {experiment} was deleted in MLflow and is restored" in caplog.text
@@ -53,7 +54,7 @@ def test_a_deleted_experiment_is_restored(
 def test_an_experiment_that_is_removed_for_good_is_made_again(
     server: TrackingServer, reader: Reader, experiment: str
 ) -> None:
-    tracker = MlflowTracker(server.uri)
+    tracker = MlflowTracker(MlflowHttp(server.uri))
     tracker.log(recorded(experiment), FILES)
     server.remove_for_good("--experiment-ids", delete_experiment(reader, experiment))
     again = recorded(experiment)
@@ -66,7 +67,7 @@ def test_an_experiment_that_is_removed_for_good_is_made_again(
 def test_a_run_that_goes_before_it_is_recorded_is_made_again(
     server: TrackingServer, reader: Reader, experiment: str, for_good: bool
 ) -> None:
-    tracker, record = MlflowTracker(server.uri), recorded(experiment)
+    tracker, record = MlflowTracker(MlflowHttp(server.uri)), recorded(experiment)
     first = tracker.log(record, FILES).run_id
     reader.client.delete_run(first)
     if for_good:
@@ -81,7 +82,7 @@ def test_a_run_that_goes_before_it_is_recorded_is_made_again(
 def test_a_deleted_parent_run_is_restored_before_it_is_written_to(
     server: TrackingServer, reader: Reader, experiment: str, step: str, with_experiment: bool
 ) -> None:
-    tracker, record = MlflowTracker(server.uri), recorded(experiment)
+    tracker, record = MlflowTracker(MlflowHttp(server.uri)), recorded(experiment)
     run_id = tracker.begin(record, lambda run: run).run_id
     if with_experiment:
         delete_experiment(reader, experiment)
@@ -97,7 +98,7 @@ def test_a_deleted_parent_run_is_restored_before_it_is_written_to(
 def test_a_parent_run_that_is_removed_for_good_is_told_from_a_refusal(
     server: TrackingServer, reader: Reader, experiment: str
 ) -> None:
-    tracker, record = MlflowTracker(server.uri), recorded(experiment)
+    tracker, record = MlflowTracker(MlflowHttp(server.uri)), recorded(experiment)
     run_id = tracker.begin(record, lambda run: run).run_id
     reader.client.delete_run(run_id)
     server.remove_for_good("--run-ids", run_id)
@@ -117,7 +118,7 @@ def own_server(tmp_path: Path) -> Iterator[TrackingServer]:
 
 def test_on_a_server_that_began_anew_every_run_is_in_its_own_experiment(own_server: TrackingServer) -> None:
     """It gives the ids of before to other experiments."""
-    tracker = MlflowTracker(own_server.uri)
+    tracker = MlflowTracker(MlflowHttp(own_server.uri))
     tracker.log(recorded("ringtrue/jobs"), FILES)
     tracker.log(recorded("ringtrue/emotions"), FILES)
     own_server.begin_anew()

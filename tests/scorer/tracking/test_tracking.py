@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.run_record import SuiteItem, run_record
 from services.scorer.tracking.runs import RunRecord, TrackerRefused, TrackerUnavailable
@@ -26,7 +27,7 @@ FILES = {"audio/happy.wav": b"RIFF" * 20_000, "picture.png": b"\x89PNG" * 5_000,
 
 @pytest.fixture
 def tracker(server: TrackingServer) -> MlflowTracker:
-    return MlflowTracker(server.uri)
+    return MlflowTracker(MlflowHttp(server.uri))
 
 
 def recorded(job: Job) -> RunRecord:
@@ -89,7 +90,7 @@ def test_two_writers_at_once_leave_one_run(server: TrackingServer, reader: Reade
     together = threading.Barrier(2, timeout=30)
 
     def write() -> list[str]:
-        tracker = MlflowTracker(server.uri)
+        tracker = MlflowTracker(MlflowHttp(server.uri))
         return [tracker.log(record, FILES).run_id for record in records if together.wait() >= 0]
 
     with ThreadPoolExecutor(2) as threads:
@@ -109,7 +110,7 @@ def test_eight_threads_find_each_their_own_run(tracker: MlflowTracker, reader: R
 
 
 def test_a_shared_search_that_would_find_too_much_asks_for_each_job_alone(server: TrackingServer) -> None:
-    tracker = MlflowTracker(server.uri, most_found=2)
+    tracker = MlflowTracker(MlflowHttp(server.uri), most_found=2)
     records = [recorded(finished_job()) for _ in range(6)]
     first = [tracker.log(record, {}) for record in records]
     with ThreadPoolExecutor(6) as threads:
@@ -179,12 +180,12 @@ def test_what_the_server_does_not_take_is_told_in_its_words(tracker: MlflowTrack
 
 def test_a_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(TrackerUnavailable):
-        MlflowTracker(f"http://127.0.0.1:{free_port()}").log(recorded(finished_job()), {})
+        MlflowTracker(MlflowHttp(f"http://127.0.0.1:{free_port()}")).log(recorded(finished_job()), {})
 
 
 def test_an_address_that_is_no_servers_is_a_wrong_setting() -> None:
     with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI"):
-        MlflowTracker("sqlite:///mlflow.db")
+        MlflowTracker(MlflowHttp("sqlite:///mlflow.db"))
 
 
 def test_a_server_on_this_machine_is_sent_texts_and_clips_and_the_proxy_nothing(
@@ -193,7 +194,7 @@ def test_a_server_on_this_machine_is_sent_texts_and_clips_and_the_proxy_nothing(
     record = recorded(finished_job())
     with recording_proxy() as proxy:
         say_proxies(monkeypatch, HTTP_PROXY=proxy.url, ALL_PROXY=proxy.url)
-        MlflowTracker(server.uri.replace("127.0.0.1", "localhost")).log(record, FILES)
+        MlflowTracker(MlflowHttp(server.uri.replace("127.0.0.1", "localhost"))).log(record, FILES)
         say_proxies(monkeypatch)
         assert (proxy.sent, reader.run(record.subject).info.status) == ([], "FINISHED")
 
@@ -202,7 +203,7 @@ def test_a_server_elsewhere_is_asked_through_the_proxy(monkeypatch: pytest.Monke
     with recording_proxy() as proxy:
         say_proxies(monkeypatch, HTTP_PROXY=proxy.url, NO_PROXY="fd00::/8,[::1]")
         with pytest.raises(TrackerRefused):
-            MlflowTracker("http://mlflow.example:5000").log(recorded(finished_job()), {})
+            MlflowTracker(MlflowHttp("http://mlflow.example:5000")).log(recorded(finished_job()), {})
         assert proxy.sent[0].startswith("POST http://mlflow.example:5000/api/2.0/mlflow/experiments/search ")
 
 
@@ -212,16 +213,16 @@ def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
 ) -> None:
     say_proxies(monkeypatch, **variables)
     with pytest.raises(SettingsError, match=f"^{next(iter(variables))} "):
-        MlflowTracker("http://mlflow.example:5000")
+        MlflowTracker(MlflowHttp("http://mlflow.example:5000"))
 
 
 def test_a_password_in_the_address_is_used_and_not_shown(server: TrackingServer) -> None:
-    tracker = MlflowTracker(server.uri.replace("//", "//ann:secret@"))
+    tracker = MlflowTracker(MlflowHttp(server.uri.replace("//", "//ann:secret@")))
     assert "secret" not in tracker.log(recorded(finished_job()), {}).url
 
 
 def test_links_lead_where_people_reach_the_server(server: TrackingServer, reader: Reader) -> None:
-    tracker = MlflowTracker(server.uri, url="https://ann:secret@runs.example/mlflow/")
+    tracker = MlflowTracker(MlflowHttp(server.uri), url="https://ann:secret@runs.example/mlflow/")
     record = recorded(finished_job())
     url = tracker.log(record, {}).url
     run = reader.run(record.subject).info
@@ -230,7 +231,7 @@ def test_links_lead_where_people_reach_the_server(server: TrackingServer, reader
 
 def test_a_link_that_leads_nowhere_is_a_wrong_setting(server: TrackingServer) -> None:
     with pytest.raises(SettingsError, match="RINGTRUE_MLFLOW_URL"):
-        MlflowTracker(server.uri, url="runs.example")
+        MlflowTracker(MlflowHttp(server.uri), url="runs.example")
 
 
 def test_surplus_runs_are_deleted_and_the_recorded_one_stays(tracker: MlflowTracker, reader: Reader) -> None:
@@ -272,6 +273,6 @@ def test_a_server_that_starts_is_no_cause_for_a_warning(
     with ThreadingHTTPServer(("127.0.0.1", 0), Starting) as answering:
         threading.Thread(target=answering.serve_forever, daemon=True).start()
         with pytest.raises(TrackerUnavailable) as raised:
-            MlflowTracker(f"http://127.0.0.1:{answering.server_port}").log(recorded(finished_job()), {})
+            MlflowTracker(MlflowHttp(f"http://127.0.0.1:{answering.server_port}")).log(recorded(finished_job()), {})
         answering.shutdown()
     assert raised.value.level == level

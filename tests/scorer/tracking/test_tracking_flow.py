@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from services.scorer.tracking import track_clips
+from services.scorer.tracking.mlflow_http import MlflowHttp
 from services.scorer.tracking.mlflow_tracker import MlflowTracker
 from services.scorer.tracking.runs import (
     CURRENT_LIMITS,
@@ -237,7 +238,7 @@ def test_told_to_stop_it_takes_no_more_jobs(shop: Shop) -> None:
 def test_the_whole_path_ends_in_mlflow(shop: Shop, server: TrackingServer, reader: Reader, tmp_path: Path) -> None:
     said = [HAPPY, replace(HAPPY, emotion=None), replace(HAPPY, text="好" * 9000)]
     ids = [*(shop.spoken(one) for one in said), shop.failed(), shop.canceled()]
-    assert run(shop, MlflowTracker(server.uri)) == 5
+    assert run(shop, MlflowTracker(MlflowHttp(server.uri))) == 5
     runs = [reader.run(job_id) for job_id in ids]
     assert [shop.job(job_id).run_id for job_id in ids] == [one.info.run_id for one in runs]
     assert [one.info.status for one in runs] == ["FINISHED"] * 3 + ["FAILED", "KILLED"]
@@ -245,7 +246,7 @@ def test_the_whole_path_ends_in_mlflow(shop: Shop, server: TrackingServer, reade
 
 
 def test_mlflow_may_be_stopped_and_started_again(shop: Shop, server: TrackingServer, reader: Reader) -> None:
-    tracker = MlflowTracker(server.uri)
+    tracker = MlflowTracker(MlflowHttp(server.uri))
     before = shop.spoken()
     assert run(shop, tracker) == 1
     server.stop()

@@ -244,6 +244,9 @@ class StudyStore(Protocol):
         comes first.
         """
 
+    def any_due(self, now: float) -> bool:
+        """Return whether `claim` would find a study for one of the steps."""
+
     def beat(self, step: Step, study_id: str, attempt: int, lease_s: float, now: float) -> bool:
         """Renew the lease of a step. Return False if it was lost."""
 

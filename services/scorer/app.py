@@ -266,6 +266,7 @@ def _logging(parts: Parts, pictures: Pictures, tracking: TrackingParts, argument
         blobs=parts.blobs,
         pictures=pictures,
         wake_ups=parts.wake_ups,
+        studies=parts.studies,
         announcer=parts.announcer,
         holder=parts.holder,
         parents=tracking.parents,

@@ -132,6 +132,11 @@ class MemoryStudyStore:
             self._rows.studies[taken.id] = taken
             return taken
 
+    def any_due(self, now: float) -> bool:
+        with self._rows.lock:
+            jobs = self._jobs.get({clip.job_id for clips in self._rows.clips.values() for clip in clips})
+            return any(True for step in Step for _ in self._rows.due(step, now, jobs))
+
     def _write(self, step: Step, study_id: str, attempt: int, change: Callable[[Study], Study]) -> bool:
         with self._rows.lock:
             study = self._rows.studies.get(study_id)

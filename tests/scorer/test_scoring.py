@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from shared.scores import Reason, Score, Scored, Unscored
 from shared.voices import Recording
 from tests.memory_store import MemoryJobStore, MemoryStudyStore
 from tests.scorer.wake_ups import Sounds
+from tests.shared.store.building import MANIFEST, NOW
+from tests.shared.store.study_building import evaluate, own, speak_all
 
 MEASURED: Mapping[str, Scored] = {
     "signal/duration_s": Score(0.5, "s", "lock"),
@@ -96,6 +99,26 @@ def test_scores_and_the_reasons_for_their_absence_are_recorded(store: MemoryJobS
     assert (job.scoring.status, job.scores, job.scorers_lock) == (FacetStatus.DONE, MEASURED, "scorers")
     assert job.timings["queue_s"] == 0.1
     assert "score_s" in job.timings
+
+
+def test_a_clip_that_no_study_waits_for_wakes_no_analysis(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    sounds = Sounds()
+    spoken(store, blobs.put(silence(0.5, 8000)))
+    score_clips.run(replace(deps_of(store, blobs, Host(), sounds), studies=MemoryStudyStore(store)))
+    assert sounds.heard == ["scorer", "job_1 scored", "tracker"]
+
+
+def test_the_last_clip_of_an_evaluation_wakes_analysis(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    sounds = Sounds()
+    store.publish("worker", [MANIFEST], NOW)
+    evaluate(store, own(1), own(2))
+    speak_all(store)
+    deps = replace(deps_of(store, blobs, Host(), sounds), studies=MemoryStudyStore(store), clock=lambda: NOW)
+    score_clips.run(deps)
+    assert [sound.split()[-1] for sound in sounds.heard if sound != "scorer"] == [
+        *("scored", "tracker"),
+        *("scored", "tracker", "judge"),
+    ]
 
 
 def test_a_clip_whose_host_was_given_up_is_another_scorers_at_once(store: MemoryJobStore, blobs: FolderBlobs) -> None:

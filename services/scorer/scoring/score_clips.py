@@ -44,7 +44,8 @@ class ScoringDeps:
     announcer: Announcer
     holder: str
     studies: StudyStore | None = None
-    """Is told the locks of the loaded families, so that the gateway knows which clips need no new scores."""
+    """Is told the locks of the loaded families, so that the gateway knows which clips need no new scores. Is asked
+    whether a clip was the last that a study waited for."""
     lease_s: float = SCORER_LEASE_S
     clock: Callable[[], float] = time.time
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -139,7 +140,8 @@ def score(deps: ScoringDeps, host: MetricHost, job: Job) -> None:
     if deps.store.finish_scoring(job.id, attempt, scores, scorers_lock, seconds):
         deps.announcer.announce(job.id, "scored")
         deps.wake_ups.wake_tracking()
-        deps.wake_ups.wake_analysis()
+        if deps.studies is None or deps.studies.any_due(deps.clock()):  # else a wake-up costs more than this look
+            deps.wake_ups.wake_analysis()
     deps.publish(host.locks)
 
 

@@ -28,7 +28,7 @@ from shared.ports import Announcer, Blobs, FacetName, JobStore, WakeUps
 from shared.scheduling.lapsing import SCORER_LEASE_S
 from shared.scheduling.leases import kept
 from shared.scheduling.slots import Slots
-from shared.studies import Home
+from shared.studies import Home, StudyStore
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,8 @@ class TrackOutcome(Enum):
 class ClipTrackingDeps:
     """What runs of clips are logged with. ``trackers`` has one place, so that one thread at a time claims jobs.
 
-    ``parents``: the parent runs of clips of evaluations. ``wake_ups``: wakes analysis when such a clip is logged.
+    ``parents``: the parent runs of clips of evaluations. ``wake_ups``: wakes analysis when such a clip is logged, if
+    ``studies`` has something due.
     ``in_flight``: most runs that are logged at once.
     """
 
@@ -68,6 +69,7 @@ class ClipTrackingDeps:
     pictures: Draws
     holder: str
     wake_ups: WakeUps | None = None
+    studies: StudyStore | None = None
     announcer: Announcer | None = None
     parents: ParentRuns | None = None
     in_flight: int = 8
@@ -169,9 +171,14 @@ class Flow:
             return TrackOutcome.LOST
         if self.deps.announcer is not None:
             self.deps.announcer.announce(job.id, "tracked")
-        if self.deps.wake_ups is not None and home is not None:
-            self.deps.wake_ups.wake_analysis()
+        if home is not None:
+            self._wake_analysis()
         return TrackOutcome.LOGGED
+
+    def _wake_analysis(self) -> None:
+        deps = self.deps
+        if deps.wake_ups is not None and (deps.studies is None or deps.studies.any_due(deps.clock())):
+            deps.wake_ups.wake_analysis()
 
     def _postponed(self, job: Job, delay_s: float, outcome: TrackOutcome) -> TrackOutcome:
         try:

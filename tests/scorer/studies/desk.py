@@ -186,6 +186,7 @@ class Desk:
             in_flight=in_flight,
             announcer=self.sounds,
             wake_ups=self.sounds,
+            studies=self.studies,
             parents=parents or ParentRuns(self.studies, tracker),
         )
         return track_clips.log_due(deps, tracker)

@@ -50,6 +50,15 @@ def test_whoever_waits_for_the_clips_of_an_evaluation_is_woken(desk: Desk, track
     assert desk.sounds.heard[-1] == "judge"
 
 
+def test_the_last_clip_alone_wakes_whoever_logs_its_evaluation(desk: Desk, tracker: FakeTracker) -> None:
+    desk.evaluation(items=3)
+    desk.speak()
+    desk.compute()
+    desk.sounds.heard.clear()
+    desk.log_jobs(tracker, in_flight=1)
+    assert [sound.split()[-1] for sound in desk.sounds.heard] == ["tracked", "tracked", "tracked", "judge"]
+
+
 def test_the_evaluations_run_is_whole_once_every_clip_is_logged(desk: Desk, tracker: FakeTracker) -> None:
     id_ = desk.evaluation()
     desk.speak()

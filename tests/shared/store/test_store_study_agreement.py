@@ -139,6 +139,10 @@ class TwoStores(RuleBasedStateMachine):
         }
         self.both(lambda _, studies: writes[how](studies))
 
+    @rule()
+    def look_for_what_is_due(self) -> None:
+        self.both(lambda _, studies: studies.any_due(self.now))
+
     @precondition(lambda self: self.studies)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:

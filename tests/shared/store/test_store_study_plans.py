@@ -55,6 +55,7 @@ _READ_ALL = re.compile(
 _OFTEN: dict[str, Callable[[SqlJobStore, SqlStudyStore], object]] = {
     "claim a result": lambda _, studies: studies.claim(Step.RESULT, "scorer", LEASE_S, NOW),
     "claim tracking": lambda _, studies: studies.claim(Step.TRACKING, "scorer", LEASE_S, NOW),
+    "look for anything due": lambda _, studies: studies.any_due(NOW),
     "beat": lambda _, studies: studies.beat(Step.RESULT, "eval_110", 1, LEASE_S, NOW),
     "get": lambda _, studies: studies.get(["eval_110"]),
     "a page": lambda _, studies: studies.find(StudyFilter("ann", Kind.EVALUATION, before="eval_110", limit=5)),

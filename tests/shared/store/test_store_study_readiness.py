@@ -43,9 +43,9 @@ def test_an_evaluation_is_due_when_its_last_clip_is_scored(store: JobStore, stud
     assert take(studies, RESULT) is None
     speak_all(store)
     for scored in store.claim_facet(FacetName.SCORING, "scorer", LEASE_S, NOW, limit=2):
-        assert (take(studies, RESULT), _due(store)) == (None, 0)
+        assert (take(studies, RESULT), _due(store), studies.any_due(NOW)) == (None, 0, False)
         store.finish_scoring(scored.id, 1, {}, "lock", 0.1)
-    assert _due(store) == 1
+    assert (_due(store), studies.any_due(NOW)) == (1, True)
     taken = take(studies, RESULT)
     assert taken is not None
     assert (taken.id, taken.result.attempt, taken.result.holder) == (EVALUATION, 1, "scorer")

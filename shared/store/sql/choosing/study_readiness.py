@@ -63,7 +63,13 @@ DUE = {
 }
 """Step -> condition that a scorer may take it now. Binds ``due_by``: the time."""
 
+_ANY = [select(studies.c.id).where(due).limit(1) for due in DUE.values()]
 _COUNT = {step: select(func.count()).select_from(studies).where(due) for step, due in DUE.items()}
+
+
+def any_due(connection: Connection, now: float) -> bool:
+    """Return whether a step of a study is due. Stops at the first one."""
+    return any(connection.execute(one, {"due_by": now}).first() is not None for one in _ANY)
 
 
 def count_due(connection: Connection, now: float) -> int:

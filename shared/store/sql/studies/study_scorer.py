@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Double, and_, bindparam, false, func, select, update
 
 from shared.jobs import MAX_ATTEMPTS, FacetStatus
+from shared.store.sql.choosing.study_readiness import any_due
 from shared.store.sql.choosing.turns import Turns
 from shared.store.sql.studies.study_gateway import StudyGatewaySide
 from shared.store.sql.tables.reading import LEAVE_S, read_or_none
@@ -60,6 +61,10 @@ class StudyScorerSide(StudyGatewaySide):
                     return study
                 not_tried = {f"{step}_attempt": studies.c[f"{step}_attempt"] - 1, **again(step, now + LEAVE_S)}
                 connection.execute(update(studies).where(studies.c.id == chosen[0]).values(not_tried))
+
+    def any_due(self, now: float) -> bool:
+        with self._db.read() as connection:
+            return any_due(connection, now)
 
     def _write(self, step: Step, study_id: str, attempt: int, values: Mapping[str, Any]) -> bool:
         mine = {"of_study": study_id, "of_attempt": attempt}

@@ -79,6 +79,12 @@ async def test_a_list_that_takes_too_long_is_told_so(slow: tuple[Place, SlowList
     assert "fewer filters" in problem.detail
 
 
+@pytest.mark.long
+async def test_a_list_whose_store_never_answers_is_given_up(slow: tuple[Place, SlowLists]) -> None:
+    place, _ = slow
+    refused(await soon(place.http.get("/v1/jobs", headers=place.user("alice"))), "store_unavailable")
+
+
 @pytest.mark.parametrize("limits", [LISTS, REQUESTS])
 def test_no_statement_of_a_request_lasts_for_ever(limits: TimeLimits) -> None:
     """What the limits do is tested with the store. A list may take less than what changes something."""

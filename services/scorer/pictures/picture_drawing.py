@@ -34,7 +34,8 @@ _RANGE_DB = 70.0
 _COLUMNS = 840
 _COLOURS = 256
 _F0_RANGE_HZ = (60.0, 600.0)
-_F0_RATE = 8000
+_F0_RATE = 4000
+"""Hz. Half of 8000 takes half the time and moves the line by less than its width."""
 _LONGEST_F0_S = 120.0
 """In a longer clip a syllable is narrower than a pixel."""
 _TITLE_CHARS = 80

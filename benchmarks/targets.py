@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_REGISTRY = "registry"
 Figures = Mapping[str, Mapping[str, float | None]]
 """Benchmark -> what its ``measure()`` gave."""
 
@@ -79,6 +80,8 @@ TARGETS = (
     ),
     Target("evaluating", "  of it on speaking and scoring", "share", at_least=0.8, digits=2),
     Target("evaluating", "  again, and compared: s", "rerun_s", at_most=3, digits=1),
+    Target("one_clip", "clip of 4 s, real weights: CPU s", "pulled_cpu_s", at_most=1.5, digits=2, needs=_REGISTRY),
+    Target("one_clip", "  by the default metrics", "default_cpu_s", digits=2),
     Target("comparing", "comparison of 2 x 35 x 5, one core: s", "whole_s", at_most=15, digits=1),
     Target("comparing", "  of it the statistics", "statistics_s", digits=1),
     Target("tracking", "tracking: runs/s", "ours_runs_per_s", "baseline_runs_per_s", at_least=5, digits=1),
@@ -103,6 +106,17 @@ TARGETS = (
         digits=1,
         needs="GPU",
     ),
+    Target(
+        "kokoro_on_cpu",
+        "Kokoro: s, to its model alone",
+        "engine_s",
+        "bare_s",
+        0.9,
+        inverse=True,
+        digits=2,
+        needs=_REGISTRY,
+    ),
+    Target("kokoro_on_cpu", "Kokoro: texts/s, two hosts", "two_per_s", "one_per_s", 1.7, digits=2, needs=_REGISTRY),
     Target("two_hosts", "VITS: texts/s, two hosts", "two_per_s", "one_per_s", digits=2),
     Target("two_hosts", "  with a thread per core each", "two_crowded_per_s", "one_per_s", digits=2),
     Target("compiled", "VITS, compiled: texts/s", "compiled_per_s", "eager_per_s", digits=2, needs="compiler"),

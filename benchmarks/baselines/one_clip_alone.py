@@ -1,0 +1,68 @@
+"""Clips of 4 s scored in one process on one thread: ``python -m benchmarks.baselines.one_clip_alone --models DIR``.
+
+Prints the mean CPU seconds per clip as JSON. With ``--lock FILE``, by the families that real weights were pulled for
+and those beside them; else by the default families.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from benchmarks.harness.clips import LINES
+
+WITH_WEIGHTS = ("dnsmos", "distillmos", "whisper", "speaker", "prosody")
+CLIP_S = 4.0
+_CLIPS = 6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, required=True, help="folder of fetched weights; may be missing")
+    parser.add_argument("--lock", type=Path, help="the catalog's lock of those weights")
+    arguments = parser.parse_args()
+    # Libraries read these when they are loaded: before anything below imports one.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    from services.scorer.metrics.base import MeasuredClip
+    from services.scorer.metrics.instruments import Instruments
+    from services.scorer.metrics.panel import Panel
+    from services.worker.engines.families import family_of
+    from shared.audio import Audio
+    from shared.metrics import METRICS
+    from shared.scores import Score
+
+    lines = [line for line in LINES if line.language == "en"][: _CLIPS + 1]
+    engines = {pin: family_of(pin).build(pin) for pin in {line.pin for line in lines}}
+    for engine in engines.values():
+        engine.load()
+    panel = Panel(METRICS, Instruments(arguments.models, lock_file=arguments.lock))
+    default = [name for name, info in METRICS.items() if info.default and not info.where_pulled]
+    families = default if arguments.lock is None else WITH_WEIGHTS
+
+    def audio_of_4_s(index: int) -> Audio:
+        """The line, said again until it is long enough."""
+        line = lines[index]
+        spoken = engines[line.pin].speak(line.spoken_alone)
+        length = 2 * round(CLIP_S * spoken.sample_rate)
+        return Audio((spoken.pcm * (length // len(spoken.pcm) + 1))[:length], spoken.sample_rate)
+
+    def score(index: int, audio: Audio) -> None:
+        clip = MeasuredClip.of(audio, text=lines[index].text, language="en", reference=audio)
+        for family in families:
+            scores = panel.measure(family, clip)
+            if arguments.lock is not None and not any(isinstance(one, Score) for one in scores.values()):
+                raise SystemExit(f"{family} gives no value: {scores}")
+
+    clips = [audio_of_4_s(index) for index in range(len(lines))]
+    score(0, clips[0])  # loads the models
+    began = time.process_time()
+    for index, audio in enumerate(clips[1:], 1):
+        score(index, audio)
+    print(json.dumps({"cpu_s": (time.process_time() - began) / (len(clips) - 1)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -36,8 +36,8 @@ $(STAMP): $(PINS) requirements/weights.txt pyproject.toml
 	@$(BIN)/python requirements/compile_starts.py
 	@touch $@
 
-demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; leaves demo-output/
-	@$(BIN)/python -m demo
+demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; STARTER=1: neural voices too
+	@$(BIN)/python -m demo $(if $(STARTER),--starter)
 
 demo-compose: setup  ## The same on docker-compose.yml: builds and starts it where it does not run, and stops that again
 	@test -f .env || $(BIN)/python docker/new_env.py

@@ -15,8 +15,12 @@ from rich.table import Table
 from demo.failure import DemoFailed
 from ringtrue import Job, Score
 
-MOS_PREDICTORS = ("mos/nisqa_tts", "mos/dnsmos_ovrl")
-"""The first that was scored is shown; the weights of NISQA are not brought along."""
+MOS_PREDICTORS = ("mos/nisqa_tts", "mos/distillmos", "mos/dnsmos_ovrl")
+"""The first that was scored is shown; the weights of the first two are not brought along."""
+CER = "asr/cer_whisper"
+"""In its own column, if it was scored: it needs the starter set, or another Whisper."""
+PLAIN = "plain"
+"""In the place of an emotion, where the job names none."""
 F0, RATE = "prosody/f0_median_hz", "prosody/rate_per_s"
 WIDTH = 108
 SEMITONES_APART, RATE_APART = 0.1, 0.03
@@ -24,7 +28,7 @@ SEMITONES_APART, RATE_APART = 0.1, 0.03
 
 
 def emotion_of(job: Job) -> str:
-    emotion = job.input["emotion"]
+    emotion = job.input.get("emotion", PLAIN)
     return str(emotion["name"] if isinstance(emotion, Mapping) else emotion)
 
 
@@ -41,7 +45,8 @@ def print_table(jobs: Sequence[Job]) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
     for heading in ("pin", "lang", "emotion"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("s", "RTF", "MOS", "WER", "F0 Hz", "rate /s"):
+    with_cer = any(value(job, CER) is not None for job in jobs)
+    for heading in ("s", "RTF", "MOS", "WER", *(("CER",) if with_cer else ()), "F0 Hz", "rate /s"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("run id", no_wrap=True)
     for job in jobs:
@@ -50,6 +55,7 @@ def print_table(jobs: Sequence[Job]) -> None:
             (job.timings.get("rtf"), 3),
             (value(job, predictor), 2),
             (value(job, "asr/wer"), 2),
+            *(((value(job, CER), 2),) if with_cer else ()),
             (value(job, F0), 0),
             (value(job, RATE), 2),
         )

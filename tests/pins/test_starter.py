@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from rich.filesize import decimal
 
 from services.pins.locking.agreement import disagreements
 from services.pins.locking.lock_book import LockBook
@@ -18,7 +19,8 @@ from tests.pins.machine import NOWHERE, Machine
 from tests.pins.package_index import PackageIndex, tarball, wheel
 from tests.shared.weights.voices import VOICE
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES, PAGE = ROOT / "examples", ROOT / "docs" / "models.md"
 NAMES = ["kokoro", "joe", "whisper-base", "distillmos"]
 NO_REGISTRY = {
     "PIP_CONFIG_FILE": os.devnull,
@@ -78,6 +80,14 @@ def test_the_examples_have_the_same_pins() -> None:
     entries, locks = read_catalog(EXAMPLES / "catalog.toml"), read_locks(EXAMPLES / "catalog.lock")
     assert [(entries[pin.entry.name], locks[pin.lock.name]) for pin in starter_pins()] == [
         (pin.entry, pin.lock) for pin in starter_pins()
+    ]
+
+
+def test_the_page_of_models_tells_the_same_sizes_and_licences() -> None:
+    section = PAGE.read_text().split("\n## The starter set\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    assert [(pin.strip("`"), size, licence) for pin, _, size, licence in rows] == [
+        (pin.lock.name, decimal(pin.lock.size), pin.lock.licence) for pin in starter_pins()
     ]
 
 

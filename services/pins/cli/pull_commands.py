@@ -23,6 +23,8 @@ from services.pins.sources.table import from_argument, open_sources, read_access
 from shared.weights.lock import Component
 from shared.weights.trust import trust
 
+_WHYS = 4
+"""Files of a pin whose failure is told, of many that fail in the same way."""
 _YES = {"1", "on", "yes", "true"}
 
 
@@ -79,7 +81,9 @@ def _tell(outcomes: Sequence[Pulled | Unpulled], as_lines: bool) -> None:
     """Print each outcome. Ends the command if a pin was not pulled."""
     for outcome in outcomes:
         if isinstance(outcome, Unpulled):
-            click.echo("\n".join(f"{outcome.lock.name}: {why}" for why in outcome.why), err=True)
+            more = len(outcome.why) - _WHYS
+            whys = [*outcome.why[:_WHYS], *([f"and {more} more files, see --json"] if more > 0 else [])]
+            click.echo("\n".join(f"{outcome.lock.name}: {why}" for why in whys), err=True)
         if as_lines:
             click.echo(json.dumps(_document(outcome), ensure_ascii=False))
         elif isinstance(outcome, Pulled):

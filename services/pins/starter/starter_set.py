@@ -102,7 +102,6 @@ def _check_same(pins: Iterable[StarterPin], entries: Mapping[str, Entry], locks:
             wrong.append(f"{name} (in the catalog, not locked: {'; '.join(said)})")
     if wrong:
         raise StarterDiffers(
-            f"the starter set has other pins of the names that are taken here: {', '.join(wrong)}; nothing was changed."
-            " To have the set's, rename or remove yours in catalog.toml and catalog.lock; to have the others of the set"
-            " beside yours, copy them from the examples"
+            f"the starter set has other pins of names that are taken here: {', '.join(wrong)}; nothing was changed."
+            " To have the set's, rename or remove yours in catalog.toml and catalog.lock"
         )

@@ -85,7 +85,8 @@ def test_the_examples_have_the_same_pins() -> None:
 
 def test_the_page_of_models_tells_the_same_sizes_and_licences() -> None:
     section = PAGE.read_text().split("\n## The starter set\n", 1)[1].split("\n## ", 1)[0]
-    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    table = section.split("| pin |", 1)[1].split("\n\n", 1)[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
     assert [(pin.strip("`"), size, licence) for pin, _, size, licence in rows] == [
         (pin.lock.name, decimal(pin.lock.size), pin.lock.licence) for pin in starter_pins()
     ]

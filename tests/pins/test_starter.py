@@ -181,6 +181,19 @@ def test_without_a_registry_no_pin_is_added(machine: Machine) -> None:
     assert machine.documents("list") == []
 
 
+def test_what_a_killed_pull_has_received_outlasts_a_pull_of_another_pin(machine: Machine) -> None:
+    machine.has(VOICE, "mine")
+    (weights,) = starter("distillmos").lock.files
+    received, unknown = machine.store.partial(weights.sha256), machine.store.partial("0" * 64)
+    received.parent.mkdir(parents=True, exist_ok=True)
+    for partial in (received, unknown):
+        partial.write_bytes(b"the first bytes")
+    done = machine.models("pull", "mine")
+    assert done.returncode == 0, done.stderr
+    assert received.read_bytes() == b"the first bytes"
+    assert not unknown.exists()
+
+
 def test_wrong_bytes_of_a_registry_add_no_pin(machine: Machine, tmp_path: Path) -> None:
     with PackageIndex() as index:
         weights = {"distillmos/weights/distill_mos_v7.pt": bytes(16_907_522)}

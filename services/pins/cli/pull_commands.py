@@ -14,7 +14,7 @@ from rich.filesize import decimal
 from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, refuse_untrusted, trusting, with_place
 from services.pins.cli.progress import shown
-from services.pins.cli.starter_choice import keep_starter, requested, tell_next, tell_starter
+from services.pins.cli.starter_choice import keep_starter, known_locks, requested, tell_next, tell_starter
 from services.pins.pulling.download import Brought
 from services.pins.pulling.pull import Pulled, Unpulled, pull
 from services.pins.pulling.space import NotEnoughSpace
@@ -64,7 +64,7 @@ def pull_command(
         with shown() as progress:
             if offline:
                 progress.says("HF_HUB_OFFLINE is set: Hugging Face is not used as a source")
-            outcomes = pull(place.store, asked.locks, where.sources_of, progress, known=place.locks().values())
+            outcomes = pull(place.store, asked.locks, where.sources_of, progress, known=known_locks(place))
     except NotEnoughSpace as error:
         leave(PinsExitCode.CANNOT_WRITE, str(error))
     except KeyboardInterrupt as error:

@@ -11,7 +11,7 @@ from rich.filesize import decimal
 from services.pins.cli.place import Place
 from services.pins.locking.lock_book import LockBook
 from services.pins.pulling.pull import Pulled, Unpulled
-from services.pins.starter.starter_set import STARTER, FittingPins, add_missing, fitting
+from services.pins.starter.starter_set import STARTER, FittingPins, add_missing, fitting, starter_pins
 from shared.weights.lock import PinLock
 
 _NEXT = (
@@ -43,6 +43,12 @@ def requested(place: Place, pins: Sequence[str]) -> Requested:
     named = place.locked(pin for pin in pins if pin not in {STARTER, *(pin.lock.name for pin in starter.pins)})
     every = {lock.name: lock for lock in (*(pin.lock for pin in starter.pins), *named)}
     return Requested(list(every.values()), starter)
+
+
+def known_locks(place: Place) -> list[PinLock]:
+    """Return every lock whose files a pull must not clear away: also those of the set, whose pins are not locked here
+    until they were pulled."""
+    return [*place.locks().values(), *(pin.lock for pin in starter_pins())]
 
 
 def tell_starter(place: Place, starter: FittingPins) -> None:

@@ -36,15 +36,15 @@ $(STAMP): $(PINS) requirements/weights.txt pyproject.toml
 	@$(BIN)/python requirements/compile_starts.py
 	@touch $@
 
-demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; leaves demo-output/
-	@$(BIN)/python -m demo
+demo: setup  ## Speak 14 sentences with both built-in pins, score them, find them in MLflow; STARTER=1: a neural voice too
+	@$(BIN)/python -m demo $(if $(STARTER),--starter)
 
 demo-compose: setup  ## The same on docker-compose.yml: builds and starts it where it does not run, and stops that again
 	@test -f .env || $(BIN)/python docker/new_env.py
 	@$(BIN)/python -m demo --compose
 
-up: setup  ## Start everything on this machine (Ctrl-C stops it)
-	@$(BIN)/ringtrue up
+up: setup  ## Start everything on this machine (Ctrl-C stops it); STARTER=1: with the starter set
+	@$(BIN)/ringtrue up $(if $(STARTER),--starter)
 
 test: setup  ## The tests that take less than ten minutes together, on real Redis, SQLite, PostgreSQL and MLflow
 	@$(BIN)/python -m pytest -m "not long"

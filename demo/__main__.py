@@ -1,6 +1,8 @@
 """Ringtrue in one go: a stack of its own, 14 sentences with two pins, scored and tracked; a table, audio and pictures.
 
-``python -m demo [--compose] [--output FOLDER]``; exit code 0 if all of it came out as it should.
+With ``--starter`` two more, by the neural voice of the starter set.
+
+``python -m demo [--compose | --starter] [--output FOLDER]``; exit code 0 if all of it came out as it should.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import httpx
 from demo.deployment import deployed_stack
 from demo.failure import DemoFailed
 from demo.runs import Runs
-from demo.sentences import SENTENCES
+from demo.sentences import SENTENCES, STARTER_SENTENCES
 from demo.stack import Stack, own_stack
 from demo.table import check_emotions_differ, emotion_of, print_table
 from ringtrue import APIError, Job, Ringtrue, RingtrueError, SpeechRequest
@@ -26,6 +28,8 @@ from ringtrue import APIError, Job, Ringtrue, RingtrueError, SpeechRequest
 PINS = ("espeak-v1", "espeak-v2")
 VOICES = {"en": "en-us+f5", "zh": "cmn+f5"}
 """The variant that the built-in recogniser understands best: a word error rate of 1 would tell nothing."""
+STARTER_PIN = "kokoro"
+STARTER_VOICES = {"en": "af_heart", "zh": "zm_yunxi"}
 DATA = "data"
 """The stack's data folder within the output: what it prints of MLflow can be looked up later."""
 STUCK_S = 900
@@ -40,7 +44,11 @@ def main() -> int:
     """Run the demo; gives its exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="Ringtrue in one go.")
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder for audio and pictures")
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--starter", action="store_true", help="pull the starter set first, and let its neural voice speak as well"
+    )
+    where.add_argument(
         "--compose",
         action="store_true",
         help="use the deployment of docker-compose.yml, and start it if it does not run",
@@ -49,8 +57,8 @@ def main() -> int:
     data = (arguments.output / DATA).absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the stack is stopped as well
     try:
-        with deployed_stack() if arguments.compose else own_stack(data) as stack:
-            _demonstrate(stack, arguments.output)
+        with deployed_stack() if arguments.compose else own_stack(data, starter=arguments.starter) as stack:
+            _demonstrate(stack, arguments.output, _requests() + (_starter_requests() if arguments.starter else []))
     except (DemoFailed, RingtrueError, httpx.HTTPError) as error:
         print(f"error: {error}", file=sys.stderr)
         return _FAILED
@@ -63,18 +71,18 @@ def main() -> int:
     return 0
 
 
-def _demonstrate(stack: Stack, output: Path) -> None:
+def _demonstrate(stack: Stack, output: Path, requests: Sequence[SpeechRequest]) -> None:
     with Ringtrue(stack.api, stack.key) as ringtrue:
-        jobs = _followed(ringtrue, _submitted(ringtrue))
+        jobs = _followed(ringtrue, _submitted(ringtrue, requests))
         print_table(jobs)
         _check_facets(jobs)
         check_emotions_differ(jobs)
         _save(ringtrue, Runs(stack.mlflow, stack.mlflow_password), jobs, output)
 
 
-def _submitted(ringtrue: Ringtrue) -> list[Job]:
-    """All sentences with both pins, in one request."""
-    requests: list[SpeechRequest] = [
+def _requests() -> list[SpeechRequest]:
+    """All sentences with both pins."""
+    return [
         {
             "text": sentence.text,
             "pin": pin,
@@ -85,6 +93,22 @@ def _submitted(ringtrue: Ringtrue) -> list[Job]:
         for pin in PINS
         for sentence in SENTENCES
     ]
+
+
+def _starter_requests() -> list[SpeechRequest]:
+    return [
+        {
+            "text": sentence.text,
+            "pin": STARTER_PIN,
+            "language": sentence.language,
+            "voice": STARTER_VOICES[sentence.language],
+        }
+        for sentence in STARTER_SENTENCES
+    ]
+
+
+def _submitted(ringtrue: Ringtrue, requests: Sequence[SpeechRequest]) -> list[Job]:
+    """All of them, in one request to the gateway."""
     outcomes = ringtrue.submit_many(requests)
     for outcome in outcomes:
         if isinstance(outcome, APIError):

@@ -1,4 +1,5 @@
-"""What the demo says: seven emotions in two languages, each sentence one that a person would say in that mood."""
+"""What the demo says: seven emotions in two languages, each sentence one that a person would say in that mood; and a
+sentence in each language for the starter set."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence; ``language`` is a BCP 47 tag, ``emotion`` a canonical name."""
+    """One sentence; ``language`` is a BCP 47 tag, ``emotion`` a canonical name, or empty if none is asked for."""
 
     language: str
     emotion: str
@@ -30,3 +31,9 @@ SENTENCES = (
     Sentence("zh", "disgust", "这杯牛奶早就变质了,闻起来真叫人恶心。"),
     Sentence("zh", "surprise", "什么?你一天之内骑自行车过来的?"),
 )
+
+STARTER_SENTENCES = (
+    Sentence("en", "", "The train leaves in ten minutes."),
+    Sentence("zh", "", "图书馆下午五点关门，请大家抓紧时间。"),
+)
+"""What the neural voice of the starter set says too, if it was asked for. It has no emotions."""

@@ -23,6 +23,7 @@ from demo.failure import DemoFailed
 READY_WITHIN_S = 3600
 """`up` ends by itself where it cannot start; where it is slow it says so, and is waited for."""
 STOPPED_WITHIN_S = 90
+RINGTRUE = Path(sys.executable).with_name("ringtrue")
 _KEPT = "RINGTRUE_MODELS"
 
 
@@ -37,10 +38,15 @@ class Stack:
 
 
 @contextlib.contextmanager
-def own_stack(folder: Path) -> Iterator[Stack]:
-    """Start a stack on free ports with its data in ``folder``, and stop it in the end. The data stay."""
+def own_stack(folder: Path, *, starter: bool = False) -> Iterator[Stack]:
+    """Start a stack on free ports with its data in ``folder``, and stop it in the end. The data stay.
+
+    ``starter``: pull the starter set before. `DemoFailed` if it cannot be had.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [str(Path(sys.executable).with_name("ringtrue")), "up", "--port", "0", "--data", str(folder)]
+    if starter:
+        _pull_starter(folder)
+    command = [str(RINGTRUE), "up", "--port", "0", "--data", str(folder)]
     # Out of reach of the terminal's Ctrl-C: the demo ends its stack itself, and once.
     up = subprocess.Popen(command, env=_environment(), start_new_session=True)
     try:
@@ -53,6 +59,13 @@ def own_stack(folder: Path) -> Iterator[Stack]:
         except DemoFailed as error:  # what went wrong first is what the demo ends with
             print(f"error: {error}", file=sys.stderr)
         raise
+
+
+def _pull_starter(folder: Path) -> None:
+    pull = [str(RINGTRUE), "models", "pull", "starter"]
+    done = subprocess.run(pull, env={**_environment(), "RINGTRUE_DATA": str(folder)}, check=False)
+    if done.returncode:
+        raise DemoFailed(f"`ringtrue models pull starter` ended with exit code {done.returncode}")
 
 
 def _environment() -> Mapping[str, str]:

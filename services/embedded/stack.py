@@ -47,6 +47,8 @@ class StackOptions:
     scorer_slots: int = 1
     accept_empty: bool = False
     """Begin with an empty store although there is audio of a lost one."""
+    starter: bool = False
+    """Pull the starter set meanwhile (`ringtrue models pull starter`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def plan_stack(options: StackOptions, settings: Settings, given: Given, environ:
     with ExitStack() as held:
         listening = held.enter_context(listen_on(options.host, options.port))
         run = held.enter_context(run_folder(settings.data))
-        specs, redis_url, mlflow_uri = [], given.redis_url, given.mlflow_uri
+        redis_url, mlflow_uri = given.redis_url, given.mlflow_uri
+        specs = [starter_spec(settings)] if options.starter else []
         if redis_url is None:
             specs.append(redis_spec(settings.data / "redis", run / "redis.sock"))
             redis_url = unix_url(str(run / "redis.sock"))
@@ -88,6 +91,26 @@ def plan_stack(options: StackOptions, settings: Settings, given: Given, environ:
         unproxied = without_proxy_here(environ)  # its parts connect to each other directly
         everywhere = {**safe_environment(environ), **unproxied, "TMPDIR": str(run / "tmp"), **_QUIET}
         return Plan(specs, everywhere, urls, _welcome(urls, settings.data), held.pop_all())
+
+
+def starter_spec(settings: Settings) -> ChildSpec:
+    """Return the child that pulls the starter set into the folders of the stack. Nothing waits for it: a registry may
+    be away, and a running worker takes the pins when they are there."""
+    return ChildSpec(
+        name="starter",
+        argv=(*run_module("ringtrue"), "models", "pull", "starter"),
+        ready=lambda _: False,
+        env={
+            "RINGTRUE_DATA": str(settings.data),
+            "RINGTRUE_MODELS": str(settings.models),
+            "RINGTRUE_CATALOG": str(settings.catalog),
+            "PYTHONUNBUFFERED": "1",
+        },
+        ready_within_s=600,
+        waited_for=True,
+        vital=False,
+        once=True,
+    )
 
 
 def _service_env(settings: Settings, redis_url: str, mlflow_uri: str) -> Mapping[str, str]:

@@ -41,15 +41,18 @@ def trusted(lock_file: Path) -> Collection[str]:
 
 
 def trust(lock_file: Path, locks: Iterable[PinLock]) -> None:
-    """Record that the code of these pins, as they are locked, may be run on this machine."""
+    """Record that the code of these pins, as they are locked, may be run on this machine. Pins that run no code of
+    their repositories need no record, and leave the file as it is."""
+    new = {lock.sha256: lock.name for lock in locks if lock.trust_remote_code}
+    if not new:
+        return
     path = trusted_file(lock_file)
     with folder_lock(path.parent):
         try:
             known = dict(json.loads(path.read_bytes())["locks"])
         except (OSError, ValueError, KeyError, TypeError):
             known = {}
-        known |= {lock.sha256: lock.name for lock in locks if lock.trust_remote_code}
-        write_whole(path, json.dumps({"schema": SCHEMA, "locks": known}, indent=2) + "\n")
+        write_whole(path, json.dumps({"schema": SCHEMA, "locks": known | new}, indent=2) + "\n")
 
 
 def untrusted(lock_file: Path, locks: Iterable[PinLock], named: Collection[str] = ()) -> list[str]:

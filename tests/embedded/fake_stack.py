@@ -3,7 +3,7 @@
 ``python fake_stack.py FOLDER [--replace] [--verbose] [--slow] [--hasty] NAME=SCRIPT ...``.
 
 Each child waits for the one before; the others can do without those whose name begins with "extra", and one whose name
-ends with "patience" is waited for however late it is.
+ends with "patience" is waited for however late it is. One that ends with "once" does one thing and ends.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def main(folder: str, *arguments: str) -> int:
                 ready_within_s=1 if "--hasty" in flags else 60,
                 waited_for=name.endswith("patience"),
                 vital=not name.startswith("extra"),
+                once=name.endswith("once"),
                 grace_s=60 if "--slow" in flags else 1,
             )
         )

@@ -144,6 +144,33 @@ def test_a_child_that_would_lose_its_work_is_waited_for_and_that_is_said(start: 
     assert stack.pid_of("extra-with-patience") == pid
 
 
+def test_a_child_that_does_one_thing_is_started_once_and_all_its_lines_are_shown(start: StartStack) -> None:
+    stack = start(**{"extra-once": "print('341 MB\\n  of it 63 MB CC0')", "store": SERVES}).until_ready()
+    stack.until_said("extra-once is done")
+    assert "extra-once | 341 MB" in stack.words
+    assert "extra-once |   of it 63 MB CC0" in stack.words
+    kill(stack.pid_of("store"))
+    stack.until_said("store is back")
+    assert len(re.findall("starting extra-once", stack.words)) == 1
+    assert stack.stop() == 0
+
+
+def test_a_child_that_fails_at_its_one_thing_is_told_in_one_line_and_the_others_run(start: StartStack) -> None:
+    fails = "import sys; print('the registry does not answer'); sys.exit(76)"
+    stack = start(**{"extra-once": fails, "store": SERVES}).until_ready()
+    stack.until_said("extra-once ended with exit code 76: the registry does not answer; the rest runs without it")
+    assert "starting it again" not in stack.words
+    assert stack.stop() == 0
+
+
+def test_a_child_that_has_not_done_its_one_thing_is_stopped_with_the_stack(start: StartStack) -> None:
+    stack = start(**{"extra-once": "import time; print('begun'); time.sleep(600)", "store": SERVES})
+    stack.until_said("extra-once | begun")
+    pid = stack.pid_of("extra-once")
+    assert stack.stop() == 0
+    assert gone(pid)
+
+
 class Slow(BaseHTTPRequestHandler):
     """Answers when it is let; counts who has asked."""
 

@@ -138,6 +138,9 @@ class ChildSpec:
     """From SIGTERM to SIGKILL."""
     in_view: bool = True
     """Show its lines in the joint view, and not only in its file."""
+    once: bool = False
+    """It does one thing and ends. All its lines are shown. However it ends, it is not started again, and it counts as
+    ready from then on."""
 
 
 class SupervisedChild:

@@ -76,10 +76,10 @@ class View:
         """Show lines to read and to copy from, without a prefix."""
         self._print(printable(text))
 
-    def hear(self, name: str, lines: list[str]) -> None:
-        """Show what a child has written, as far as this view shows it."""
+    def hear(self, name: str, lines: list[str], *, every: bool = False) -> None:
+        """Show what a child has written, as far as this view shows it. ``every``: show all of it."""
         for line in lines:
-            if self._verbose or self._is_problem(name, line):
+            if every or self._verbose or self._is_problem(name, line):
                 self._write(name, line)
 
     def _is_problem(self, name: str, line: str) -> bool:

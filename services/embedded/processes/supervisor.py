@@ -159,6 +159,8 @@ class Supervisor:
             self._say_late(post) if post.spec.waited_for else self._give_up(post)
 
     def _may_start(self, post: _Post) -> bool:
+        if post.spec.once and post.was_ready:
+            return False
         waits_for = [other for other in self._posts if other.spec.name in post.spec.after]
         # A child that is restarted does not wait: the children before it may be away too, and it can cope with that.
         return time.monotonic() >= post.start_not_before and (post.was_ready or all(other.ready for other in waits_for))
@@ -176,7 +178,7 @@ class Supervisor:
     def _listen(self, post: _Post) -> list[str]:
         words = post.words()
         if post.spec.in_view:
-            self._view.hear(post.spec.name, words)
+            self._view.hear(post.spec.name, words, every=post.spec.once)
         return words
 
     def _welcome(self, post: _Post) -> None:
@@ -195,7 +197,19 @@ class Supervisor:
         if post.spec.vital and not post.was_ready:
             words = " / ".join(post.last_words) or "no output"
             raise ChildFailed(f"{post.spec.name} {how(returncode)}: {words} ({post.log})", returncode)
-        self._start_later(post, how(returncode), ran_s)
+        if post.spec.once:
+            self._finish(post, returncode)
+        else:
+            self._start_later(post, how(returncode), ran_s)
+
+    def _finish(self, post: _Post, returncode: int) -> None:
+        """A child that does one thing has ended: nobody waits for it any more."""
+        post.ready = post.was_ready = True
+        if returncode:
+            words = post.last_words[-1] if post.last_words else "no output"
+            self._view.say(f"{post.spec.name} {fate(returncode)}: {words}; the rest runs without it ({post.log})")
+        else:
+            self._view.say(f"{post.spec.name} is done")
 
     def _say_late(self, post: _Post) -> None:
         late = f"{post.spec.name} is not ready after {post.patience_s:g} s"

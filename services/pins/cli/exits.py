@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from services.pins.pulling.space import NotEnoughSpace
+from services.pins.starter.starter_set import StarterDiffers
 from shared.aliases import AliasRefused, AliasUnknown
 from shared.errors import RingtrueError, SettingsError, StoreUnavailable
 from shared.weights.errors import CatalogInvalid, NotLocked
@@ -36,6 +37,7 @@ _BY_ERROR: tuple[tuple[type[Exception], PinsExitCode], ...] = (
     (NotLocked, PinsExitCode.NOT_FOUND),
     (AliasUnknown, PinsExitCode.NOT_FOUND),
     (AliasRefused, PinsExitCode.REFUSED),
+    (StarterDiffers, PinsExitCode.REFUSED),
     (CatalogInvalid, PinsExitCode.CONFIG),
     (SettingsError, PinsExitCode.CONFIG),
     (StoreUnavailable, PinsExitCode.UNAVAILABLE),

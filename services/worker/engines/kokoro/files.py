@@ -13,6 +13,7 @@ from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.json_files import json_object
+from services.worker.engines.kokoro_phonemes.vocabulary import checked_numbers
 from shared.errors import FailureCode
 
 STYLE = 256
@@ -64,11 +65,5 @@ def _numbers(folder: Path) -> Mapping[str, int]:
             said: Any = json_object(path, name)
             for member in members:
                 said = said.get(member) if isinstance(said, dict) else None
-            if not isinstance(said, dict) or not all(_is_entry(*entry) for entry in said.items()):
-                raise EngineError(f"{name}: {'/'.join(members)} must be a table of phonemes with their numbers")
-            return said
+            return checked_numbers(said, f"{name}: {'/'.join(members)}")
     raise EngineError(f"the pin has none of {', '.join(_VOCABULARIES)}", FailureCode.MODEL_NOT_PULLED)
-
-
-def _is_entry(phoneme: str, number: object) -> bool:
-    return len(phoneme) == 1 and isinstance(number, int) and not isinstance(number, bool) and number >= 0

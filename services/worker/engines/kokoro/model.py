@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.kokoro.files import STYLE, KokoroFiles
-from services.worker.engines.kokoro.graph import WHAT, prepared
+from services.worker.engines.onnx_models.phoneme_lengths import WHAT, own_speed, whole_frames, with_lengths
 from services.worker.engines.onnx_models.pin_options import OnnxPinOptions
 from services.worker.engines.onnx_models.session import inputs_of, listed, opened
 from shared.errors import FailureCode
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 24_000
 MOST_PHONEMES = 510
 """The model's context is 512, and there is padding at both ends."""
-SLOWEST, FASTEST = 0.5, 2.0
-"""The speeds that are left to the model; beyond these, lengths of phonemes are mostly rounding."""
 _PADDING = 0
 _TOKENS = ("tokens", "input_ids")
 """Names of the same input in the known exports."""
@@ -50,7 +48,7 @@ class KokoroModel:
 
     def __init__(self, files: KokoroFiles, pin_options: OnnxPinOptions) -> None:
         """Load it. Raises `EngineError`."""
-        model, self._lengths = prepared(files.model.read_bytes())
+        model, self._lengths = with_lengths(files.model.read_bytes())
         self._session = opened(model, WHAT, pin_options.device, pin_options.threads)
         self._voices = files.voices
         inputs = inputs_of(self._session)
@@ -67,24 +65,17 @@ class KokoroModel:
 
         assert 0 < len(numbers) <= MOST_PHONEMES, len(numbers)
         styles = _styles(self._voices[voice])
-        own_speed = np.float32(min(max(speed, SLOWEST), FASTEST))
+        native_speed = np.float32(own_speed(speed))
         given: dict[str, Any] = {
             self._tokens: np.array([[_PADDING, *numbers, _PADDING]], np.int64),
             "style": styles[min(len(numbers), len(styles)) - 1][None],
-            "speed": np.array([own_speed], np.float32),
+            "speed": np.array([native_speed], np.float32),
         }
         samples, lengths = self._session.run([self._output, self._lengths], given)
         samples = samples.reshape(-1)
         if not samples.size or np.abs(samples).max() < _SILENT:
             raise EngineError("the model was silent", FailureCode.ENGINE_RETURNED_NOTHING)
-        return KokoroSpoken(samples, _frames(lengths / own_speed), _frames(lengths))
-
-
-def _frames(lengths: Any) -> int:
-    """Return the whole frames that the model makes of these lengths."""
-    import numpy as np
-
-    return int(np.maximum(np.rint(lengths), 1).sum())
+        return KokoroSpoken(samples, whole_frames(lengths / native_speed), whole_frames(lengths))
 
 
 @lru_cache(maxsize=64)

@@ -27,8 +27,8 @@ class OnnxPinOptions:
     max_piece_chars: int = 400
     device: str = "cpu"
     threads: int = 1
-    """More than one thread makes a model faster if cores are idle, and never changes the sound. The default is one,
-    because several hosts run at once."""
+    """More than one thread makes a model faster if cores are idle, and changes the samples by rounding at most. The
+    default is one, because several hosts run at once."""
 
 
 def pin_options(options: Mapping[str, Any], default: OnnxPinOptions | None = None) -> OnnxPinOptions:

@@ -1,7 +1,7 @@
-"""The voices of a pin: which languages they speak, and which one speaks a request.
+"""The accents of voices: which languages they speak, and which voice speaks a request.
 
-The first letter of a voice's name is its accent: ``af_heart`` speaks American English. Owns the accents that are
-served, and that a voice speaks no other language than its own. Reads no voice.
+Owns the accents that are served, and that a voice speaks no other language than its own. Knows the names of no model's
+voices.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ class Accent:
     letter: str
     languages: tuple[str, ...]
     """BCP 47 tags in lower case, the narrowest first."""
-    favourite: str
-    """The voice that speaks if none is named, if the pin has it."""
     packages: Mapping[str, str]
     """Module -> package: what puts its texts into phonemes."""
 
@@ -37,15 +35,17 @@ _CHINESE = {
     "cn2an": "cn2an",
     "ordered_set": "ordered-set",
 }
+AMERICAN, BRITISH, MANDARIN = "a", "b", "z"
 ACCENTS: Mapping[str, Accent] = {
     one.letter: one
     for one in (
-        Accent("a", ("en-us", "en"), "af_heart", _ENGLISH),
-        Accent("b", ("en-gb", "en"), "bf_emma", _ENGLISH),
-        Accent("z", ("zh",), "zf_xiaoxiao", {**_CHINESE, **_ENGLISH}),
+        Accent(AMERICAN, ("en-us", "en"), _ENGLISH),
+        Accent(BRITISH, ("en-gb", "en"), _ENGLISH),
+        Accent(MANDARIN, ("zh",), {**_CHINESE, **_ENGLISH}),
     )
 }
-"""By letter, in the order of preference. Chinese needs the English package too, for English words in Chinese texts."""
+"""By Kokoro's letter, in the order of preference. Chinese needs the English package too, for English words in Chinese
+texts."""
 
 _MOST_NAMED = 5
 
@@ -54,23 +54,27 @@ _MOST_NAMED = 5
 class VoiceList:
     """The voices that are served."""
 
-    names: tuple[str, ...]
-    """The default first, then by accent and name."""
+    accents: Mapping[str, Accent]
+    """By name, the default first, an accent after the other."""
     languages: tuple[str, ...]
     packages: Mapping[str, str]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.accents)
+
+    @property
     def default(self) -> str | None:
         """The voice of a request that names none, if that does not depend on its language."""
-        return self.names[0] if len({ACCENTS[name[0]].base for name in self.names}) == 1 else None
+        return self.names[0] if len({accent.base for accent in self.accents.values()}) == 1 else None
 
     def chosen(self, voice: str | None, language: str) -> str:
         """Return the voice for a request. Raises `EngineError` if ``voice`` does not speak ``language``; it names some
         that do."""
         base = language.partition("-")[0]
-        fitting = [name for name in self.names if ACCENTS[name[0]].base == base]
+        fitting = [name for name, accent in self.accents.items() if accent.base == base]
         if voice is None:
-            native = [name for name in fitting if language in ACCENTS[name[0]].languages]
+            native = [name for name in fitting if language in self.accents[name].languages]
             return (native or fitting)[0]
         if voice not in fitting:
             some = ", ".join(fitting[:_MOST_NAMED]) + (" and more" if len(fitting) > _MOST_NAMED else "")
@@ -78,24 +82,25 @@ class VoiceList:
         return voice
 
 
-def voice_list(found: Sequence[str], wanted: Sequence[str]) -> VoiceList:
-    """Return which of the voices ``found`` are served. ``wanted``: languages; empty means all. Raises `EngineError` if
-    no voice is left, or none for a language that is wanted."""
-    names: list[str] = []
+def voice_list(found: Mapping[str, str], wanted: Sequence[str]) -> VoiceList:
+    """Return which of the voices ``found`` (name -> letter of the accent) are served. Of an accent, the first is the
+    default. ``wanted``: languages; empty means all. Raises `EngineError` if no voice is left, or none for a language
+    that is wanted."""
+    accents: dict[str, Accent] = {}
     languages: list[str] = []
     packages: dict[str, str] = {}
     for accent in ACCENTS.values():
-        own = sorted(name for name in found if name.startswith(accent.letter))
+        own = [name for name, letter in found.items() if letter == accent.letter]
         tags = [tag for tag in accent.languages if tag in wanted] if wanted else accent.languages
         if own and tags:
-            names += sorted(own, key=lambda name: name != accent.favourite)
+            accents |= dict.fromkeys(own, accent)
             languages += tags
             packages |= accent.packages
     if lacking := [tag for tag in wanted if tag not in languages]:
         raise EngineError(f"options/languages: no voice of the pin speaks {', '.join(lacking)}")
-    if not names:
+    if not accents:
         raise EngineError(f"no voice of the pin speaks a language that is served: {', '.join(_served())}")
-    return VoiceList(tuple(names), tuple(dict.fromkeys(languages)), packages)
+    return VoiceList(accents, tuple(dict.fromkeys(languages)), packages)
 
 
 def _served() -> Sequence[str]:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.fitting import parts_that_fit
-from services.worker.engines.kokoro.chinese import Chinese
-from services.worker.engines.kokoro.english import English
-from services.worker.engines.kokoro.model import MOST_PHONEMES
+from services.worker.engines.kokoro_phonemes.accents import AMERICAN, BRITISH, MANDARIN
+from services.worker.engines.kokoro_phonemes.chinese import Chinese
+from services.worker.engines.kokoro_phonemes.english import English
 from services.worker.engines.signs.reading import Reads
 from services.worker.engines.spoken_characters import require_known
 from shared.errors import FailureCode
 
 _SPACES = re.compile(r"\s+")
+_SENTENCE = re.compile(r"\S.*?(?:[.!?…][\"”)]*(?=\s)|\Z)")
+"""Of phonemes, where a full stop is no longer part of an abbreviation or a number."""
 _SOUNDS = ("Ll", "Lu", "Lo")
 """Unicode categories of phonemes that sound by themselves; stress, length and tone are marks and symbols."""
 
@@ -40,27 +42,34 @@ class Reader(Protocol):
 class KokoroPhonemes:
     """The readers of one pin. For one thread."""
 
-    def __init__(self, numbers: Mapping[str, int], voices: Sequence[str]) -> None:
-        letters = {name[0] for name in voices}
-        american = English(british=False) if letters & {"a", "z"} else None
+    def __init__(
+        self, numbers: Mapping[str, int], accents: Iterable[str], most: int, by_sentence: bool = False
+    ) -> None:
+        """``accents``: letters of those that are read. ``most``: phonemes that the model reads at once.
+        ``by_sentence``: it reads one sentence at a time."""
+        letters = set(accents)
+        american = English(british=False) if letters & {AMERICAN, MANDARIN} else None
         self._numbers = numbers
+        self._most = most
+        self._by_sentence = by_sentence
         self._readers: dict[str, Reader] = {}
-        if "b" in letters:
-            self._readers["b"] = English(british=True)
+        if BRITISH in letters:
+            self._readers[BRITISH] = English(british=True)
         if american is not None:
-            self._readers["a"] = american
-            if "z" in letters:
-                self._readers["z"] = Chinese(american)
+            self._readers[AMERICAN] = american
+            if MANDARIN in letters:
+                self._readers[MANDARIN] = Chinese(american)
         self._read: dict[tuple[str, str], bool] = {}
 
-    def parts(self, text: str, voice: str) -> Sequence[Sequence[int]]:
-        """Return the phoneme numbers of ``text`` in the accent of ``voice``, in parts of at most `MOST_PHONEMES`.
-        Raises `EngineError` if nothing can be spoken, and for what cannot be spoken; it names that."""
-        accent = voice[0]
+    def parts(self, text: str, accent: str) -> Sequence[Sequence[int]]:
+        """Return the phoneme numbers of ``text`` in an accent, in parts that the model reads at once. Raises
+        `EngineError` if nothing can be spoken, and for what cannot be spoken; it names that."""
         said = cache(lambda part: self._known(self._readers[accent].phonemes(part)))
         text = self._readers[accent].prepared(text, lambda one, _: self._reads(one, accent))
-        parts = parts_that_fit(text, lambda part: len(said(part)) <= MOST_PHONEMES)
-        heard = [said(part) for part in parts if _sounds(said(part))]
+        parts = [said(part) for part in parts_that_fit(text, lambda part: len(said(part)) <= self._most)]
+        if self._by_sentence:
+            parts = [sentence for part in parts for sentence in _SENTENCE.findall(part)]
+        heard = [part for part in parts if _sounds(part)]
         if not heard:
             raise EngineError("nothing in the text has phonemes", FailureCode.ENGINE_RETURNED_NOTHING)
         return [[self._numbers[phoneme] for phoneme in phonemes] for phonemes in heard]

@@ -1,20 +1,25 @@
-"""The graph of the model, changed in memory so that the lengths of phonemes are an output.
+"""Lengths of phonemes, of models that divide them by the speed and round them to whole frames, at least one.
 
-The model divides them by the speed and rounds them to whole frames, at least one. So fast speech comes out slower than
-asked, and the lengths tell by how much. All weights and operators stay as published.
+So fast speech comes out slower than asked. The graph is changed in memory to give the lengths too, which tell by how
+much. All weights and operators stay as published.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.onnx_models.graph import model_of, require_nothing_drawn
 
 WHAT = "the model"
+SLOWEST, FASTEST = 0.5, 2.0
+"""The speeds that are left to such a model; beyond these, lengths of phonemes are mostly rounding."""
 
 
-def prepared(raw: bytes) -> tuple[bytes, str]:
+def with_lengths(raw: bytes) -> tuple[bytes, str]:
     """Return the model in ``raw`` (ONNX) and the name of the added output: float, the frames that each phoneme should
-    last at speed 1, before rounding. Raises `EngineError` if it is not one as Kokoro is exported."""
+    last at speed 1, before rounding. Raises `EngineError` if it is no such model, or draws
+    random numbers."""
     from onnx import TensorProto, helper
 
     model = model_of(raw, WHAT)
@@ -30,3 +35,15 @@ def prepared(raw: bytes) -> tuple[bytes, str]:
     if lengths not in (output.name for output in model.graph.output):
         model.graph.output.append(helper.make_tensor_value_info(lengths, TensorProto.FLOAT, None))
     return model.SerializeToString(), lengths
+
+
+def own_speed(speed: float) -> float:
+    """Return what of ``speed`` is left to the model."""
+    return min(max(speed, SLOWEST), FASTEST)
+
+
+def whole_frames(lengths: Any) -> int:
+    """Return the frames that the model makes of ``lengths``, numbers of any shape."""
+    import numpy as np
+
+    return int(np.maximum(np.rint(lengths), 1).sum())

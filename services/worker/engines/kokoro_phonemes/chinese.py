@@ -10,8 +10,8 @@ import logging
 import re
 
 from services.worker.engines.base import EngineError
-from services.worker.engines.kokoro.english import English
-from services.worker.engines.kokoro.pauses import with_pauses
+from services.worker.engines.kokoro_phonemes.english import English
+from services.worker.engines.kokoro_phonemes.pauses import with_pauses
 from services.worker.engines.signs.reading import Reads, folded, readable
 from shared.values.text import in_form
 
@@ -32,6 +32,18 @@ _HYPHEN = re.compile(r"-(?=\d)")
 """A minus is a word already when this is looked for."""
 
 
+def written_out(text: str, reads: Reads) -> str:
+    """Return a Chinese text with dates, times, shares, ranges and signs in characters, or in numbers that cn2an reads.
+    ``reads``: whether a character is read. Raises `EngineError` that names those that are not and have no words."""
+    text = folded(in_form("NFC", text)).replace("〇", "零")
+    text = _RANGE.sub(r"\1到\2", _CIRCLE.sub("零", text))
+    text = _DATE.sub(r"\1年\2月\3日", _THOUSANDS.sub("", text))
+    text = _TIME.sub(_time, text)
+    text = _SHARE.sub(lambda found: f"{'百分之' if found[2] == '%' else '千分之'}{found[1]}", text)
+    text = _DIGIT_BY_DIGIT.sub(lambda found: found.group().translate(_DIGITS), text)
+    return _HYPHEN.sub(" ", readable(with_pauses(text, "，"), "zh", reads))
+
+
 class Chinese:
     """The Mandarin reader. For one thread. ``english``: the reader of words in other scripts."""
 
@@ -45,13 +57,7 @@ class Chinese:
         self._english = english
 
     def prepared(self, text: str, reads: Reads) -> str:
-        text = folded(in_form("NFC", text)).replace("〇", "零").replace("@", " at ")
-        text = _RANGE.sub(r"\1到\2", _CIRCLE.sub("零", text))
-        text = _DATE.sub(r"\1年\2月\3日", _THOUSANDS.sub("", text))
-        text = _TIME.sub(_time, text)
-        text = _SHARE.sub(lambda found: f"{'百分之' if found[2] == '%' else '千分之'}{found[1]}", text)
-        text = _DIGIT_BY_DIGIT.sub(lambda found: found.group().translate(_DIGITS), text)
-        return _HYPHEN.sub(" ", readable(with_pauses(text, "，"), "zh", reads))
+        return written_out(folded(in_form("NFC", text)).replace("@", " at "), reads)
 
     def phonemes(self, text: str) -> str:
         runs = enumerate(_FOREIGN.split(text))

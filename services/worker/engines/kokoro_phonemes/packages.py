@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
 from shared.machine.installed_packages import version_of
 
 _ALWAYS = {"onnx": "onnx", "onnxruntime": "onnxruntime"}
-_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an")
-"""They decide how text is pronounced."""
 
 
 def missing_packages(readers: Mapping[str, str]) -> str | None:
@@ -19,7 +17,8 @@ def missing_packages(readers: Mapping[str, str]) -> str | None:
     return f"not installed: {', '.join(missing)}" if missing else None
 
 
-def package_versions() -> str:
-    """Return the versions of what puts text into phonemes, and of onnxruntime, which speaks."""
-    found = {name: version_of(name) for name in (*_READERS, "onnxruntime")}
+def package_versions(readers: Sequence[str]) -> str:
+    """Return the versions of the packages ``readers``, which decide how text is pronounced, and of onnxruntime, which
+    speaks."""
+    found = {name: version_of(name) for name in (*readers, "onnxruntime")}
     return ", ".join(f"{name} {version}" for name, version in found.items() if version) or "not installed"

@@ -18,6 +18,14 @@ before those trained on calls, overall quality before a part of it."""
 CER = "asr/cer"
 PRIMARY_CER = ("asr/cer_whisper", "asr/cer_funasr")
 """A clip's `CER` is the first of these that it was scored with. More languages come first. No family gives `CER`."""
+RECOGNISERS: Mapping[str, str] = {
+    "asr/wer_whisper": "Whisper",
+    "asr/cer_whisper": "Whisper",
+    "asr/cer_funasr": "FunASR",
+    "asr/wer": "pocketsphinx",
+}
+"""The recogniser behind each error rate. The first one that both sides of a comparison were scored with judges their
+intelligibility; pocketsphinx mishears most, so it comes last."""
 
 
 def _mos(name: str) -> Quantity:

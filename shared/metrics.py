@@ -18,6 +18,14 @@ before those trained on calls, overall quality before a part of it."""
 CER = "asr/cer"
 PRIMARY_CER = ("asr/cer_whisper", "asr/cer_funasr")
 """A clip's `CER` is the first of these that it was scored with. More languages come first. No family gives `CER`."""
+RECOGNISERS: Mapping[str, str] = {
+    "asr/wer_whisper": "Whisper",
+    "asr/cer_whisper": "Whisper",
+    "asr/cer_funasr": "FunASR",
+    "asr/wer": "pocketsphinx",
+}
+"""The recogniser behind each error rate. The first one that both sides of a comparison were scored with judges their
+intelligibility; pocketsphinx mishears most, so it comes last."""
 
 
 def _mos(name: str) -> Quantity:
@@ -126,7 +134,7 @@ WHISPER = MetricInfo(
     family="whisper",
     title="Intelligibility in many languages: error rates of words and characters, by a pinned Whisper",
     quantities=(Quantity("asr/wer_whisper", "1", LOWER, 0), Quantity("asr/cer_whisper", "1", LOWER, 0)),
-    licence="that of the pin (Whisper of OpenAI: Apache-2.0 or MIT); jiwer, OpenCC Apache-2.0; CTranslate2 MIT",
+    licence="that of the pin (Whisper of OpenAI: Apache-2.0 or MIT); jiwer, OpenCC Apache-2.0; CTranslate2, cn2an MIT",
     source="A. Radford et al.: Robust Speech Recognition via Large-Scale Weak Supervision, arXiv:2212.04356",
     code="services.scorer.metrics.whisper.metric:Whisper",
     needs_text=True,
@@ -161,7 +169,7 @@ FUNASR = MetricInfo(
     family="funasr",
     title="Intelligibility: character error rate of a pinned SenseVoice or Paraformer, by FunASR",
     quantities=(Quantity("asr/cer_funasr", "1", LOWER, 0),),
-    licence="that of the pin (SenseVoice, Paraformer: FunASR model licence); FunASR MIT; jiwer, OpenCC Apache-2.0",
+    licence="that of the pin (SenseVoice, Paraformer: FunASR model licence); FunASR, cn2an MIT; jiwer, OpenCC Apache-2.0",
     source="K. An et al.: FunAudioLLM, arXiv:2407.04051; Z. Gao et al.: Paraformer, Interspeech 2022, arXiv:2206.08317",
     code="services.scorer.metrics.funasr.metric:FunasrRecogniser",
     needs_text=True,

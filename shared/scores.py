@@ -38,19 +38,39 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recogniser heard, and what was compared to count its errors."""
+
+    heard: str
+    """The transcript as the recogniser wrote it."""
+    text_counted: str
+    """The text as it was compared: words, or characters without blanks between."""
+    heard_counted: str
+    """The transcript as it was compared."""
+
+    def to_json(self) -> dict[str, str]:
+        return {"heard": self.heard, "text_counted": self.text_counted, "heard_counted": self.heard_counted}
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """One measured, finite value in ``unit``. ``scorer_lock`` is the lock of the scorer that measured it."""
+    """One measured, finite value in ``unit``. ``scorer_lock`` is the lock of the scorer that measured it.
+
+    ``transcript``: only of a value that compares a text with a transcript.
+    """
 
     value: float
     unit: str
     scorer_lock: str
+    transcript: Transcript | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise ValueError(f"a score must be a finite number (found {self.value})")
 
     def to_json(self) -> dict[str, Any]:
-        return {"value": self.value, "unit": self.unit, "scorer_lock": self.scorer_lock}
+        compared = {} if self.transcript is None else {"transcript": self.transcript.to_json()}
+        return {"value": self.value, "unit": self.unit, "scorer_lock": self.scorer_lock, **compared}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,14 @@ def scored_from_json(data: Mapping[str, Any]) -> Scored:
         return Unscored(Reason(data["unscored"]), detail)
     if "value" not in data:
         return Unscored(Reason.SCORER_ERROR, "this version cannot read the value")
-    return Score(data["value"], data.get("unit", ""), data.get("scorer_lock", ""))
+    return Score(data["value"], data.get("unit", ""), data.get("scorer_lock", ""), _transcript(data.get("transcript")))
+
+
+def _transcript(data: Mapping[str, str] | None) -> Transcript | None:
+    """Read a transcript. A member that this version does not find is empty."""
+    if data is None:
+        return None
+    return Transcript(data.get("heard", ""), data.get("text_counted", ""), data.get("heard_counted", ""))
 
 
 @dataclass(frozen=True, slots=True)

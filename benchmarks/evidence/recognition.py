@@ -12,14 +12,13 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import jiwer
 import numpy as np
 import soxr  # type: ignore[import-untyped]
 
 from benchmarks.harness.clips import LINES, SpokenLine
 from demo.__main__ import PINS
-from services.scorer.metrics.base import MeasuredClip
-from services.scorer.metrics.english import text_normalisation
+from services.scorer.metrics.base import ErrorRate, MeasuredClip
+from services.scorer.metrics.counting.rates import word_error_rate
 from services.scorer.metrics.english.recogniser import DECODER, Recogniser
 from services.scorer.metrics.instruments import Instruments
 from services.worker.engines.families import family_of
@@ -68,7 +67,9 @@ def _variants(audio: Audio) -> list[Audio]:
 
 def _error_rate(recogniser: Recogniser, text: str, audio: Audio) -> float:
     heard = recogniser.transcript(MeasuredClip.of(audio))
-    return float(jiwer.wer(text_normalisation.words(text), text_normalisation.words(heard)))
+    found = word_error_rate(text, heard, "en")
+    assert isinstance(found, ErrorRate), "every line has words"
+    return found.value
 
 
 if __name__ == "__main__":

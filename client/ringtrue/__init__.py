@@ -55,6 +55,7 @@ from ringtrue.jobs import (
     Score,
     Scoring,
     Tracking,
+    Transcript,
     Unscored,
     WaitTimedOut,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "TextInvalid",
     "TooManyRequests",
     "Tracking",
+    "Transcript",
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",

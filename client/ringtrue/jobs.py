@@ -93,12 +93,25 @@ class JobAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a recogniser heard, and both sides as they were compared: words, or characters without blanks between."""
+
+    heard: str
+    text_counted: str
+    heard_counted: str
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """One measured value. ``scorer_lock`` is the lock of the scorer that measured it."""
+    """One measured value. ``scorer_lock`` is the lock of the scorer that measured it.
+
+    ``transcript``: of an error rate, what was compared.
+    """
 
     value: float
     unit: str
     scorer_lock: str
+    transcript: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,9 @@ def score_from_json(data: Json) -> Score | Unscored:
     """Return a score or an unscored value."""
     if "unscored" in data:
         return Unscored(data["unscored"], data.get("detail", ""))
-    return Score(data["value"], data["unit"], data["scorer_lock"])
+    compared = data.get("transcript")
+    transcript = compared and Transcript(compared["heard"], compared["text_counted"], compared["heard_counted"])
+    return Score(data["value"], data["unit"], data["scorer_lock"], transcript or None)
 
 
 @dataclass(frozen=True, slots=True)

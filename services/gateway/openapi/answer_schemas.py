@@ -114,12 +114,21 @@ class ProgressDocument(Document):
     pieces: int
 
 
+class TranscriptDocument(Document):
+    """What a recogniser heard, and both sides as they were compared: words, or characters without blanks between."""
+
+    heard: str
+    text_counted: str
+    heard_counted: str
+
+
 class ScoreDocument(Document):
-    """A measured value."""
+    """A measured value. An error rate of a recogniser has its transcript."""
 
     value: float
     unit: str
     scorer_lock: str
+    transcript: TranscriptDocument | None = None
 
 
 class UnscoredDocument(Document):

@@ -18,12 +18,21 @@ import soxr  # type: ignore[import-untyped]
 
 from shared.audio import Audio
 from shared.errors import RingtrueError
-from shared.scores import MetricInfo, Reason, Unscored
+from shared.scores import MetricInfo, Reason, Transcript, Unscored
 
 Samples = npt.NDArray[np.float32]
 """Mono, in [-1, 1], shape (n,)."""
 
-Reading = float | Unscored
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """A share of errors, and what was compared to count them."""
+
+    value: float
+    transcript: Transcript
+
+
+Reading = float | ErrorRate | Unscored
 """What a metric returns for one quantity. The panel adds the unit and the lock, in one place."""
 
 LONGEST_S = 300.0

@@ -1,14 +1,13 @@
-"""The character error rate, for every script, written with or without spaces.
+"""The characters of a text, in every script.
 
-Owns the normalisation, which is the same for all recognisers:
+Owns the normalisation that does not know the language's words:
 
 1. Unicode NFKC, then lower case: full-width letters and digits become the usual ones.
 2. Everything but letters, marks and numbers is dropped: punctuation, signs, blanks, emoji.
 3. Chinese is converted to simplified characters (OpenCC, ``t2s``), in the text and in the transcript. A recogniser is
    given the language but not the script, and Whisper writes one clip in the one script and the next in the other.
 
-What is left is compared code point by code point. Nothing else is done. Numbers stay as they are written: if the text
-says 三百 and a recogniser writes 300, these are three errors.
+Numbers stay as they are written. English and Chinese, where they do not, are in the folder counting.
 """
 
 from __future__ import annotations
@@ -17,16 +16,12 @@ import re
 import unicodedata
 from functools import cache
 
-import jiwer
 import opencc
 
-from services.scorer.metrics.base import Reading
-from shared.scores import Reason, Unscored
 from shared.values.text import in_form
 
 PARAMETERS = {"characters": 2}
 """Part of the lock of every metric that normalises text with this module. Raised when the rules above change."""
-PACKAGES = ("jiwer", "opencc")
 
 CHINESE = frozenset({"zh", "cmn", "yue"})
 """Languages that are written in traditional or in simplified characters."""
@@ -56,18 +51,6 @@ def characters(text: str, language: str) -> str:
 def in_one_script(text: str, language: str) -> str:
     """Return Chinese text in simplified characters, other text unchanged. ``language`` is a primary subtag."""
     return _simplified().convert(text) if language in CHINESE else text
-
-
-def character_error_rate(text: str, heard: str, language: str) -> Reading:
-    """Return substitutions, deletions and insertions divided by the characters of ``text``.
-
-    1 if nothing was heard; above 1 if much was heard that is not in the text. Unscored if the text has no characters.
-    ``language``: as for `characters`.
-    """
-    said = characters(text, language)
-    if not said:
-        return Unscored(Reason.NEEDS_TEXT, "the text has no letters or digits")
-    return float(jiwer.cer(said, characters(heard, language)))
 
 
 @cache

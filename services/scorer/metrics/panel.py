@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from services.scorer.metrics.base import MeasuredClip, Metric, Reading, WeightsMismatch
+from services.scorer.metrics.base import ErrorRate, MeasuredClip, Metric, Reading, WeightsMismatch
 from services.scorer.metrics.instruments import Instruments
 from shared.catalog import lock_sha256
 from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
@@ -96,6 +96,7 @@ def _failed(error: Exception) -> Unscored:
 def _scored(reading: Reading, quantity: Quantity, lock: str) -> Scored:
     if isinstance(reading, Unscored):
         return reading
-    if not math.isfinite(reading):
-        return Unscored(Reason.SCORER_ERROR, f"the metric returned {reading}")
-    return Score(reading, quantity.unit, lock)
+    value, transcript = (reading.value, reading.transcript) if isinstance(reading, ErrorRate) else (reading, None)
+    if not math.isfinite(value):
+        return Unscored(Reason.SCORER_ERROR, f"the metric returned {value}")
+    return Score(value, quantity.unit, lock, transcript)

@@ -1,6 +1,7 @@
 """The items table of an evaluation: a row per item and seed, with every score, as Parquet and as JSON lines.
 
-Owns its columns. A missing score is null, and the column ``<quantity>.unscored`` beside it gives the reason.
+Owns its columns. A missing score is null, and the column ``<quantity>.unscored`` beside it gives the reason. The column
+``<quantity>.transcript`` is there if a clip has one: what was heard and what was compared.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.quantities import known_quantities
-from shared.scores import Score, Unscored
+from shared.scores import Score, Scored, Unscored
 from shared.suites.suite import Item
 
 _TEXT, _NUMBER = pa.string(), pa.float64()
+_TRANSCRIPT = pa.struct(dict.fromkeys(("heard", "text_counted", "heard_counted"), _TEXT))
 _COLUMNS = {
     "item": _TEXT,
     "seed": pa.int64(),
@@ -42,11 +44,26 @@ def items_table(evaluated: Evaluated) -> dict[str, bytes]:
     """
     quantities = known_quantities().ordered({name for clip in evaluated.clips for name in clip.scores})
     items = evaluated.items
-    rows = [_row(items[clip.item], clip, quantities) for clip in evaluated.clips]
-    return {PARQUET: _parquet(rows, quantities), JSON_LINES: _json_lines(rows)}
+    columns = _score_columns(evaluated, quantities)
+    rows = [_row(items[clip.item], clip, columns) for clip in evaluated.clips]
+    return {PARQUET: _parquet(rows, columns), JSON_LINES: _json_lines(rows)}
 
 
-def _row(item: Item, clip: SpokenClip, quantities: Sequence[str]) -> dict[str, Any]:
+def _score_columns(evaluated: Evaluated, quantities: Sequence[str]) -> dict[str, pa.DataType]:
+    """Return the columns of the scores with their types."""
+    transcribed = {name for clip in evaluated.clips for name, scored in clip.scores.items() if _transcript(scored)}
+    columns: dict[str, pa.DataType] = {}
+    for name in quantities:
+        columns |= {name: _NUMBER, f"{name}.unscored": _TEXT}
+        columns |= {f"{name}.transcript": _TRANSCRIPT} if name in transcribed else {}
+    return columns
+
+
+def _transcript(scored: Scored | None) -> dict[str, str] | None:
+    return scored.transcript.to_json() if isinstance(scored, Score) and scored.transcript is not None else None
+
+
+def _row(item: Item, clip: SpokenClip, columns: Mapping[str, pa.DataType]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "item": item.id,
         "seed": clip.seed,
@@ -61,17 +78,17 @@ def _row(item: Item, clip: SpokenClip, quantities: Sequence[str]) -> dict[str, A
         "cached": clip.cached,
         "error": clip.error,
     }
-    for name in quantities:
-        scored = clip.scores.get(name)
+    for name, scored in ((name, clip.scores.get(name)) for name in columns if f"{name}.unscored" in columns):
         row[name] = scored.value if isinstance(scored, Score) else None
         row[f"{name}.unscored"] = scored.reason.value if isinstance(scored, Unscored) else None
+        if f"{name}.transcript" in columns:
+            row[f"{name}.transcript"] = _transcript(scored)
     return row
 
 
-def _parquet(rows: Sequence[Mapping[str, Any]], quantities: Sequence[str]) -> bytes:
-    scores = {name: kind for one in quantities for name, kind in ((one, _NUMBER), (f"{one}.unscored", _TEXT))}
+def _parquet(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, pa.DataType]) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, pa.schema({**_COLUMNS, **scores})), sink, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema({**_COLUMNS, **columns})), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
 
 

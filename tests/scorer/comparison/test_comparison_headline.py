@@ -22,7 +22,41 @@ def row_of(comparison: ComparisonResult, metric: str) -> MetricRow:
 
 def test_the_headline_names_what_is_surely_different() -> None:
     assert COMPARISON.headline.startswith("v2 against v1 on drawn (35 items): better in mos/dnsmos_ovrl (3.")
-    assert COMPARISON.headline.endswith("; no clear difference in 4 other metrics")
+    assert COMPARISON.headline.endswith(
+        "; no clear difference in 4 other metrics; intelligibility judged by pocketsphinx (asr/wer)"
+    )
+
+
+def heard_by(*, whisper: int, pocketsphinx: int, better: bool = False) -> str:
+    """The headline of two pins of which the recognisers scored the first items; Whisper alone hears a difference."""
+
+    def measure(side: str) -> Measure:
+        lost = 0.3 if side == "v1" and better else 0.0
+        return lambda n, _: {
+            "asr/wer_whisper": 0.1 + lost + n / 1000 if n < whisper else Reason.LANGUAGE_NOT_COVERED,
+            "asr/cer_whisper": 0.05 if whisper else Reason.LANGUAGE_NOT_COVERED,
+            "asr/wer": 0.4 if n < pocketsphinx else Reason.LANGUAGE_NOT_COVERED,
+        }
+
+    return compare("cmp_1", evaluated("v1", measure("v1")), evaluated("v2", measure("v2"))).headline
+
+
+def test_whisper_judges_intelligibility_where_both_sides_have_it() -> None:
+    told = heard_by(whisper=35, pocketsphinx=35, better=True)
+    assert "better in asr/wer_whisper (0.417 to 0.117)" in told
+    assert told.endswith("; intelligibility judged by Whisper (asr/wer_whisper)")
+    assert "asr/wer (" not in told
+    assert "other metric" not in told
+
+
+def test_pocketsphinx_judges_where_whisper_was_not_pulled() -> None:
+    told = heard_by(whisper=0, pocketsphinx=35)
+    assert told.endswith("no clear difference in 1 metric; intelligibility judged by pocketsphinx (asr/wer)")
+
+
+def test_characters_judge_where_words_are_counted_in_a_part_of_the_items() -> None:
+    """A suite of two languages: words are counted in one of them."""
+    assert heard_by(whisper=17, pocketsphinx=17).endswith("; intelligibility judged by Whisper (asr/cer_whisper)")
 
 
 def test_the_headline_is_sure_of_nothing_that_few_items_say() -> None:
@@ -67,4 +101,7 @@ def test_costs_come_last_in_the_headline() -> None:
 
 def test_the_headline_of_nothing_and_of_little_says_so() -> None:
     same = compare("cmp_1", evaluated("v1", honest(1), items=4), evaluated("v2", honest(1), items=4))
-    assert same.headline == ("v2 against v1 on drawn (4 items): too few items for a verdict (below 10) in 5 metrics")
+    assert same.headline == (
+        "v2 against v1 on drawn (4 items): too few items for a verdict (below 10) in 5 metrics; "
+        "intelligibility judged by pocketsphinx (asr/wer)"
+    )

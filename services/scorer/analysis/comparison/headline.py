@@ -1,6 +1,7 @@
 """A comparison in one sentence: what is clearly better, what is clearly worse, and how much is open.
 
 Owns which rows are named: rows over all items that differ clearly, and rows where one side has too many missing scores.
+Of several error rates only the one that judges is told, with its recogniser.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.scorer.analysis.comparison.figures import counted, number, with_unit
+from services.scorer.analysis.comparison.intelligibility import intelligibility, is_error_rate, judged_by
 from services.scorer.analysis.comparison.quantities import is_cost
 from services.scorer.analysis.comparison.reads import Reads, reads
 from services.scorer.analysis.comparison.result import OVERALL, MetricRow, SetupDifference
@@ -19,7 +21,9 @@ _NAMED = 3
 def headline(candidate: str, baseline: str, suite: str, items: int, rows: Sequence[MetricRow]) -> str:
     """Return ``v23 against v21 on golden-en-emotion (35 items): worse in asr/wer (0.12 to 0.43); ...``."""
     judged = sorted((row for row in rows if row.scope == OVERALL and row.p_corrected is not None), key=_p)
-    speech, costs = ([row for row in judged if is_cost(row.metric) is cost] for cost in (False, True))
+    recognised = intelligibility(judged)
+    told = [row for row in judged if row is recognised or not is_error_rate(row)]
+    speech, costs = ([row for row in told if is_cost(row.metric) is cost] for cost in (False, True))
     parts = _told("worse", "better", speech)
     if spared := _reading(speech, Reads.ONE_SIDED):
         parts.append(f"too much left out on one side of {_named(spared, left_out)}")
@@ -29,6 +33,7 @@ def headline(candidate: str, baseline: str, suite: str, items: int, rows: Sequen
         other = "other metric" if parts else "metric"
         parts.append(f"{Reads.EVEN} in {counted(len(even), other)}")
     parts += _told("dearer", "cheaper", costs)
+    parts += [judged_by(recognised)] if recognised else []
     if not judged:
         parts.append("no metric that judges was scored on both sides")
     return f"{candidate} against {baseline} on {suite} ({counted(items, 'item')}): {'; '.join(parts)}"

@@ -1,7 +1,6 @@
 """The family ``asr``: is the speech intelligible? Word error rate between the text and what a recogniser hears.
 
-Owns the comparison. The text is normalised by text_normalisation.py, the transcript comes from recogniser.py. English
-only.
+The errors are counted by the folder counting, the transcript comes from recogniser.py. English only.
 
 pocketsphinx is an old recogniser with an open vocabulary. It mishears many words of clear synthetic speech; how many
 depends on the voice. Its error rate tells a clip with the wrong words from one with the right words, and two versions
@@ -17,10 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jiwer
-
 from services.scorer.metrics.base import MeasuredClip, Reading, too_long
-from services.scorer.metrics.english import recogniser, text_normalisation
+from services.scorer.metrics.counting import english, rates
+from services.scorer.metrics.english import recogniser
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
 from shared import metrics
@@ -38,10 +36,10 @@ class Asr:
     def lock(self) -> Mapping[str, Any]:
         return scorer_lock(
             "asr",
-            revision=2,  # 2: soft hyphens no longer separate words
+            revision=3,  # 3: a number is compared with every way to read it
             weights={"pocketsphinx/en-us": self._recogniser.model_sha256()},
             packages=("jiwer", *recogniser.PACKAGES),
-            parameters=recogniser.PARAMETERS,
+            parameters={**rates.PARAMETERS, **recogniser.PARAMETERS},
         )
 
     def load(self) -> None:
@@ -51,7 +49,6 @@ class Asr:
         return {"asr/wer": self._error_rate(clip)}
 
     def _error_rate(self, clip: MeasuredClip) -> Reading:
-        said = text_normalisation.words(clip.text or "")
-        if not said:
+        if not english.items(clip.text or ""):
             return Unscored(Reason.NEEDS_TEXT, "the text has no English words")
-        return too_long(clip) or float(jiwer.wer(said, text_normalisation.words(self._recogniser.transcript(clip))))
+        return too_long(clip) or rates.word_error_rate(clip.text or "", self._recogniser.transcript(clip), "en")

@@ -1,7 +1,7 @@
 """The family ``funasr``: is the speech intelligible? Character error rate between the text and what FunASR hears.
 
-Owns which recognisers are known (SenseVoice and Paraformer), what each covers and how it is called. The text is
-normalised by characters.py. The catalog chooses the recogniser: the pin whose engine is ``funasr``.
+Owns which recognisers are known (SenseVoice and Paraformer), what each covers and how it is called. Errors
+are counted by the folder counting. The catalog chooses the recogniser: the pin whose engine is ``funasr``.
 
 SenseVoice writes words as they were said (``use_itn=False``): 三百, not 300. A Paraformer is assumed to know Mandarin
 only, unless the pin's option ``languages`` says otherwise.
@@ -16,8 +16,10 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from services.scorer.metrics import characters, speech
+from services.scorer.metrics import speech
 from services.scorer.metrics.base import MeasuredClip, Reading, WeightsMismatch, too_long
+from services.scorer.metrics.characters import characters
+from services.scorer.metrics.counting import rates
 from services.scorer.metrics.funasr.package import Funasr, FunasrFailed
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.locks import scorer_lock
@@ -57,13 +59,13 @@ class FunasrRecogniser:
         pin = self._pin or self._instruments.pin_for(self.info.family)
         lock = scorer_lock(
             self.info.family,
-            revision=1,
+            revision=2,  # 2: a number is compared with every way to read it
             weights=pin.hashes,
-            packages=(*characters.PACKAGES, "silero-vad", "onnxruntime", "soxr", "numpy"),
+            packages=(*rates.PACKAGES, "silero-vad", "onnxruntime", "soxr", "numpy"),
             parameters={
                 "part_s": PART_S,
                 "use_itn": False,
-                **characters.PARAMETERS,
+                **rates.PARAMETERS,
                 **parts.PARAMETERS,
                 "speech": speech.PARAMETERS,
             },
@@ -86,7 +88,7 @@ class FunasrRecogniser:
         if language not in self._languages:
             covered = ", ".join(self._languages)
             return Unscored(Reason.LANGUAGE_NOT_COVERED, f"{language}; this {self._model} covers {covered}")
-        if not characters.characters(clip.text or "", language):
+        if not characters(clip.text or "", language):
             return Unscored(Reason.NEEDS_TEXT, "the text has no letters or digits")
         return too_long(clip) or self._heard(clip, language)
 
@@ -99,7 +101,7 @@ class FunasrRecogniser:
             )
         except HostTimeout as error:
             return Unscored(Reason.SCORER_TIMEOUT, str(error))
-        return characters.character_error_rate(clip.text or "", " ".join(map(_text, results)), language)
+        return rates.character_error_rate(clip.text or "", " ".join(map(_text, results)), language)
 
     def _options(self, language: str) -> Mapping[str, Any]:
         if self._model != SENSEVOICE:

@@ -23,7 +23,6 @@ from demo.failure import DemoFailed
 READY_WITHIN_S = 3600
 """`up` ends by itself where it cannot start; where it is slow it says so, and is waited for."""
 STOPPED_WITHIN_S = 90
-RINGTRUE = Path(sys.executable).with_name("ringtrue")
 _KEPT = "RINGTRUE_MODELS"
 
 
@@ -46,7 +45,7 @@ def own_stack(folder: Path, *, starter: bool = False) -> Iterator[Stack]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if starter:
         _pull_starter(folder)
-    command = [str(RINGTRUE), "up", "--port", "0", "--data", str(folder)]
+    command = [_command(), "up", "--port", "0", "--data", str(folder)]
     # Out of reach of the terminal's Ctrl-C: the demo ends its stack itself, and once.
     up = subprocess.Popen(command, env=_environment(), start_new_session=True)
     try:
@@ -62,10 +61,14 @@ def own_stack(folder: Path, *, starter: bool = False) -> Iterator[Stack]:
 
 
 def _pull_starter(folder: Path) -> None:
-    pull = [str(RINGTRUE), "models", "pull", "starter"]
+    pull = [_command(), "models", "pull", "starter"]
     done = subprocess.run(pull, env={**_environment(), "RINGTRUE_DATA": str(folder)}, check=False)
     if done.returncode:
         raise DemoFailed(f"`ringtrue models pull starter` ended with exit code {done.returncode}")
+
+
+def _command() -> str:
+    return str(Path(sys.executable).with_name("ringtrue"))
 
 
 def _environment() -> Mapping[str, str]:

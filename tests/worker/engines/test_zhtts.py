@@ -126,6 +126,9 @@ def test_syllables_are_written_as_the_corpus_writes_them(reader: Syllables, writ
         ("３-5天", "三到五天"),
         ("12345678901234567", "一二三四五六七八九零一二三四五六七"),
         ("“好”", "好"),
+        ("20 km", "二十公里"),
+        ("5㎏", "五公斤"),
+        ("3m", "三米"),
     ],
 )
 def test_numbers_and_signs_are_read_as_people_say_them(reader: Syllables, written: str, spoken: str) -> None:
@@ -140,7 +143,8 @@ def test_a_long_clause_is_cut_and_nothing_of_it_is_lost(reader: Syllables) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [("hello", "'h', 'e', 'l', 'o'"), ("カ", "'カ'"), ("ü", "'ü'"), ("\u3402", "'\u3402'")]
+    ("text", "named"),
+    [("hello", "'h', 'e', 'l', 'o'"), ("カ", "'カ'"), ("ü", "'ü'"), ("3mg", "'m', 'g'"), ("\u3402", "'\u3402'")],
 )
 def test_what_has_no_reading_is_refused_by_name(reader: Syllables, text: str, named: str) -> None:
     with pytest.raises(EngineError, match=f"the model does not know {named}"):

@@ -20,6 +20,22 @@ MOST_SYLLABLES = 40
 place in long clauses."""
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _PAUSE = re.compile(rf"[^{_HAN}]*[、，。！？；：,.!?;:…—\n][^{_HAN}]*")
+_UNITS = {
+    "km": "公里",
+    "kg": "公斤",
+    "cm": "厘米",
+    "mm": "毫米",
+    "ml": "毫升",
+    "m": "米",
+    "g": "克",
+    "㎞": "公里",
+    "㎏": "公斤",
+    "㎝": "厘米",
+    "㎜": "毫米",
+    "㎡": "平方米",
+}
+_UNIT = re.compile(rf"(?<=[0-9])\s?({'|'.join(_UNITS)})(?![A-Za-z0-9²³/])")
+"""The models have no sounds for Latin letters."""
 _SILENCE, _BETWEEN, _END, _NO_INITIAL = "sil", "#0", "eos", "^"
 _RESTS = {"n": "en", "ng": "en", "lue": "lve", "nue": "nve"}
 """Spellings of pypinyin -> those that the rules below read."""
@@ -42,6 +58,7 @@ class Syllables:
         characters that have no reading; it names them."""
         import cn2an  # type: ignore[import-untyped]
 
+        text = _UNIT.sub(lambda found: _UNITS[found[1]], text)
         text = written_out(text, lambda one, _: one in "0123456789" or self._known(one))
         try:
             text = cn2an.transform(text, "an2cn")

@@ -44,7 +44,7 @@ class Transcript:
     heard: str
     """The transcript as the recogniser wrote it."""
     text_counted: str
-    """The text as it was compared: the units that are counted, with a blank between two."""
+    """The text as it was compared: words, or characters without blanks between."""
     heard_counted: str
     """The transcript as it was compared."""
 

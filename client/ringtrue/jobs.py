@@ -94,7 +94,7 @@ class JobAudio:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a recogniser heard, and both sides as they were compared: the units that count, with a blank between two."""
+    """What a recogniser heard, and both sides as they were compared: words, or characters without blanks between."""
 
     heard: str
     text_counted: str

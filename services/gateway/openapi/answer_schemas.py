@@ -115,7 +115,7 @@ class ProgressDocument(Document):
 
 
 class TranscriptDocument(Document):
-    """What a recogniser heard, and both sides as they were compared: the units that count, with a blank between two."""
+    """What a recogniser heard, and both sides as they were compared: words, or characters without blanks between."""
 
     heard: str
     text_counted: str

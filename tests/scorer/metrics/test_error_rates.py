@@ -96,7 +96,9 @@ def test_what_was_heard_and_what_was_compared_is_kept() -> None:
         ),
     )
     chinese = character_error_rate("請在10點到", "请在十点", "zh")
-    assert chinese == ErrorRate(0.2, Transcript("请在十点", "请 在 十 点 到", "请 在 十 点"))
+    assert chinese == ErrorRate(0.2, Transcript("请在十点", "请在十点到", "请在十点"))
+    mixed = character_error_rate("用 ice cream 做10个", "用icecream做十个。", "zh")
+    assert mixed == ErrorRate(0.0, Transcript("用icecream做十个。", "用 ice cream 做十个", "用 ice cream 做十个"))
 
 
 def test_a_text_that_is_too_long_to_search_is_compared_in_its_first_reading() -> None:

@@ -56,7 +56,7 @@ def character_error_rate(text: str, heard: str, language: str) -> Reading:
     said, transcribed = _characters(text, heard, language)
     if not said:
         return Unscored(Reason.NEEDS_TEXT, "the text has no letters or digits")
-    return _counted(said, transcribed, heard)
+    return _counted_characters(said, transcribed, heard)
 
 
 def spaced_words(text: str) -> str:
@@ -81,5 +81,15 @@ def _characters(text: str, heard: str, language: str) -> tuple[Sequence[str], Se
 
 def _counted(said: Sequence[str], transcribed: Sequence[str], heard: str) -> ErrorRate:
     """Return the rate over units, which contain no blank."""
-    compared = " ".join(said), " ".join(transcribed)
-    return ErrorRate(float(jiwer.wer(*compared)), Transcript(heard, *compared))
+    rate = float(jiwer.wer(" ".join(said), " ".join(transcribed)))
+    return ErrorRate(rate, Transcript(heard, " ".join(said), " ".join(transcribed)))
+
+
+def _counted_characters(said: Sequence[str], transcribed: Sequence[str], heard: str) -> ErrorRate:
+    rate = _counted(said, transcribed, heard).value
+    return ErrorRate(rate, Transcript(heard, _shown(said), _shown(transcribed)))
+
+
+def _shown(units: Sequence[str]) -> str:
+    """Return characters without blanks between them, and words of Latin letters with blanks around them."""
+    return " ".join("".join(unit if len(unit) == 1 else f" {unit} " for unit in units).split())

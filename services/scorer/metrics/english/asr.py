@@ -38,7 +38,7 @@ class Asr:
             "asr",
             revision=3,  # 3: a number is compared with every way to read it
             weights={"pocketsphinx/en-us": self._recogniser.model_sha256()},
-            packages=(*rates.PACKAGES, *recogniser.PACKAGES),
+            packages=("jiwer", *recogniser.PACKAGES),
             parameters={**rates.PARAMETERS, **recogniser.PARAMETERS},
         )
 

@@ -149,7 +149,7 @@ def rolled_back(history: Sequence[Move], last: Mapping[Alias, Move], alias: Alia
         elif not pins or pins[-1] != move.pin:
             pins.append(move.pin)
     if not pins:
-        raise AliasUnknown(f"there is no alias {alias}")
+        raise AliasUnknown(f"there is no alias {alias}; `ringtrue models aliases` lists them")
     if len(pins) < 2:
         raise AliasRefused(f"{alias} has no pin before {pins[0]}")
     back = _next(history[-1], alias, MoveKind.ROLLBACK, pins[-2], 0.0, signature)

@@ -8,8 +8,12 @@
 # suites that are too small to settle everything; what was inconclusive still stands in every file.
 set -eu
 
-baseline=${1:?usage: gate.sh BASELINE CANDIDATE [SUITE]}
-candidate=${2:?usage: gate.sh BASELINE CANDIDATE [SUITE]}
+if [ -z "${1:-}" ] || [ -z "${2:-}" ]; then
+  echo "usage: gate.sh BASELINE CANDIDATE [SUITE]" >&2
+  exit 64 # ${1:?...} would exit with 1 or 2, which are verdicts
+fi
+baseline=$1
+candidate=$2
 suite=${3:-golden-en-emotion}
 output=${GATE_OUTPUT:-gate-output}
 mkdir -p "$output"

@@ -48,7 +48,11 @@ def run_down(data: Path | None) -> None:
     view = _view(verbose=False)
     with writing(folder):
         ran = bring_down(folder, view.say)
-    view.say(f"stopped ({folder})" if ran else f"no stack runs in {folder}")
+    view.say(
+        f"stopped ({folder})"
+        if ran
+        else f"no stack runs in {folder}; that of another data folder: ringtrue down --data FOLDER"
+    )
 
 
 def _settings(data: Path | None) -> Settings:

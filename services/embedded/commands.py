@@ -77,8 +77,8 @@ def up_command(
     """Run all of Ringtrue on this machine, until Ctrl-C: Redis, MLflow, gateway, worker and scorer.
 
     RINGTRUE_REDIS_URL, RINGTRUE_DATABASE_URL and MLFLOW_TRACKING_URI name servers to use instead of its own.
-    Exit codes: 69 a port or a part is not available, 73 and 74 folder or disk, 75 runs already, 77 another
-    user's, 78 settings.
+
+    Exit codes: 69 no port or no part, 73 and 74 folder or disk, 75 runs already, 77 another user's, 78 settings.
     """
     options = StackOptions(
         host=host,

@@ -268,6 +268,7 @@ class FakeGateway:
         _, pcm = wav_of(job.asked["text"])
         path = f"/v1/jobs/{job.id}"
         scores = {"mos/nisqa": {"value": 3.97, "unit": "MOS", "scorer_lock": "cd" * 32},
+                  "semantic/similarity": {"value": 0.9, "unit": "1", "scorer_lock": "cd" * 32},
                   "asr/wer": {"unscored": "language_not_covered"}}  # fmt: skip
         scoring = ("done" if age >= scored else "running") if heard else "skipped" if over else "pending"
         tracking = "done" if over and age >= scored + self.track_s else "pending"

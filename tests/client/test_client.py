@@ -52,6 +52,7 @@ def test_a_job_is_read_with_its_facets_and_scores(client: Any) -> None:
     assert job.audio.sample_rate == 22050
     assert job.scoring.scores == {
         "mos/nisqa": Score(3.97, "MOS", "cd" * 32),
+        "semantic/similarity": Score(0.9, "1", "cd" * 32),
         "asr/wer": Unscored("language_not_covered"),
     }
     assert (job.tracking.run_id, job.tracking.url) == ("r1", "http://m/r1")

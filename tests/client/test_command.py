@@ -163,6 +163,7 @@ def test_a_job_is_shown_with_scores_and_links(run: Run, gateway: FakeGateway) ->
     lines = [" ".join(line.split()) for line in run("job", "job_0001").stdout.decode().splitlines()]
     assert lines[0] == "job_0001 succeeded"
     assert "mos/nisqa 3.97 MOS" in lines
+    assert "semantic/similarity 0.9" in lines  # a number without a unit
     assert "asr/wer language_not_covered" in lines
     assert "audio /v1/jobs/job_0001/audio" in lines
 

@@ -11,7 +11,7 @@ import pytest
 
 from ringtrue.commands.refusals import in_our_words, place_in_words, told
 from ringtrue.console.terminal import ProgressLine
-from ringtrue.errors import APIError, InvalidRequest
+from ringtrue.errors import APIError, ConnectionFailed, InvalidRequest
 from tests.client.fake_gateway import PIN, FakeGateway, problem, refusal
 from tests.client.fake_studies import StudyGateway
 from tests.client.test_command import COMMAND, SAY, Run, environment, run
@@ -104,6 +104,39 @@ def test_whoever_lacks_a_good_key_is_told_where_it_is_taken_from(code: str) -> N
     refused = APIError(401, problem(401, code, "a key is required; send it as Authorization: Bearer rt_…"))
     assert "RINGTRUE_API_KEY" in told(refused)
     assert "RINGTRUE_API_KEY" not in told(APIError(404, problem(404, "job_not_found", "there is no such job")))
+
+
+def test_whoever_lacks_a_good_key_is_told_the_whole_command_that_makes_one() -> None:
+    refused = APIError(401, problem(401, "key_missing", "a key is required"))
+    assert "run `ringtrue keys create NAME` on the gateway's machine" in told(refused)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("job_not_found", "`ringtrue jobs` lists your jobs"),
+        ("voice_not_found", "`ringtrue voices list` lists your voices"),
+        ("evaluation_not_found", "`ringtrue evaluations` lists your evaluations"),
+        ("language_unsupported", "`ringtrue pins PIN` lists the languages, voices, controls and options of a pin"),
+        ("control_unsupported", "`ringtrue pins PIN` lists the languages, voices, controls and options of a pin"),
+    ],
+)
+def test_whoever_asks_for_what_there_is_not_is_told_what_lists_it(code: str, hint: str) -> None:
+    assert told(APIError(404, problem(404, code, "there is none"))).splitlines()[1] == hint
+
+
+def test_whoever_names_a_wrong_voice_is_told_what_lists_the_voices_of_a_pin() -> None:
+    errors = [{"pointer": "/voice", "detail": "espeak-v2 has no voice zork"}]
+    refused = InvalidRequest(400, problem(400, "invalid_request", "/voice: espeak-v2 has no voice zork", errors=errors))
+    assert told(refused).splitlines()[:2] == [
+        "error: invalid_request: the voice: espeak-v2 has no voice zork",
+        "`ringtrue pins PIN` lists the languages, voices, controls and options of a pin",
+    ]
+
+
+def test_whoever_asks_this_machine_for_tls_is_told_the_address_without() -> None:
+    failed = ConnectionFailed("no answer", transient=True, url="https://127.0.0.1:8000/")
+    assert told(failed).splitlines()[1] == "`ringtrue up` speaks HTTP without TLS: use --url http://127.0.0.1:8000"
 
 
 def test_no_pointer_of_the_gateway_is_shown() -> None:

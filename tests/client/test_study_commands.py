@@ -189,6 +189,7 @@ def test_who_gives_up_waiting_for_a_comparison_is_told_how_to_come_back(run: Run
     ran = run("compare", "espeak-v1", "slow", "--suite", "golden", "--timeout", "0.5")
     assert ran.returncode == 75
     assert f"to wait for it again, run `ringtrue compare eval_{1:026} eval_{2:026}`" in ran.stderr.decode()
+    assert "to stop it, run `ringtrue evaluations ID --cancel` for each of the two" in ran.stderr.decode()
 
 
 def test_compare_takes_evaluations_that_are_there(run: Run, gateway: StudyGateway) -> None:

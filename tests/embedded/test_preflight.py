@@ -86,6 +86,7 @@ def test_down_where_nothing_runs_says_so_and_is_content(tmp_path: Path) -> None:
     done = ringtrue("down", "--data", str(tmp_path))
     assert done.returncode == 0
     assert f"no stack runs in {tmp_path}" in done.stderr
+    assert "ringtrue down --data FOLDER" in done.stderr
 
 
 def test_a_misspelt_setting_is_warned_about(tmp_path: Path, taken_port: int) -> None:

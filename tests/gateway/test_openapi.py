@@ -103,6 +103,12 @@ async def test_every_operation_is_described_with_its_parameters_and_answers(docu
         assert in_path == set(re.findall(r"\{(\w+)\}", path))
 
 
+async def test_the_page_of_the_api_has_a_title_of_its_own_for_every_operation(document: dict[str, Any]) -> None:
+    titles = [operation["summary"] for _, _, operation in operations(document)]
+    assert len(set(titles)) == len(titles)
+    assert {"Create job", "Get job", "Get voice", "Get evaluation", "List evaluations"} <= set(titles)
+
+
 async def test_every_answer_that_is_an_error_is_a_problem(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         for status, answer in operation["responses"].items():

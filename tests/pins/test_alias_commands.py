@@ -175,6 +175,7 @@ def test_a_pin_that_no_worker_ever_published_needs_force(models: Models) -> None
     asked = ("promote", "indextts2-v99", "production", "--reason", "soon")
     refused = models(*asked)
     assert (refused.exit_code, "no worker has published" in refused.stderr) == (66, True)
+    assert "`ringtrue pins` lists all; use --force" in refused.stderr
     models.done(*asked, "--force")
     assert models.pin_of("indextts2@production") == "indextts2-v99"
 

@@ -44,6 +44,25 @@ def test_verify_reads_all_that_is_pulled_and_says_what_is_not(machine: Machine, 
     assert "never-pulled" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["lock", "pull", "verify", "remove", "watch"])
+def test_a_name_that_is_in_no_file_is_told_with_the_nearest(machine: Machine, old: PinLock, command: str) -> None:
+    done = machine.models(command, "voice-21")
+    assert done.returncode == 66
+    assert done.stderr.strip().endswith("voice-21; did you mean voice-v21?")
+
+
+def test_who_has_no_catalog_yet_is_told_of_the_examples(machine: Machine) -> None:
+    done = machine.models("pull", "joe")
+    assert done.returncode == 66
+    assert done.stderr.strip().endswith(
+        "joe; examples/catalog.toml and examples/catalog.lock have entries to start from"
+    )
+
+
+def test_a_name_that_is_like_no_other_is_told_where_names_are_listed(machine: Machine, old: PinLock) -> None:
+    assert machine.models("pull", "joe").stderr.strip().endswith("joe; `ringtrue models list` lists what they have")
+
+
 def test_verify_reads_what_pins_share_once_and_quickly_nothing(machine: Machine, old: PinLock, new: PinLock) -> None:
     whole = [told["read_bytes"] for told in machine.documents("verify")]
     assert sum(whole) == old.size + new.size - SHARED

@@ -107,6 +107,14 @@ def test_what_cannot_be_judged_is_no_verdict(stack: Stack, place: Path) -> None:
     assert gate(stack, place, "espeak-v1", "espeak-v2", "suite.yaml", GATE_RULES="missing.toml").returncode >= 64
 
 
+@pytest.mark.parametrize("arguments", [(), ("espeak-v1",), ("espeak-v1", "")])
+def test_a_script_that_is_called_without_two_pins_gives_no_verdict(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """In GitLab an exit code of 2 is only a warning."""
+    argv = ["sh", str(EXAMPLES / "gate.sh"), *arguments]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (64, "usage: gate.sh BASELINE CANDIDATE [SUITE]\n")
+
+
 SETTINGS = {"RINGTRUE_URL", "RINGTRUE_API_KEY", "RINGTRUE_PACKAGE"}
 """All that has to be set before a copied workflow runs."""
 

@@ -95,7 +95,10 @@ class Begun:
     def come_back(self, command: str) -> str:
         """Return how to come back to it, as a line for `settled`."""
         ids = " ".join(side.id for side in self.sides)
-        return f"the work continues on the server; to wait for it again, run `ringtrue {command} {ids}`"
+        return (
+            f"the work continues on the server; to wait for it again, run `ringtrue {command} {ids}`;"
+            " to stop it, run `ringtrue evaluations ID --cancel` for each of the two"
+        )
 
 
 def begin(ringtrue: Ringtrue, asked: Asked, baseline: str, candidate: str, allow: Sequence[str]) -> Begun:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ringtrue import Job, JobFilters, Unscored
+from ringtrue import Job, JobFilters, Score, Unscored
 from ringtrue.commands.connection import AsJson, JobId, connect, pairs
 from ringtrue.commands.delivery import Output, Timeout, WaitFor, check_output, deliver, end
 from ringtrue.console.terminal import data, data_json, data_table, titled
@@ -20,8 +20,14 @@ ByStatus = Annotated[
 ByPin = Annotated[str | None, typer.Option("--pin", help="Only jobs of this pin.")]
 ByScoring = Annotated[str | None, typer.Option("--scoring", help="pending, running, done, failed or skipped.")]
 ByTracking = Annotated[str | None, typer.Option("--tracking", help="pending, running, done, failed or skipped.")]
-After = Annotated[datetime | None, typer.Option("--created-after", help="In local time.")]
-Before = Annotated[datetime | None, typer.Option("--created-before", help="In local time.")]
+After = Annotated[
+    datetime | None,
+    typer.Option("--created-after", metavar="TIME", help="Such as 2026-11-30 or 2026-11-30T09:30, in local time."),
+]
+Before = Annotated[
+    datetime | None,
+    typer.Option("--created-before", metavar="TIME", help="Such as 2026-11-30 or 2026-11-30T09:30, in local time."),
+]
 ByMetadata = Annotated[
     list[str] | None, typer.Option("--metadata", metavar="K=V", help="Only jobs with this metadata; repeatable.")
 ]
@@ -119,13 +125,16 @@ def _lines(one: Job) -> Iterator[str]:
     yield from (titled(name, _local(time)) for name, time in times.items() if time)
     yield from (titled(name, value) for name, value in one.metadata.items())
     yield titled("scoring", one.scoring.status)
-    for name, score in sorted(one.scoring.scores.items()):
-        yield "  " + titled(
-            name, score.reason if isinstance(score, Unscored) else f"{score.value:.4g} {score.unit}", 28
-        )
+    yield from ("  " + titled(name, _measured(score), 28) for name, score in sorted(one.scoring.scores.items()))
     yield titled("tracking", " ".join(filter(None, (one.tracking.status, one.tracking.run_id, one.tracking.url))))
     yield "links"
     yield from ("  " + titled(name, url, 28) for name, url in one.links.items())
+
+
+def _measured(score: Score | Unscored) -> str:
+    if isinstance(score, Unscored):
+        return score.reason
+    return f"{score.value:.4g}" if score.unit == "1" else f"{score.value:.4g} {score.unit}"
 
 
 def _plain(value: Any) -> str:

@@ -16,8 +16,17 @@ _IN_OUR_WORDS = {
 }
 """What a program requests -> what a person types."""
 _WHERE_KEYS_ARE_FROM = (
-    "the key is read from RINGTRUE_API_KEY; to create one, run `ringtrue keys` on the gateway's machine"
+    "the key is read from RINGTRUE_API_KEY; to create one, run `ringtrue keys create NAME` on the gateway's machine"
 )
+_WHAT_A_PIN_HAS = "`ringtrue pins PIN` lists the languages, voices, controls and options of a pin"
+_WHERE_IT_IS_LISTED = {
+    "job_not_found": "`ringtrue jobs` lists your jobs",
+    "voice_not_found": "`ringtrue voices list` lists your voices",
+    "evaluation_not_found": "`ringtrue evaluations` lists your evaluations",
+    "language_unsupported": _WHAT_A_PIN_HAS,
+    "control_unsupported": _WHAT_A_PIN_HAS,
+}
+"""Code of a refusal -> the command that shows what there is instead."""
 _KINDS = {"options": "option", "metadata": "metadata", "params": "parameter"}
 """Members whose own members have names that the user chose."""
 _WRAPPERS = ("input", "body")
@@ -36,6 +45,7 @@ def told(error: RingtrueError) -> str:
     lines = [f"error: {headline}", *(line for line in wrong if line not in headline)]
     if isinstance(error, APIError):
         lines += [_WHERE_KEYS_ARE_FROM] if (error.code or "").startswith("key_") else []
+        lines += _where_it_is_listed(error)
         lines += [f"request {error.request_id}"] if error.request_id else []
     if isinstance(error, ConnectionFailed):
         lines += [_where_to_look(error)]
@@ -65,7 +75,16 @@ def place_in_words(pointer: str) -> str:
     return " of ".join(reversed(named)) or "the request"
 
 
+def _where_it_is_listed(error: APIError) -> list[str]:
+    if any(one.pointer == "/voice" for one in error.errors):
+        return [_WHAT_A_PIN_HAS]
+    return [_WHERE_IT_IS_LISTED[error.code]] if error.code in _WHERE_IT_IS_LISTED else []
+
+
 def _where_to_look(error: ConnectionFailed) -> str:
-    if is_here(urlsplit(error.url).hostname or ""):
+    url = urlsplit(error.url)
+    if is_here(url.hostname or "") and url.scheme == "https":
+        return f"`ringtrue up` speaks HTTP without TLS: use --url http://{url.netloc}"
+    if is_here(url.hostname or ""):
         return "is `ringtrue up` running? To use another gateway, set --url or RINGTRUE_URL"
     return "is this the URL of the gateway? It is set by --url or RINGTRUE_URL"

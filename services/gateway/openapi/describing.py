@@ -5,6 +5,7 @@ Owns no route. Schemas are named here and defined in `services/gateway/openapi/d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -81,11 +82,16 @@ def described(
     parameters: Iterable[Json] = (),
     body: Json | None = None,
 ) -> Json:
+    """Return what FastAPI is told about a route.
+
+    ``operation``: its name in generated clients (`getJob`); in words (`Get job`), its title on the page `/docs`.
+    """
     extra: Json = {"parameters": list(parameters)}
     if body is not None:
         extra["requestBody"] = body
     return {
         "operation_id": operation,
+        "summary": re.sub("(?<=[a-z])(?=[A-Z])", " ", operation).capitalize(),
         "response_class": Response,
         "responses": {**answers, **problems(codes)},
         "openapi_extra": extra,

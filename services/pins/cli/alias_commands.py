@@ -104,7 +104,7 @@ def aliases(alias: str | None, history: bool, as_json: bool) -> None:
         asked = [read_alias(alias)] if alias is not None else list(_last(store))
         found = [store.history(one) for one in asked]
         if alias is not None and not found[0]:
-            raise AliasUnknown(f"there is no alias {alias}")
+            raise AliasUnknown(f"there is no alias {alias}; `ringtrue models aliases` lists them")
     moves = [move for moves in found for move in (moves if history else moves[-1:])]
     for move in moves:
         click.echo(_as_line(move) if as_json else _row(move, history))
@@ -126,7 +126,10 @@ def _database() -> Iterator[Database]:
 def _check_served(database: Database, pin: str) -> None:
     published = {manifest.pin: manifest for manifest, _ in SqlJobStore(database).manifests()}
     if pin not in published:
-        leave(PinsExitCode.NOT_FOUND, f"no worker has published a pin {pin}; use --force to promote it anyway")
+        leave(
+            PinsExitCode.NOT_FOUND,
+            f"no worker has published a pin {pin}; `ringtrue pins` lists all; use --force to promote it anyway",
+        )
     if published[pin].state is PinState.REFUSED:
         why = published[pin].detail or "its files do not match its lock"
         leave(PinsExitCode.REFUSED, f"{pin} is not served: {why}; use --force to promote it anyway")

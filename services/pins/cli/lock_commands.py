@@ -10,7 +10,7 @@ import click
 from rich.filesize import decimal
 
 from services.pins.cli.exits import PinsExitCode, leave
-from services.pins.cli.place import Place, trusting, with_place
+from services.pins.cli.place import Place, hint_for, trusting, with_place
 from services.pins.locking.lock import KeptComponent, Locked, Locker, Unlocked, changes, lock_pins
 from services.pins.locking.lock_book import LockBook
 from services.pins.locking.watching import Seen, Watched, WatchState, watch
@@ -99,7 +99,10 @@ def _entries(place: Place, pins: Sequence[str]) -> list[Entry]:
             PinsExitCode.NOT_FOUND, f"{place.catalog_file} contains no pins; for an example, see examples/catalog.toml"
         )
     if unknown := [pin for pin in pins if pin not in entries]:
-        leave(PinsExitCode.NOT_FOUND, f"{place.catalog_file} does not contain {', '.join(unknown)}")
+        leave(
+            PinsExitCode.NOT_FOUND,
+            f"{place.catalog_file} does not contain {', '.join(unknown)}; {hint_for(unknown, entries)}",
+        )
     return [entries[pin] for pin in dict.fromkeys(pins or entries)]
 
 

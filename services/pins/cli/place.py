@@ -10,9 +10,10 @@ The composition root of these commands. Only the alias commands, which need the 
 
 from __future__ import annotations
 
+import difflib
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,14 @@ from shared.weights.errors import NotLocked
 from shared.weights.lock import PinLock, read_locks
 from shared.weights.store import WeightStore
 from shared.weights.trust import untrusted
+
+
+def hint_for(unknown: Sequence[str], known: Collection[str]) -> str:
+    """Return what to do about names of pins that are in no file: similar names, or where there are entries."""
+    if not known:
+        return "examples/catalog.toml and examples/catalog.lock have entries to start from"
+    near = {name for pin in unknown for name in difflib.get_close_matches(pin, known, n=1)}
+    return f"did you mean {', '.join(sorted(near))}?" if near else "`ringtrue models list` lists what they have"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,10 @@ class Place:
         if missing := [pin for pin in pins if pin not in locks]:
             entries = self.entries()
             if unknown := [pin for pin in missing if pin not in entries]:
-                raise NotLocked(f"neither {self.catalog_file} nor {self.lock_file} has {', '.join(unknown)}")
+                raise NotLocked(
+                    f"neither {self.catalog_file} nor {self.lock_file} has {', '.join(unknown)}"
+                    f"; {hint_for(unknown, {*locks, *entries})}"
+                )
             raise NotLocked(
                 f"{self.lock_file} has no lock for {', '.join(missing)}; to make one: ringtrue models lock PIN"
             )

@@ -23,7 +23,8 @@ from services.worker.engine_host import HOST, EngineHost, never_mind
 from services.worker.engines.base import Snapshot, SpeakRequest
 from services.worker.engines.kokoro.engine import KokoroEngine
 from services.worker.engines.kokoro.files import STYLE, files_in
-from services.worker.engines.kokoro.phonemes import KokoroPhonemes
+from services.worker.engines.kokoro.model import MOST_PHONEMES
+from services.worker.engines.kokoro_phonemes.phonemes import KokoroPhonemes
 
 TEXTS = (
     "The old clock on the wall struck seven, and nobody in the room said a word.",
@@ -71,7 +72,7 @@ def _model_alone(folder: Path) -> Callable[[], None]:
     session = onnxruntime.InferenceSession(files.model, options, providers=["CPUExecutionProvider"])
     styles = np.fromfile(files.voices[VOICE], "<f4").reshape(-1, STYLE)
     tokens = next(one.name for one in session.get_inputs() if one.name not in ("style", "speed"))
-    phonemes = KokoroPhonemes(files.numbers, list(files.voices))
+    phonemes = KokoroPhonemes(files.numbers, VOICE[0], MOST_PHONEMES)
     given: list[dict[str, Any]] = [
         {
             tokens: np.array([[0, *numbers, 0]], np.int64),
@@ -79,7 +80,7 @@ def _model_alone(folder: Path) -> Callable[[], None]:
             "speed": np.ones(1, np.float32),
         }
         for text in TEXTS
-        for numbers in phonemes.parts(text, VOICE)
+        for numbers in phonemes.parts(text, VOICE[0])
     ]
 
     def work() -> None:

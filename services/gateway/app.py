@@ -264,7 +264,10 @@ def _gateway(
     database = databases.requests
     keys = SqlKeyStore(database)
     if not is_loopback(host) and not keys.any():
-        raise SettingsError(f"cannot listen on {host} without API keys; make one first: ringtrue keys create NAME")
+        raise SettingsError(
+            f"cannot listen on {host} without API keys; make one first: ringtrue keys create NAME"
+            " (with the --data of `ringtrue up`, where it has one)"
+        )
     check_first_key(settings.published or host, keys)
     recordings = open_blobs(settings.recordings)
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)

@@ -214,6 +214,7 @@ def test_bound_elsewhere_without_keys_it_refuses_to_start(environ: dict[str, str
     assert done.returncode == 78
     (line,) = done.stderr.strip().splitlines()
     assert "ringtrue keys create" in line
+    assert "ringtrue keys create NAME (with the --data of `ringtrue up`, where it has one)" in done.stderr
 
 
 def test_bound_elsewhere_with_a_key_it_starts(environ: dict[str, str]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import ringtrue
-from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Unscored, WaitTimedOut
+from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Transcript, Unscored, WaitTimedOut
+from ringtrue.jobs import score_from_json
 from tests.client.fake_gateway import ALIAS, FakeGateway, wav_of
 
 PIN = "espeak-v2"
@@ -193,3 +194,10 @@ def test_an_id_cannot_lead_to_another_address(client: Any, gateway: FakeGateway)
 def test_everything_public_is_exported() -> None:
     assert sorted(ringtrue.__all__) == ringtrue.__all__
     assert {name for name in dir(ringtrue.errors) if name.endswith(("Error", "Failed"))} <= {*ringtrue.__all__}
+
+
+def test_an_error_rate_has_what_was_heard_and_what_was_compared() -> None:
+    compared = {"heard": "Ten keys.", "text_counted": "ten keys", "heard_counted": "ten keys"}
+    found = score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32, "transcript": compared})
+    assert found == Score(0.0, "1", "cd" * 32, Transcript("Ten keys.", "ten keys", "ten keys"))
+    assert score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32}) == Score(0.0, "1", "cd" * 32)

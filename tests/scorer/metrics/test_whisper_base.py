@@ -48,6 +48,16 @@ def test_mandarin_is_heard(host: MetricHost) -> None:
     assert _rates(host, _mandarin(), MANDARIN, "zh-CN") == {"asr/cer_whisper": pytest.approx(0, abs=0.07)}
 
 
+def test_what_was_heard_is_kept_with_the_rate(host: MetricHost) -> None:
+    (result,) = host.measure(_mandarin(), families=["whisper"], text="今天下午3點我們在圖書館門口見面。", language="zh")
+    scored = result.scores["asr/cer_whisper"]
+    assert isinstance(scored, Score)
+    assert scored.transcript is not None
+    assert scored.transcript.text_counted == "今天下午三点我们在图书馆门口见面"
+    assert scored.transcript.heard_counted == "今天下午三点我们在图书馆门口见面"
+    assert "图书馆" in scored.transcript.heard
+
+
 def test_another_text_is_not_what_was_said(host: MetricHost) -> None:
     assert _rates(host, _mandarin(), "请把窗户关上，外面的风很大。", "zh")["asr/cer_whisper"] > 0.7
 

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 from benchmarks.harness.clips import LINES
+from services.worker.engines.families import family_of
+from shared.audio import Audio
 
 WITH_WEIGHTS = ("dnsmos", "distillmos", "whisper", "speaker", "prosody")
 CLIP_S = 4.0
@@ -29,39 +31,41 @@ def main() -> None:
     from services.scorer.metrics.base import MeasuredClip
     from services.scorer.metrics.instruments import Instruments
     from services.scorer.metrics.panel import Panel
-    from services.worker.engines.families import family_of
-    from shared.audio import Audio
     from shared.metrics import METRICS
     from shared.scores import Score
 
-    lines = [line for line in LINES if line.language == "en"][: _CLIPS + 1]
-    engines = {pin: family_of(pin).build(pin) for pin in {line.pin for line in lines}}
-    for engine in engines.values():
-        engine.load()
     panel = Panel(METRICS, Instruments(arguments.models, lock_file=arguments.lock))
     default = [name for name, info in METRICS.items() if info.default and not info.where_pulled]
     families = default if arguments.lock is None else WITH_WEIGHTS
 
-    def audio_of_4_s(index: int) -> Audio:
-        """The line, said again until it is long enough."""
-        line = lines[index]
-        spoken = engines[line.pin].speak(line.spoken_alone)
-        length = 2 * round(CLIP_S * spoken.sample_rate)
-        return Audio((spoken.pcm * (length // len(spoken.pcm) + 1))[:length], spoken.sample_rate)
-
-    def score(index: int, audio: Audio) -> None:
-        clip = MeasuredClip.of(audio, text=lines[index].text, language="en", reference=audio)
+    def score(text: str, audio: Audio) -> None:
+        clip = MeasuredClip.of(audio, text=text, language="en", reference=audio)
         for family in families:
             scores = panel.measure(family, clip)
             if arguments.lock is not None and not any(isinstance(one, Score) for one in scores.values()):
                 raise SystemExit(f"{family} gives no value: {scores}")
 
-    clips = [audio_of_4_s(index) for index in range(len(lines))]
-    score(0, clips[0])  # loads the models
+    first, *others = _clips()
+    score(*first)  # loads the models
     began = time.process_time()
-    for index, audio in enumerate(clips[1:], 1):
-        score(index, audio)
-    print(json.dumps({"cpu_s": (time.process_time() - began) / (len(clips) - 1)}))
+    for text, audio in others:
+        score(text, audio)
+    print(json.dumps({"cpu_s": (time.process_time() - began) / len(others)}))
+
+
+def _clips() -> list[tuple[str, Audio]]:
+    """Return texts, each said again until it is long enough."""
+    lines = [line for line in LINES if line.language == "en"][: _CLIPS + 1]
+    engines = {pin: family_of(pin).build(pin) for pin in {line.pin for line in lines}}
+    for engine in engines.values():
+        engine.load()
+    found = []
+    for line in lines:
+        spoken = engines[line.pin].speak(line.spoken_alone)
+        length = 2 * round(CLIP_S * spoken.sample_rate)
+        audio = Audio((spoken.pcm * (length // len(spoken.pcm) + 1))[:length], spoken.sample_rate)
+        found.append((line.text, audio))
+    return found
 
 
 if __name__ == "__main__":

@@ -43,10 +43,12 @@ def _any(words: Mapping[str, object]) -> str:
 
 _N = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _END = r"(?![a-z0-9])"
+_BELOW = r"(?<![\w-])-"
 _NTH = r"(?:st|nd|rd|th)"
 _CLOCK = r"(?:\s?(?:[ap]m\b|[ap]\.m\b\.?))"
 _PATTERNS: Mapping[str, str] = {
-    "money": rf"[{''.join(MONEY)}]\s?(?P<sum>{_N})(?:\s?(?P<scale>{_any(SCALES)}){_END})?",
+    "money": rf"(?P<owed>{_BELOW})?(?P<currency>[{''.join(MONEY)}])\s?(?P<sum>{_N})"
+    rf"(?:\s?(?P<scale>{_any(SCALES)}){_END})?",
     "clock": rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?![:\d])(?P<half>{_CLOCK})?",
     "hour_only": rf"(?P<oclock>1[0-2]|0?\d)(?P<half_only>{_CLOCK})",
     "monthday": rf"(?P<month>{_any(MONTHS)})\s(?P<day>3[01]|[12]\d|[1-9])(?P<day_nth>{_NTH})?(?![\d,.:/%-]\d|\w|%)",
@@ -56,10 +58,10 @@ _PATTERNS: Mapping[str, str] = {
     "decade": rf"'?(?P<years>\d0|\d\d\d0)(?:'?s){_END}",
     "mixed": r"(?P<wholes>\d+)\s(?P<one_over>\d{1,2})/(?P<one_under>\d{1,2})(?![\d/])",
     "parted": r"(?P<over>\d{1,3})/(?P<under>\d{1,3})(?![\d/])",
-    "percent": rf"(?P<share>{_N})\s?%",
-    "measured": rf"(?P<amount>{_N})[\s-]?(?P<unit>{_any(UNITS)}){_END}\.?",
+    "percent": rf"(?P<loss>{_BELOW})?(?P<share>{_N})\s?%",
+    "measured": rf"(?P<below>{_BELOW})?(?P<amount>{_N})[\s-]?(?P<unit>{_any(UNITS)}){_END}\.?",
     "numbered": rf"(?:no\.|nos\.|#)\s?(?P<which>{_N})",
-    "number": rf"(?P<minus>(?<![\w-])-)?(?P<bare>{_N}|\.\d+)",
+    "number": rf"(?P<minus>{_BELOW})?(?P<bare>{_N}|\.\d+)",
     "title": rf"(?<![a-z'])(?P<title_word>{_any(TITLES)}){_END}\.?",
     "stopped": rf"(?<![a-z'])(?P<short>{_any(WITH_FULL_STOP)})\.",
     "initials": r"(?<![a-z])(?:[a-z]\.){2,}(?:[a-z](?![a-z]))?|(?<![a-z])(?:[a-z]\.)+[a-z](?![a-z])",
@@ -101,7 +103,8 @@ def _after(number: Item, *phrases: str) -> Item:
 
 
 def _money(match: re.Match[str]) -> Iterator[Item]:
-    one, several, hundredths = MONEY[match[0][0]]
+    yield from _minus(match["owed"])
+    one, several, hundredths = MONEY[match["currency"]]
     amount, scale = match["sum"], match["scale"]
     if scale:
         yield _after(numbers.number(amount), f"{SCALES[scale]} {several}", f"{SCALES[scale]} {one}")
@@ -121,6 +124,11 @@ def _money(match: re.Match[str]) -> Iterator[Item]:
             *_after(numbers.number(amount), several),
         ]
         yield (*([(*cents, hundredths)] if before == "0" else []), *readings)
+
+
+def _minus(sign: str | None) -> Iterator[Item]:
+    if sign:
+        yield _read("minus", "negative")
 
 
 def _half(text: str | None) -> Iterator[Item]:
@@ -183,10 +191,12 @@ def _parted(match: re.Match[str]) -> Iterator[Item]:
 
 
 def _percent(match: re.Match[str]) -> Iterator[Item]:
+    yield from _minus(match["loss"])
     yield _after(numbers.number(match["share"]), "percent")
 
 
 def _measured(match: re.Match[str]) -> Iterator[Item]:
+    yield from _minus(match["below"])
     yield numbers.number(match["amount"])
     written = re.sub(r"[^a-z]", "", match["unit"])
     yield _read(*([written] if written else []), *UNITS[match["unit"]])
@@ -198,8 +208,7 @@ def _numbered(match: re.Match[str]) -> Iterator[Item]:
 
 
 def _number(match: re.Match[str]) -> Iterator[Item]:
-    if match["minus"]:
-        yield _read("minus", "negative")
+    yield from _minus(match["minus"])
     yield numbers.number(match["bare"])
 
 

@@ -106,7 +106,8 @@ def parts(over: int, under: int) -> Item:
     names = [_PART[under]] if under in _PART else []
     names += [ordinal(under)] if under > 2 else []
     count: Reading = (("one", "a"),) if over == 1 else above
-    named = ((*count, *(name if over == 1 else _several(name))) for name in names)
+    named: Item = tuple((*count, *(name if over == 1 else _several(name))) for name in names)
+    named = (*named, ("half",), ("half", "a")) if (over, under) == (1, 2) else named
     return (*named, (*above, "over", *below), (*above, (None, "slash"), *below))
 
 

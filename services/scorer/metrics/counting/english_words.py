@@ -82,6 +82,7 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "km2": ("square kilometers", "square kilometer"),
     "mi": ("miles", "mile"),
     "ft": ("feet", "foot"),
+    "in.": ("inches", "inch"),
     "mg": ("milligrams", "milligram"),
     "g": ("grams", "gram"),
     "kg": ("kilograms", "kilogram", "kilos", "kilo"),

@@ -37,7 +37,7 @@ def pulled(data: Path, *pins: str) -> PulledPins | None:
     for name in ("catalog.toml", "catalog.lock"):
         shutil.copy(EXAMPLES / name, data)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RINGTRUE_")}
-    command = [sys.executable, "-m", "ringtrue", "models", "pull", *pins]
+    command = [sys.executable, "-P", "-m", "ringtrue", "models", "pull", *pins]
     try:
         done = subprocess.run(
             command, env={**environ, "RINGTRUE_DATA": str(data)}, capture_output=True, timeout=_PULL_S, check=False

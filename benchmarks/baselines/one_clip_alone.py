@@ -12,12 +12,15 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.harness.clips import LINES
+from benchmarks.harness.clips import lines_of
+from demo.__main__ import PINS
 from services.worker.engines.families import family_of
 from shared.audio import Audio
 
 WITH_WEIGHTS = ("dnsmos", "distillmos", "whisper", "speaker", "prosody")
+SUITE = "golden-en-emotion"
 CLIP_S = 4.0
+_MOST_SILENCE_S = 0.6
 _CLIPS = 6
 
 
@@ -54,18 +57,17 @@ def main() -> None:
 
 
 def _clips() -> list[tuple[str, Audio]]:
-    """Return texts, each said again until it is long enough."""
-    lines = [line for line in LINES if line.language == "en"][: _CLIPS + 1]
-    engines = {pin: family_of(pin).build(pin) for pin in {line.pin for line in lines}}
+    """Return sentences of a suite whose speech is nearly as long, with silence after it."""
+    engines = {pin: family_of(pin).build(pin) for pin in PINS}
     for engine in engines.values():
         engine.load()
     found = []
-    for line in lines:
+    for line in lines_of(SUITE):
         spoken = engines[line.pin].speak(line.spoken_alone)
-        length = 2 * round(CLIP_S * spoken.sample_rate)
-        audio = Audio((spoken.pcm * (length // len(spoken.pcm) + 1))[:length], spoken.sample_rate)
-        found.append((line.text, audio))
-    return found
+        missing = round(CLIP_S * spoken.sample_rate) - len(spoken.pcm) // 2
+        if 0 <= missing < _MOST_SILENCE_S * spoken.sample_rate:
+            found.append((line.text, Audio(spoken.pcm + bytes(2 * missing), spoken.sample_rate)))
+    return found[: _CLIPS + 1]
 
 
 if __name__ == "__main__":

@@ -131,14 +131,26 @@ def test_a_clip_longer_than_it_hears_at_a_time_is_heard_in_parts(stored: ModelSt
     assert scored.value < 0.1
 
 
-def test_a_transcript_may_be_as_long_as_the_checkpoint_can_write(files: Files, tmp_path: Path) -> None:
-    """CTranslate2 alone would stop at half of it, and the rest of a long part would count as errors."""
+@pytest.fixture
+def endless(files: Files, tmp_path: Path) -> WhisperRecogniser:
+    """A Whisper that writes letters until it may not write more."""
     vocabulary = json.loads(files["vocabulary.json"])
     letters = [vocabulary.index(letter) for letter in "Please"]
     others = [number for number in range(len(vocabulary)) if number not in letters]
-    endless = altered(files, "config.json", **{**SUPPRESSED, "suppress_ids": others})
-    heard = _loaded(_put(endless, tmp_path)).transcript(EN.clip())
+    return _loaded(_put(altered(files, "config.json", **{**SUPPRESSED, "suppress_ids": others}), tmp_path))
+
+
+def test_a_transcript_may_be_as_long_as_the_checkpoint_can_write(endless: WhisperRecogniser) -> None:
+    """CTranslate2 alone would stop at half of it, and the rest of a long part would count as errors."""
+    twice = Audio(EN.audio.pcm * 2, EN.audio.sample_rate)
+    heard = endless.transcript(EN.clip(twice))
     assert len(heard) == LONGEST - 4, "all that it can write beside the four tokens that begin a transcript"
+
+
+def test_a_transcript_is_no_longer_than_anybody_can_speak(endless: WhisperRecogniser) -> None:
+    clip = EN.clip()
+    assert 2 < clip.duration_s < 3
+    assert len(endless.transcript(clip)) == 20 + 3 * 20
 
 
 def test_threads_are_bounded(stored: ModelStores) -> None:

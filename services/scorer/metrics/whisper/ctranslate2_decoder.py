@@ -24,7 +24,7 @@ from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from services.scorer.metrics.pretrained import Pretrained, reading
 from services.scorer.metrics.whisper.ctranslate2_file import Sizes, sizes
-from services.scorer.metrics.whisper.decoder import WEIGHTS
+from services.scorer.metrics.whisper.decoder import TOKENS_PER_S, WEIGHTS, most_tokens
 from shared.weights.lock import PinLock
 
 COMPUTE_TYPE = "float32"
@@ -47,7 +47,11 @@ class Ctranslate2Decoder:
     """A Whisper in CTranslate2's files."""
 
     packages: ClassVar[tuple[str, ...]] = ("ctranslate2", "transformers", "tokenizers", "torch")
-    parameters: ClassVar[Mapping[str, Any]] = {"backend": "ctranslate2", "compute_type": COMPUTE_TYPE}
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "backend": "ctranslate2",
+        "compute_type": COMPUTE_TYPE,
+        "tokens_per_s": TOKENS_PER_S,
+    }
 
     def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)  # the spectrum is computed by torch
@@ -82,7 +86,8 @@ class Ctranslate2Decoder:
             [prompt],
             beam_size=1,
             sampling_topk=1,
-            max_length=2 * (self._sizes.tokens - len(prompt)),  # it writes at most half of this
+            max_length=2
+            * min(self._sizes.tokens - len(prompt), most_tokens(samples)),  # it writes at most half of this
         )
         said = [number for number in found.sequences_ids[0] if number < self._end]
         return str(self._tokenizer.decode(said)).strip()

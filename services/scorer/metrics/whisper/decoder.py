@@ -6,13 +6,21 @@ Owns the protocol, and which files of a pin belong to which backend. A pin with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples
 from shared.weights.lock import PinLock
 
+TOKENS_PER_S = 20
+"""Tokens that a transcript may have for each second, and once besides.
+
+Greedy decoding sometimes repeats a phrase until nothing more fits. Nobody speaks so many words: at four times the usual
+speed it is about as many.
+"""
 WEIGHTS = "model.bin"
 """The file of weights in CTranslate2's form. Checkpoints of transformers have none of this name."""
 
@@ -38,7 +46,13 @@ class Decoder(Protocol):
         """Seconds that it hears at a time."""
 
     def hear(self, samples: Samples, language: str) -> str:
-        """Return the words, with Whisper's punctuation, of at most `longest_s` seconds at 16 kHz."""
+        """Return the words, with Whisper's punctuation, of at most `longest_s` seconds at 16 kHz; no more tokens than
+        `most_tokens` says."""
+
+
+def most_tokens(samples: Samples) -> int:
+    """Return how many tokens a transcript of samples at 16 kHz may have."""
+    return TOKENS_PER_S * (1 + math.ceil(len(samples) / speech.RATE))
 
 
 def is_ctranslate2(pin: PinLock) -> bool:

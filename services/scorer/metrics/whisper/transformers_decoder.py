@@ -15,15 +15,18 @@ from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneratio
 from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from services.scorer.metrics.pretrained import Pretrained
+from services.scorer.metrics.whisper.decoder import TOKENS_PER_S, most_tokens
 from shared.weights.lock import PinLock
+
+_PROMPT_TOKENS = 4
+"""Start, language, task, no times: transformers counts them too."""
 
 
 class TransformersDecoder:
     """A checkpoint of transformers."""
 
     packages: ClassVar[tuple[str, ...]] = ("transformers", "tokenizers", "torch")
-    parameters: ClassVar[Mapping[str, Any]] = {}
-    """Empty: torch knows one compute type here, and a member would make known values look like others."""
+    parameters: ClassVar[Mapping[str, Any]] = {"tokens_per_s": TOKENS_PER_S}
 
     def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -48,7 +51,10 @@ class TransformersDecoder:
         inputs = self._prepare(samples, sampling_rate=speech.RATE, return_attention_mask=True, return_tensors="pt")
         token = self._tokens[language]
         asked = {} if token is None else {"language": token, "task": "transcribe"}
-        found = self._model.generate(**inputs, **asked, return_timestamps=False, num_beams=1, temperature=0.0)
+        limit = min(self._model.generation_config.max_length, _PROMPT_TOKENS + most_tokens(samples))
+        found = self._model.generate(
+            **inputs, **asked, return_timestamps=False, num_beams=1, temperature=0.0, max_length=limit
+        )
         return str(self._tokenizer.decode(found[0], skip_special_tokens=True)).strip()
 
 

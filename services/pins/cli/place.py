@@ -10,7 +10,6 @@ The composition root of these commands. Only the alias commands, which need the 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from services.pins.cli.exits import PinsExitCode, errors_told, leave
 from shared.files.private_folder import keep_private
 from shared.network.proxies import without_proxy_here
 from shared.settings import read_settings
+from shared.values.spelling import nearest
 from shared.weights.catalog_file import Entry, read_catalog
 from shared.weights.errors import NotLocked
 from shared.weights.lock import PinLock, read_locks
@@ -35,7 +35,7 @@ def hint_for(unknown: Sequence[str], known: Collection[str]) -> str:
     """Return what to do about names of pins that are in no file: similar names, or where there are entries."""
     if not known:
         return "examples/catalog.toml and examples/catalog.lock have entries to start from"
-    near = {name for pin in unknown for name in difflib.get_close_matches(pin, known, n=1)}
+    near = {name for pin in unknown if (name := nearest(pin, known))}
     return f"did you mean {', '.join(sorted(near))}?" if near else "`ringtrue models list` lists what they have"
 
 

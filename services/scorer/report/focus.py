@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.scorer.analysis.comparison.intelligibility import intelligibility, is_error_rate
+from services.scorer.analysis.comparison.intelligibility import intelligibility, without_other_rates
 from services.scorer.analysis.comparison.result import OVERALL, ComparisonResult, GateResult, MetricRow
 from shared.metrics import PRIMARY_MOS
 from shared.scores import Direction
@@ -69,8 +69,7 @@ def leading(rows: Sequence[MetricRow]) -> tuple[MetricRow, ...]:
     Of the error rates it is the one that judges intelligibility.
     """
     measured = [row for row in judging(rows) if row.difference is not None]
-    recognised = intelligibility(measured)
-    measured = [row for row in measured if row is recognised or not is_error_rate(row)]
+    measured = without_other_rates(measured, intelligibility(measured))
     led = [max(those, key=_weight) for prefix in _LEADING if (those := _under(measured, prefix))]
     return tuple(led) or tuple(measured[:1]) or tuple(row for row in rows if row.difference is not None)[:1]
 

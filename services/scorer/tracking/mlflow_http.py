@@ -22,7 +22,7 @@ _OVERLOADED = frozenset({408, 429})
 _QUOTED = 500
 _NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 """MLflow's error code. A 404 without it comes from something else, such as a proxy."""
-_PING_S = 20.0
+_KEPT_S = 20.0
 """A kept connection that was unused for longer is closed: a firewall between may have forgotten it."""
 
 
@@ -58,7 +58,7 @@ class MlflowHttp:
             raise SettingsError(
                 f"{ca_file} does not contain certificates of MLflow's server: {error.strerror or error}"
             ) from error
-        limits = httpx.Limits(keepalive_expiry=_PING_S)
+        limits = httpx.Limits(keepalive_expiry=_KEPT_S)
         self._client = httpx.Client(
             transport=transport, auth=login, headers=headers, timeout=timeout_s, limits=limits, trust_env=False
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.scorer.analysis.comparison.figures import counted, number, with_unit
-from services.scorer.analysis.comparison.intelligibility import intelligibility, is_error_rate, judged_by
+from services.scorer.analysis.comparison.intelligibility import intelligibility, judged_by, without_other_rates
 from services.scorer.analysis.comparison.quantities import is_cost
 from services.scorer.analysis.comparison.reads import Reads, reads
 from services.scorer.analysis.comparison.result import OVERALL, MetricRow, SetupDifference
@@ -22,7 +22,7 @@ def headline(candidate: str, baseline: str, suite: str, items: int, rows: Sequen
     """Return ``v23 against v21 on golden-en-emotion (35 items): worse in asr/wer (0.12 to 0.43); ...``."""
     judged = sorted((row for row in rows if row.scope == OVERALL and row.p_corrected is not None), key=_p)
     recognised = intelligibility(judged)
-    told = [row for row in judged if row is recognised or not is_error_rate(row)]
+    told = without_other_rates(judged, recognised)
     speech, costs = ([row for row in told if is_cost(row.metric) is cost] for cost in (False, True))
     parts = _told("worse", "better", speech)
     if spared := _reading(speech, Reads.ONE_SIDED):

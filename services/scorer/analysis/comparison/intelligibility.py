@@ -27,9 +27,9 @@ def intelligibility(rows: Sequence[MetricRow]) -> MetricRow | None:
     )
 
 
-def is_error_rate(row: MetricRow) -> bool:
-    """Return whether a row is the error rate of a recogniser."""
-    return row.metric in RECOGNISERS
+def without_other_rates(rows: Sequence[MetricRow], judge: MetricRow | None) -> list[MetricRow]:
+    """Return ``rows`` without the error rates of recognisers that do not judge."""
+    return [row for row in rows if row is judge or row.metric not in RECOGNISERS]
 
 
 def judged_by(row: MetricRow) -> str:

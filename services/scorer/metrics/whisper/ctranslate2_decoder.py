@@ -24,7 +24,7 @@ from services.scorer.metrics import speech
 from services.scorer.metrics.base import Samples, WeightsMismatch
 from services.scorer.metrics.pretrained import Pretrained, reading
 from services.scorer.metrics.whisper.ctranslate2_file import Sizes, sizes
-from services.scorer.metrics.whisper.decoder import TOKENS_PER_S, WEIGHTS, most_tokens
+from services.scorer.metrics.whisper.decoder import WEIGHTS, most_tokens
 from shared.weights.lock import PinLock
 
 COMPUTE_TYPE = "float32"
@@ -47,11 +47,7 @@ class Ctranslate2Decoder:
     """A Whisper in CTranslate2's files."""
 
     packages: ClassVar[tuple[str, ...]] = ("ctranslate2", "transformers", "tokenizers", "torch")
-    parameters: ClassVar[Mapping[str, Any]] = {
-        "backend": "ctranslate2",
-        "compute_type": COMPUTE_TYPE,
-        "tokens_per_s": TOKENS_PER_S,
-    }
+    parameters: ClassVar[Mapping[str, Any]] = {"backend": "ctranslate2", "compute_type": COMPUTE_TYPE}
 
     def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
         torch.set_num_threads(threads)  # the spectrum is computed by torch

@@ -17,7 +17,7 @@ from services.scorer.metrics import speech
 from services.scorer.metrics.base import LONGEST_S, MeasuredClip, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.whisper.ctranslate2_decoder import Ctranslate2Decoder
-from services.scorer.metrics.whisper.decoder import Decoder, is_ctranslate2
+from services.scorer.metrics.whisper.decoder import TOKENS_PER_S, Decoder, is_ctranslate2
 from services.scorer.metrics.whisper.parts import PARAMETERS as PARTS
 from services.scorer.metrics.whisper.parts import parts
 from services.scorer.metrics.whisper.transformers_decoder import TransformersDecoder
@@ -28,7 +28,13 @@ ENGINE = "whisper"
 """The engine of the pin."""
 REVISION = 1
 
-_PARAMETERS = {"revision": REVISION, "longest_s": LONGEST_S, **PARTS, "speech": speech.PARAMETERS}
+_PARAMETERS = {
+    "revision": REVISION,
+    "longest_s": LONGEST_S,
+    "tokens_per_s": TOKENS_PER_S,
+    **PARTS,
+    "speech": speech.PARAMETERS,
+}
 _PACKAGES = ("silero-vad", "onnxruntime", "soxr", "numpy")
 _OWN_CODES = {"cmn": "zh", "nb": "no", "jv": "jw", "fil": "tl"}
 """Languages whose code in Whisper differs from BCP 47."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
 import socket
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
@@ -136,6 +138,8 @@ def test_mlflow_serves_runs_and_artifacts_and_ends_when_asked(tmp_path: Path) ->
         connection.request("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/picture.png", body=b"PNG")
         assert connection.getresponse().status == 200
     assert (tmp_path / "mlflow" / "artifacts" / "0" / "picture.png").read_bytes() == b"PNG"
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow" / "mlflow.db")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_wake_ups_and_announcements_go_over_the_socket(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ accepts connections on the announced port and lets only this user's through. Doe
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import socket as sockets
+import sqlite3
 from pathlib import Path
 
 from services.embedded.preflight import listen_near, listen_on
@@ -17,6 +19,7 @@ from shared.processes.interpreter import run_module
 
 _PREFERRED_PORT = 5000
 _PORT = "port"
+_DATABASE = "mlflow.db"
 HEALTH_CHECK_S = 120
 """Seconds after which its web server kills a worker process that does not answer.
 
@@ -32,12 +35,14 @@ Its first start creates its schema step by step; if that is interrupted, it neve
 def mlflow_spec(folder: Path, socket: Path) -> ChildSpec:
     """Return a server that keeps everything in ``folder``. Two processes, because several runs are logged at once."""
     (folder / "artifacts").mkdir(mode=0o700, parents=True, exist_ok=True)
+    _log_ahead(folder / _DATABASE)
     # uvicorn looks for modules in the folder that it is started in, whatever Python was told. This folder is ours.
     options = ["--uds", str(socket), "--timeout-worker-healthcheck", str(HEALTH_CHECK_S), "--app-dir", str(folder)]
+    options += ["--no-access-log"]  # a line for each request of ours says nothing; failed ones are logged by the scorer
     argv = [*run_module("mlflow"), "server", "--uvicorn-opts", shlex.join(options), "--workers", "2"]
     # The names are relative to `cwd`: an absolute path may contain characters that mean something else in a URL, such
     # as ? and #.
-    argv += ["--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "artifacts"]
+    argv += ["--backend-store-uri", f"sqlite:///{_DATABASE}", "--artifacts-destination", "artifacts"]
     env = {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # several more processes, for features that are not used here
         "MLFLOW_DISABLE_TELEMETRY": "true",  # this machine sends nothing to others unless asked to
@@ -54,6 +59,16 @@ def mlflow_spec(folder: Path, socket: Path) -> ChildSpec:
         vital=False,
         in_view=False,
     )
+
+
+def _log_ahead(database: Path) -> None:
+    """Let SQLite write changes to a log first (WAL): a commit costs less, and readers do not wait for it.
+
+    MLflow does not ask for it, but the file keeps it. A file that cannot be changed now stays as it is; if it is
+    damaged, MLflow says so.
+    """
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(database, timeout=1)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def listen_for_mlflow(folder: Path, asked: int | None = None) -> sockets.socket:

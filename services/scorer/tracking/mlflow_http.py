@@ -63,21 +63,22 @@ class MlflowHttp:
             transport=transport, auth=login, headers=headers, timeout=timeout_s, limits=limits, trust_env=False
         )
 
-    def json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        """Send a request and return the JSON object of the answer. Raises as `text`."""
-        text = self.text(method, path, **content)
+    def json(self, method: str, path: str, *, again: bool = True, **content: Any) -> dict[str, Any]:
+        """Send a request and return the JSON object of the answer. Parameters and errors: as `text`."""
+        text = self.text(method, path, again=again, **content)
         try:
             answer: dict[str, Any] = json.loads(text)
         except ValueError as error:
             raise TrackerRefused(f"{method} {path}: this is not MLflow: {text[:_QUOTED]}") from error
         return answer
 
-    def text(self, method: str, path: str, **content: Any) -> str:
-        """Send a request and return the answer's text. ``content``: as for ``httpx.Client.request``.
+    def text(self, method: str, path: str, *, again: bool = True, **content: Any) -> str:
+        """Send a request and return the answer's text. ``content``: as for ``httpx.Client.request``. ``again``: send
+        it a second time if its connection was dead, although the server may have done what the first asked for.
 
         Raises `TrackerUnavailable`, `TrackerRefused` or `TrackerMissing`.
         """
-        response = self._answered(method, path, content)
+        response = self._answered(method, path, again, content)
         text = response.text
         if response.status_code in _OVERLOADED or response.status_code >= 500:
             # The relay before an embedded server that is starting sends this header; MLflow itself never does.
@@ -91,12 +92,13 @@ class MlflowHttp:
             raise kind(f"{method} {path}: {response.status_code} {text[:_QUOTED]}")
         return text
 
-    def _answered(self, method: str, path: str, content: Mapping[str, Any]) -> httpx.Response:
-        """Send a request, and send it again at once if its connection was dead: all requests may be repeated."""
+    def _answered(self, method: str, path: str, again: bool, content: Mapping[str, Any]) -> httpx.Response:
         try:
             try:
                 return self._client.request(method, f"{self.url}{path}", **content)
             except (httpx.NetworkError, httpx.RemoteProtocolError):
+                if not again:
+                    raise
                 return self._client.request(method, f"{self.url}{path}", **content)
         except httpx.HTTPError as error:
             raise TrackerUnavailable(f"{method} {self.url}{path}: {error or type(error).__name__}") from error

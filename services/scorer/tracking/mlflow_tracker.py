@@ -62,9 +62,11 @@ class MlflowTracker:
     def limits(self) -> TrackerLimits:
         return CURRENT_LIMITS
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
+    def log(
+        self, record: RunRecord, files: Mapping[str, bytes], *, still_sole: Callable[[], bool] | None = None
+    ) -> Logged:
         def write(experiment_id: str) -> ServerRun:
-            return self._one_run.write(experiment_id, record, files, first=first)
+            return self._one_run.write(experiment_id, record, files, still_sole=still_sole)
 
         return self._logged(self._experiments.within(record.experiment, write, record.environment))
 
@@ -127,7 +129,7 @@ class MlflowServer:
 
     def create(self, experiment_id: str, record: RunRecord) -> ServerRun:
         body = {"experiment_id": experiment_id, "start_time": record.start_ms, "run_name": record.name}
-        answer = self.post("runs/create", {**body, "tags": _pairs(record.tags)})
+        answer = self._http.json("POST", f"{_API}runs/create", again=False, json={**body, "tags": _pairs(record.tags)})
         return replace(run_of(answer["run"]), new=True)
 
     def complete(self, run: ServerRun, record: RunRecord, files: Mapping[str, bytes]) -> None:

@@ -1,9 +1,10 @@
 """Keeps exactly one run per job and one per evaluation, on a server that has no such rule.
 
-Owns how that is kept. For a job, look for its run before creating one, unless nobody has tried before, and look again
-after; keep one and delete the others. An evaluation's run exists while its clips are logged, so the store records which
-one it is, by a compare-and-set. A holder whose lease has run out may still be writing, so every step must be correct
-with two writers at work. Knows the server only as the port `RunServer`.
+Owns how that is kept. For a job, look for its run before creating one, and look again after; keep one and delete the
+others. A writer that is the only one need not look: whoever comes later finds its run. An evaluation's run exists while
+its clips are logged, so the store records which one it is, by a compare-and-set. A holder whose lease has run out may
+still be writing, so every step must be correct with two writers at work. Knows the server only as the
+port `RunServer`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class RunServer(Protocol):
     def search(self, keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
         """Return the runs of these subjects that are not deleted. One request if the server's filters allow it."""
 
-    def create(self, experiment_id: str, record: RunRecord) -> ServerRun: ...
+    def create(self, experiment_id: str, record: RunRecord) -> ServerRun:
+        """Create a run with its tags. The only request that is never sent twice."""
 
     def complete(self, run: ServerRun, record: RunRecord, files: Mapping[str, bytes]) -> None:
         """Write what a new or unfinished run lacks, its status last. Several requests; may be repeated.
@@ -66,14 +68,18 @@ class OneRun:
         self._looks = SharedSearch(server.search)
 
     def write(
-        self, experiment_id: str, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False
+        self,
+        experiment_id: str,
+        record: RunRecord,
+        files: Mapping[str, bytes],
+        *,
+        still_sole: Callable[[], bool] | None = None,
     ) -> ServerRun:
-        """Find or create the run of the job, and complete it unless it is finished.
-
-        ``first``: most likely there is none to be found. If there is one, the look after creating finds it.
+        """Find or create the run of the job, and complete it unless it is finished. ``still_sole``: as for
+        `runs.Tracker.log`.
         """
         for n in range(_WRITE_AGAIN):
-            run = self._found_or_created(experiment_id, record, first=first and n == 0)
+            run = self._found_or_created(experiment_id, record, still_sole if n == 0 else None)
             try:
                 if not run.finished:
                     self._server.complete(run, record, files)
@@ -90,11 +96,16 @@ class OneRun:
         except TrackerMissing:
             return False
 
-    def _found_or_created(self, experiment_id: str, record: RunRecord, *, first: bool) -> ServerRun:
+    def _found_or_created(
+        self, experiment_id: str, record: RunRecord, still_sole: Callable[[], bool] | None
+    ) -> ServerRun:
         key = (experiment_id, record.subject)
-        found = [] if first else self._looks.find(key)
+        found = self._looks.find(key) if still_sole is None else ()
         if not found:
             created = self._server.create(experiment_id, record)
+            # Asked only now: a writer that begins after this answer looks for runs after this one was created.
+            if still_sole is not None and still_sole():
+                return created
             found = [run for run in self._looks.find(key) if run.run_id != created.run_id] + [created]
         return self.settle(found)
 

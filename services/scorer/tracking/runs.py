@@ -107,9 +107,12 @@ class Tracker(Protocol):
     def limits(self) -> TrackerLimits:
         """The lengths that values of records must be cut to."""
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
+    def log(
+        self, record: RunRecord, files: Mapping[str, bytes], *, still_sole: Callable[[], bool] | None = None
+    ) -> Logged:
         """Make the one run of a job complete, whatever part of it exists already. ``files``: content by path in the
-        run. ``first``: nobody is known to have tried before, which saves a search but is not relied upon.
+        run. ``still_sole``: given by a writer before whom nobody tried, which saves the searches. It is called once
+        the run is created, and returns whether still nobody else has begun to log this job.
 
         Raises `TrackerUnavailable` or `TrackerRefused`. In both cases the call may be repeated.
         """

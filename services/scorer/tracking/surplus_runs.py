@@ -21,7 +21,7 @@ from shared.studies import StudyStore
 
 EVERY_S = 3600.0
 LOOKED_BACK_S = 48 * 3600.0
-"""A run starts when its job did, and logging is tried for a day."""
+"""Seconds. A run starts when its job did, and logging is tried for a day."""
 _HOLD = "surplus-runs"
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from services.scorer.backoff import MAX_BACKOFF_S, backoff_s
 from services.scorer.tracking.parent_runs import ParentRuns
 from services.scorer.tracking.run_record import feeling, picture_title, run_record
 from services.scorer.tracking.runs import RunRecord, Tracker, TrackerRefused, TrackerUnavailable
+from services.scorer.tracking.surplus_runs import LOOKED_BACK_S
 from shared.audio import Audio, provenance, wav_file
 from shared.catalog import Manifest
 from shared.errors import RingtrueError, StorageUnavailable, StoreUnavailable
@@ -136,7 +137,7 @@ class Flow:
 
         try:
             with kept(beat, self.deps.lease_s / 3):
-                return self._logged(job)
+                return self._logged(job, beat)
         except TrackerUnavailable as error:
             log.log(error.level, "logging of %s is postponed: %s", job.id, error)
             return self._postponed(job, backoff_s(attempt), TrackOutcome.AWAY)
@@ -153,7 +154,7 @@ class Flow:
             log.exception("%s could not be logged", job.id)
             return self._postponed(job, MAX_BACKOFF_S, TrackOutcome.POSTPONED)
 
-    def _logged(self, job: Job) -> TrackOutcome:
+    def _logged(self, job: Job, beat: Callable[[], bool]) -> TrackOutcome:
         environment = self._environment(job)
         manifest = self._manifests.get(job.pin)
         home = self._homes.get(job.id)
@@ -164,7 +165,8 @@ class Flow:
             log.error("%s: %s", job.id, missing)
             audio, problem = None, f"{missing.code}: {missing}"
         record = run_record(job, environment, manifest, item, problem=problem, limits=self.tracker.limits)
-        logged = self.tracker.log(record, self._files(job, record, audio), first=job.tracking.attempt == 1)
+        files = self._files(job, record, audio)
+        logged = self.tracker.log(record, files, still_sole=beat if self._nobody_tried(job) else None)
         # The write names the attempt: if the lease was lost meanwhile, the other holder records the run.
         if not self.deps.store.finish_tracking(job.id, job.tracking.attempt, logged.run_id, logged.url):
             log.warning("%s was also logged by another scorer", job.id)
@@ -174,6 +176,14 @@ class Flow:
         if home is not None:
             self._wake_analysis()
         return TrackOutcome.LOGGED
+
+    def _nobody_tried(self, job: Job) -> bool:
+        """Return whether this is the first attempt.
+
+        A database that was restored from a backup has forgotten attempts. The runs of those are looked for if the job
+        is old; the surplus runs of newer jobs are found by `SurplusRuns`.
+        """
+        return job.tracking.attempt == 1 and job.created_at > self.deps.clock() - LOOKED_BACK_S / 2
 
     def _wake_analysis(self) -> None:
         deps = self.deps

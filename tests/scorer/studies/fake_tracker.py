@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.scorer.tracking.runs import (
@@ -46,7 +46,9 @@ class FakeTracker:
         """The runs of a job or an evaluation, by id."""
         return {run_id: run for run_id, run in self.runs.items() if run.record.subject == subject}
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
+    def log(
+        self, record: RunRecord, files: Mapping[str, bytes], *, still_sole: Callable[[], bool] | None = None
+    ) -> Logged:
         with self._lock:
             self._trouble()
             run_id = next(iter(self.of(record.subject)), None) or self.make(record)

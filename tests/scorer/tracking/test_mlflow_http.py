@@ -141,6 +141,23 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced() -> None:
     assert asked == [b"POST /1 HTTP/1.1", b"POST /2 HTTP/1.1"]
 
 
+def test_a_request_that_must_not_be_sent_twice_is_not() -> None:
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    asked.append(connection.recv(65536).split(b"\r\n")[0])
+
+        threading.Thread(target=serve, daemon=True).start()
+        http = MlflowHttp(f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(TrackerUnavailable):
+            http.json("POST", "/create", again=False, json={})
+    assert asked == [b"POST /create HTTP/1.1"]
+
+
 def test_a_server_that_says_nothing_is_left_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         http = MlflowHttp(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.05)

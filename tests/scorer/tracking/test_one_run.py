@@ -77,8 +77,8 @@ def server() -> FakeServer:
     return FakeServer()
 
 
-def write(server: FakeServer, *, first: bool = False) -> str:
-    return OneRun(server).write(EXPERIMENT, RECORD, {}, first=first).run_id
+def write(server: FakeServer, *, still_sole: Callable[[], bool] | None = None) -> str:
+    return OneRun(server).write(EXPERIMENT, RECORD, {}, still_sole=still_sole).run_id
 
 
 def test_a_job_without_a_run_gets_one(server: FakeServer) -> None:
@@ -92,12 +92,32 @@ def test_a_run_that_a_crash_left_unfinished_is_completed(server: FakeServer) -> 
     assert (server.there(), server.completed) == (["left"], ["left"])
 
 
+def test_the_only_writer_searches_for_nothing(server: FakeServer) -> None:
+    def search(keys: Collection[RunKey]) -> Mapping[RunKey, Sequence[ServerRun]]:
+        raise AssertionError(f"searched for {keys}")
+
+    server.search = search  # type: ignore[method-assign]
+    assert write(server, still_sole=lambda: True) == "a"
+    assert (server.there(), server.completed) == (["a"], ["a"])
+
+
 @pytest.mark.parametrize("finished", [True, False])
-def test_a_run_is_found_also_by_one_who_believes_to_be_first(server: FakeServer, finished: bool) -> None:
+def test_a_run_is_found_also_by_one_who_is_no_longer_the_only_writer(server: FakeServer, finished: bool) -> None:
     server.have("A-run", finished=finished)
-    assert write(server, first=True) == "A-run"
+    assert write(server, still_sole=lambda: False) == "A-run"
     assert server.there() == ["A-run"]
     assert server.completed == ([] if finished else ["A-run"])
+
+
+def test_whether_a_writer_is_the_only_one_is_asked_once_its_run_is_there(server: FakeServer) -> None:
+    there_when_asked: list[list[str]] = []
+
+    def still_sole() -> bool:
+        there_when_asked.append(server.there())
+        return True
+
+    write(server, still_sole=still_sole)
+    assert there_when_asked == [["a"]], "a writer that comes after the answer must find this run"
 
 
 def test_a_finished_run_is_left_as_it_is(server: FakeServer) -> None:

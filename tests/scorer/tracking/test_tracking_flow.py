@@ -26,6 +26,7 @@ from services.scorer.tracking.runs import (
     TrackerRefused,
     TrackerUnavailable,
 )
+from services.scorer.tracking.surplus_runs import LOOKED_BACK_S
 from services.scorer.tracking.track_clips import ClipTrackingDeps
 from shared.audio import Audio
 from shared.blobs.folder import FolderBlobs
@@ -43,7 +44,8 @@ class FakeTracker:
     def __init__(self, *troubles: Exception) -> None:
         self.logged: list[tuple[RunRecord, Mapping[str, bytes]]] = []
         self.most_at_once = 0
-        self.firsts: list[bool] = []
+        self.may_be_sole: list[bool] = []
+        self.was_sole: list[bool] = []
         self._troubles = list(troubles)
         self._at_once = itertools.count()
         self._lock = threading.Lock()
@@ -53,13 +55,17 @@ class FakeTracker:
     def limits(self) -> TrackerLimits:
         return CURRENT_LIMITS
 
-    def log(self, record: RunRecord, files: Mapping[str, bytes], *, first: bool = False) -> Logged:
+    def log(
+        self, record: RunRecord, files: Mapping[str, bytes], *, still_sole: Callable[[], bool] | None = None
+    ) -> Logged:
         with self._lock:
-            self.firsts.append(first)
+            self.may_be_sole.append(still_sole is not None)
             self._in_flight += 1
             self.most_at_once = max(self.most_at_once, self._in_flight)
         try:
             self.during(record)
+            if still_sole is not None:
+                self.was_sole.append(still_sole())
             with self._lock:
                 if self._troubles:
                     raise self._troubles.pop(0)
@@ -182,7 +188,15 @@ def test_a_postponed_job_is_logged_once_it_is_due_again(shop: Shop) -> None:
     shop.now += 3
     assert run(shop, tracker) == 1
     assert tracking(shop.job(job_id))[0] is FacetStatus.DONE
-    assert tracker.firsts == [True, False], "a tracker may skip its search on the first attempt only"
+    assert tracker.may_be_sole == [True, False], "a tracker may skip its searches on the first attempt only"
+
+
+def test_of_an_old_job_runs_are_looked_for_because_the_store_may_be_restored_from_a_backup(shop: Shop) -> None:
+    shop.spoken()
+    shop.now += LOOKED_BACK_S
+    tracker = FakeTracker()
+    assert run(shop, tracker) == 1
+    assert tracker.may_be_sole == [False]
 
 
 def test_waits_double_up_to_five_minutes_and_are_spread() -> None:
@@ -210,9 +224,10 @@ def test_a_run_logged_after_the_lease_ran_out_is_not_recorded_twice(shop: Shop) 
             shop.store.sweep(shop.now, tracking_budget_s=86_400, idempotency_s=86_400)
             assert run(shop, FakeTracker()) == 1
 
-    job_id = shop.spoken()
-    assert run(shop, Slow()) == 0
+    job_id, slow = shop.spoken(), Slow()
+    assert run(shop, slow) == 0
     assert shop.job(job_id).tracking.attempt == 2
+    assert slow.was_sole == [False], "the second writer began meanwhile, so the first must look for its run"
 
 
 def test_a_run_that_takes_longer_than_its_lease_keeps_it(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from shared.controls import Emotion, SpeechControls
 from shared.errors import FailureCode
 from shared.ids import Ids
+from shared.lexicons import LexiconUsed
 from shared.scores import Scored
 from shared.values.members import known
 from shared.voices import Recording
@@ -86,6 +87,14 @@ class SpeechInput(SpeechControls):
     """True: the default metric families; False: none; else the named families."""
     recordings: Mapping[str, Recording] = field(default_factory=dict, kw_only=True)
     """Voice id -> the recording that the uploaded voice had when the job was accepted, for every voice named above."""
+    lexicon: LexiconUsed | None = field(default=None, kw_only=True)
+    written: str | None = field(default=None, kw_only=True)
+    """The text as it was written, if the lexicon changed it. What is heard is compared with this one."""
+
+    @property
+    def as_written(self) -> str:
+        """The text before the lexicon changed it."""
+        return self.text if self.written is None else self.written
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
@@ -107,6 +116,8 @@ class SpeechInput(SpeechControls):
             values["recordings"] = {
                 voice_id: Recording(**known(Recording, one)) for voice_id, one in recordings.items()
             }
+        if values.get("lexicon") is not None:
+            values["lexicon"] = LexiconUsed.from_json(values["lexicon"])
         spoken = cls(**values)
         if not (isinstance(spoken.text, str) and isinstance(spoken.language, str)):
             raise ValueError("a text and a language are needed")

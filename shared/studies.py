@@ -81,8 +81,8 @@ class NewStudy:
     """What is asked for as JSON, with every default filled in.
 
     evaluation: ``{"suite": document, "pin": name, "alias": name|null, "engine", "lock_sha256", "seeds": [int], "score":
-    true|[family], "params": {...}, "preprocessing": name}``; comparison: ``{"baseline": id, "candidate": id, "allow":
-    [what]}``; gate: ``{"comparison": id, "rules": {...}}``.
+    true|[family], "params": {...}, "preprocessing": name, "lexicon": {...}|null}``; comparison: ``{"baseline": id,
+    "candidate": id, "allow": [what]}``; gate: ``{"comparison": id, "rules": {...}}``.
     """
     stands_on: tuple[str, ...]
     """Ids of the studies that it depends on: none for an evaluation, two for a comparison, one for a gate."""

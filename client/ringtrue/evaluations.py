@@ -13,6 +13,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from ringtrue.http.exchange import id_of
 from ringtrue.jobs import Json, PinUsed
+from ringtrue.lexicons import with_lexicon
 from ringtrue.studies import AsyncStudyCalls, BaseStudy, StudyCalls, StudyFlows, as_sent, common
 
 PATH = "/v1/evaluations"
@@ -33,6 +34,8 @@ class EvaluationOptions(TypedDict, total=False):
     """speed, pitch_scale, voice, ...: for every item that does not set its own."""
     preprocessing: str
     """Preprocessing of the texts: ``none``, or a normaliser such as ``plain@1``."""
+    lexicon: Path | Mapping[str, Any]
+    """How words are to be read, after the preprocessing: a file (TOML), or the same as JSON."""
     fresh: bool
     """Speak everything, even clips that were spoken the same way before."""
     priority: int
@@ -181,7 +184,7 @@ class AsyncEvaluations(AsyncStudyCalls[Evaluation]):
 def _body(how: EvaluationOptions) -> Mapping[str, Any]:
     several = {name: how.get(name) for name in ("seeds", "score")}
     lists = {name: list(value) for name, value in several.items() if isinstance(value, Iterable)}
-    return {**how, **lists, "suite": as_sent(how["suite"])}
+    return {**how, **lists, **with_lexicon(how), "suite": as_sent(how["suite"])}
 
 
 def _only(kind: type[Any], data: Json) -> Any:

@@ -6,7 +6,10 @@ Owns the options of a submission and its JSON. Validates nothing that the gatewa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Required, TypedDict
+
+from ringtrue.lexicons import with_lexicon
 
 
 class SpeechOptions(TypedDict, total=False):
@@ -31,6 +34,8 @@ class SpeechOptions(TypedDict, total=False):
     seed: int
     sample_rate: int
     """Sample rate in Hz."""
+    lexicon: Path | Mapping[str, Any]
+    """How words are to be read: a file (TOML), or the same as JSON."""
     options: Mapping[str, Any]
     """The engine's own options."""
     score: bool | list[str]
@@ -53,9 +58,9 @@ class SpeechRequest(SpeechOptions):
 def speech(text: str, how: SpeechOptions) -> dict[str, Any]:
     """Return the JSON body of one submission, with ``strength`` inside ``emotion``.
 
-    Raises `ValueError` for a strength without an emotion.
+    Raises `ValueError` for a strength without an emotion, and as `with_lexicon`.
     """
-    body: dict[str, Any] = {"text": text, **how}
+    body: dict[str, Any] = {"text": text, **how, **with_lexicon(how)}
     strength = body.pop("strength", None)
     if strength is not None:
         emotion = body.get("emotion")

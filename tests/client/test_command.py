@@ -89,6 +89,34 @@ def test_say_sends_every_option_by_its_type(run: Run, gateway: FakeGateway) -> N
     }
 
 
+def test_say_sends_a_lexicon_as_its_file_says(run: Run, gateway: FakeGateway, tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    file.write_text('\ufeffname = "ours"\nversion = "3"\nlanguage = "en"\n[entries]\nAI = "A I"\nMayday = 2026-05-01\n')
+    assert run(*SAY, "--lexicon", str(file)).returncode == 0
+    assert gateway.seen[0].body["lexicon"] == {
+        "name": "ours", "version": "3", "language": "en", "entries": {"AI": "A I", "Mayday": "2026-05-01"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "told"),
+    [
+        (None, 66, "no.toml: No such file"),
+        (b"name = ", 65, "no.toml: Invalid value (at"),
+        ("name = '重'".encode("gbk"), 65, "is not UTF-8"),
+    ],
+)
+def test_a_lexicon_file_that_cannot_be_read_is_told_in_a_line(
+    run: Run, gateway: FakeGateway, tmp_path: Path, content: bytes | None, code: int, told: str
+) -> None:
+    if content is not None:
+        (tmp_path / "no.toml").write_bytes(content)
+    ran = run(*SAY, "--lexicon", str(tmp_path / "no.toml"))
+    assert (ran.returncode, len(ran.stderr.decode().splitlines())) == (code, 1)
+    assert told in ran.stderr.decode()
+    assert gateway.seen == []
+
+
 def test_say_prints_the_job_as_json(run: Run) -> None:
     job = json.loads(run(*SAY, "--wait-for", "tracking", "--json").stdout)
     assert (job["status"], job["tracking"]["status"]) == ("succeeded", "done")

@@ -56,6 +56,24 @@ def test_evaluate_sends_every_option_by_its_type(run: Run, gateway: StudyGateway
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "sent"),
+    [
+        (("evaluate", "espeak-v2", "--suite", "golden-hard"), 1),
+        (("noise", "espeak-v2", "golden-hard", "--seeds", "2"), 1),
+        (("compare", "espeak-v1", "espeak-v2", "--suite", "golden-hard"), 2),
+        (("gate", "espeak-v1", "espeak-v2", "--suite", "golden-hard"), 2),
+    ],
+)
+def test_a_lexicon_is_sent_with_every_evaluation(
+    run: Run, gateway: StudyGateway, tmp_path: Path, command: tuple[str, ...], sent: int
+) -> None:
+    (tmp_path / "ours.toml").write_text('name = "ours"\nversion = "3"\n[entries]\n"重庆" = "崇庆"\n')
+    run(*command, "--lexicon", str(tmp_path / "ours.toml"))
+    lexicon = {"name": "ours", "version": "3", "entries": {"重庆": "崇庆"}}
+    assert [evaluation["lexicon"] for evaluation in gateway.sent("evaluations")] == [lexicon] * sent
+
+
 def test_a_mistyped_id_of_an_evaluation_is_told_what_an_id_looks_like(run: Run, gateway: StudyGateway) -> None:
     ran = run("compare", "eval_123", "espeak-v2")
     assert ran.returncode == 64

@@ -9,6 +9,7 @@ import pytest
 
 from services.gateway.studies.reuse import identity_of
 from shared.controls import Emotion
+from shared.lexicons import LexiconUsed
 from shared.voices import Recording
 from tests.shared.store.building import new_job
 
@@ -36,6 +37,14 @@ def test_each_member_counts(given: dict[str, Any]) -> None:
     job = new_job("job_1")
     same = replace(job.input, text="Good morning.")
     assert identity_of(replace(job, input=replace(same, **given)), "none") != identity()
+
+
+def test_a_lexicon_counts_by_what_it_does_to_the_text() -> None:
+    used = LexiconUsed("ours", "1", "a" * 64)
+    assert identity(lexicon=used) == identity(), "it changed nothing"
+    changed = identity(written="Good mornin.", lexicon=used)
+    assert changed != identity()
+    assert changed == identity(written="Good mornin.", lexicon=LexiconUsed("ours", "2", "b" * 64))
 
 
 def test_another_preprocessing_is_another_clip() -> None:

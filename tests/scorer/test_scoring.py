@@ -18,6 +18,7 @@ from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
 from shared.controls import Emotion
 from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
+from shared.lexicons import LexiconUsed
 from shared.ports import FacetName, Result, Submission
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored
@@ -144,6 +145,14 @@ def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs
     assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
     assert asked["emotion"] is None
     assert asked["cost"]["queue_s"] == 0.1
+
+
+def test_a_clip_is_compared_with_its_text_as_it_was_written(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    host = Host()
+    said = replace(YES, text="ring true", written="Ringtrue", lexicon=LexiconUsed("ours", "3", "a" * 64))
+    spoken(store, blobs.put(silence(0.5, 8000)), said)
+    score_clips.run(deps_of(store, blobs, host, Sounds()))
+    assert [asked["text"] for asked in host.asked] == ["Ringtrue"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from ringtrue import Comparison, Evaluation, Range, Ringtrue, RingtrueError, Row
-from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.connection import AsJson, LexiconFile, connect
 from ringtrue.commands.studying import (
     Allow,
     Asked,
@@ -54,6 +54,7 @@ def compare(
     score: Score = None,
     param: Param = None,
     preprocessing: Preprocessing = None,
+    lexicon: LexiconFile = None,
     fresh: Fresh = False,
     allow: Allow = None,
     by: By = "overall",
@@ -66,7 +67,7 @@ def compare(
     The exit code is 0 whatever it finds; `ringtrue gate` judges.
     """
     check_files({output: ".html"})
-    asked = Asked(suite, seeds, score, param, preprocessing, fresh)
+    asked = Asked(suite, seeds, score, param, preprocessing, lexicon, fresh)
     with connect(ctx) as ringtrue:
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
         found = finish(ringtrue, begun, Deadline(timeout), begun.come_back("compare"))

@@ -6,16 +6,23 @@ Owns the options with the same meaning everywhere, and the client that is made f
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from ringtrue import Ringtrue
+from ringtrue.console.exits import ExitCode
+from ringtrue.console.terminal import words
+from ringtrue.lexicons import lexicon_in
 
 PATIENCE_S = 6.0
 """Seconds. A person wants to know soon that the gateway does not answer; a busy gateway asks to wait 5 s."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LexiconFile = Annotated[
+    Path | None, typer.Option("--lexicon", metavar="FILE", help="How words are to be read: a lexicon file (TOML).")
+]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="A job's id.")]
 
 
@@ -25,6 +32,15 @@ def connect(ctx: typer.Context) -> Ringtrue:
         return Ringtrue(ctx.obj, patience_s=PATIENCE_S)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--url / RINGTRUE_URL") from error
+
+
+def lexicon_option(file: Path | None) -> dict[str, Any] | None:
+    """Return the lexicon in the file of `--lexicon`. Exits the command if the file cannot be read."""
+    try:
+        return None if file is None else lexicon_in(file)
+    except OSError as error:
+        words(f"{file}: {error.strerror}")
+        raise typer.Exit(ExitCode.NOT_FOUND) from error
 
 
 def pairs(given: Iterable[str] | None, option: str) -> list[tuple[str, str]]:

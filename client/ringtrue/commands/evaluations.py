@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ringtrue import Evaluation, Ringtrue
-from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.connection import AsJson, LexiconFile, connect
 from ringtrue.commands.studying import (
     Asked,
     Deadline,
@@ -47,6 +47,7 @@ def evaluate(
     score: Score = None,
     param: Param = None,
     preprocessing: Preprocessing = None,
+    lexicon: LexiconFile = None,
     fresh: Fresh = False,
     no_wait: NoWait = False,
     timeout: Timeout = None,
@@ -57,7 +58,7 @@ def evaluate(
     Clips that were spoken the same way before are used again.
     """
     with connect(ctx) as ringtrue:
-        asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
+        asked = Asked(suite, seeds, score, param, preprocessing, lexicon, fresh).evaluate(ringtrue, pin)
         if not no_wait:
             words(asked.id)
             asked = evaluated(ringtrue, asked, Deadline(timeout), come_back(asked.id))

@@ -15,7 +15,7 @@ import typer
 
 from ringtrue import Gate, Judged, Ringtrue, RingtrueError
 from ringtrue.commands.compare import Begun, begin, estimate, finish, interval, tell_allowed
-from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.connection import AsJson, LexiconFile, connect
 from ringtrue.commands.refusals import told
 from ringtrue.commands.studying import (
     Allow,
@@ -79,6 +79,7 @@ def gate(
     score: Score = None,
     param: Param = None,
     preprocessing: Preprocessing = None,
+    lexicon: LexiconFile = None,
     fresh: Fresh = False,
     allow: Allow = None,
     rules: Rules = None,
@@ -100,7 +101,7 @@ def gate(
     target = _webhook_target(webhook) if webhook else None
     said = _read(rules) if rules else None
     check_files({junit: ".xml", markdown: ".md", report: ".html"})
-    asked = Asked(suite, seeds, score, param, preprocessing, fresh)
+    asked = Asked(suite, seeds, score, param, preprocessing, lexicon, fresh)
     with connect(ctx) as ringtrue:
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
         decided = _decided(ringtrue, begun, rules, said, Deadline(timeout))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ringtrue import Evaluation
-from ringtrue.commands.connection import AsJson, connect
+from ringtrue.commands.connection import AsJson, LexiconFile, connect
 from ringtrue.commands.evaluations import PinName
 from ringtrue.commands.studying import (
     Asked,
@@ -39,6 +39,7 @@ def noise(
     score: Score = None,
     param: Param = None,
     preprocessing: Preprocessing = None,
+    lexicon: LexiconFile = None,
     fresh: Fresh = False,
     timeout: Timeout = None,
     as_json: AsJson = False,
@@ -48,7 +49,7 @@ def noise(
     Gates use it as a unit.
     """
     with connect(ctx) as ringtrue:
-        asked = Asked(suite, seeds, score, param, preprocessing, fresh).evaluate(ringtrue, pin)
+        asked = Asked(suite, seeds, score, param, preprocessing, lexicon, fresh).evaluate(ringtrue, pin)
         words(asked.id)
         found = evaluated(ringtrue, asked, Deadline(timeout), come_back(asked.id))
     if as_json:

@@ -27,7 +27,7 @@ _WHERE_IT_IS_LISTED = {
     "control_unsupported": _WHAT_A_PIN_HAS,
 }
 """Code of a refusal -> the command that shows what there is instead."""
-_KINDS = {"options": "option", "metadata": "metadata", "params": "parameter"}
+_KINDS = {"options": "option", "metadata": "metadata", "params": "parameter", "entries": "entry"}
 """Members whose own members have names that the user chose."""
 _WRAPPERS = ("input", "body")
 """Members that contain what the user wrote, but that the user did not write."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from ringtrue import Job, Ringtrue, SpeechOptions
-from ringtrue.commands.connection import AsJson, connect, pairs
+from ringtrue.commands.connection import AsJson, LexiconFile, connect, lexicon_option, pairs
 from ringtrue.commands.delivery import Delivered, Output, Timeout, WaitFor, check_output, deliver, end
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import data, data_json, words
@@ -50,6 +50,7 @@ def say(
     pitch_scale: PitchScale = None,
     seed: Seed = None,
     sample_rate: SampleRate = None,
+    lexicon: LexiconFile = None,
     option: EngineOptions = None,
     metadata: Metadata = None,
     no_score: NoScore = False,
@@ -65,6 +66,7 @@ def say(
     asked = {
         "pin": pin, "emotion": emotion, "strength": strength, "language": language, "voice": voice,
         "reference": reference, "speed": speed, "pitch_scale": pitch_scale, "seed": seed, "sample_rate": sample_rate,
+        "lexicon": lexicon_option(lexicon),
         "options": {name: _value(value) for name, value in pairs(option, "--option")} or None,
         "metadata": dict(pairs(metadata, "--metadata")) or None,
         "score": False if no_score else None,

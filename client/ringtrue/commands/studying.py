@@ -26,7 +26,7 @@ from ringtrue import (
     Ringtrue,
     StudyTimedOut,
 )
-from ringtrue.commands.connection import pairs
+from ringtrue.commands.connection import lexicon_option, pairs
 from ringtrue.commands.refusals import in_our_words
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import ProgressLine, words
@@ -63,7 +63,8 @@ Allow = Annotated[
     typer.Option(
         "--allow",
         metavar="WHAT",
-        help="Compare even if this differs: suite, scorers, preprocessing, seeds, params or environment; repeatable.",
+        help="Compare even if this differs: suite, scorers, preprocessing, lexicon, seeds, params or environment;"
+        " repeatable.",
     ),
 ]
 ReportFile = Annotated[
@@ -100,6 +101,7 @@ class Asked:
     score: Sequence[str] | None = None
     param: Sequence[str] | None = None
     preprocessing: str | None = None
+    lexicon: Path | None = None
     fresh: bool = False
 
     def evaluate(self, ringtrue: Ringtrue, pin: str) -> Evaluation:
@@ -109,6 +111,7 @@ class Asked:
         how: dict[str, Any] = {
             "pin": pin, "suite": suite_of(suite), "seeds": self.seeds, "score": self.score or None,
             "params": params or None, "preprocessing": self.preprocessing, "fresh": self.fresh or None,
+            "lexicon": lexicon_option(self.lexicon),
         }  # fmt: skip
         given = cast(EvaluationOptions, {name: value for name, value in how.items() if value is not None})
         with faults_of(suite, "/suite/text"):

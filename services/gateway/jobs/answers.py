@@ -6,6 +6,7 @@ Owns the names of the members and which of them are absent when. Pure: takes val
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from shared.aliases import CANDIDATE, Move
@@ -135,6 +136,10 @@ def _input(job: Job | NewJob) -> dict[str, Any]:
             used[control.name] = value
     if spoken.sample_rate is not None:
         used["sample_rate"] = spoken.sample_rate
+    if spoken.lexicon is not None:
+        used["lexicon"] = asdict(spoken.lexicon)
+    if spoken.written is not None:
+        used["written"] = spoken.written
     used["options"] = spoken.options
     if spoken.recordings:
         used["recordings"] = {voice_id: _recording(one) for voice_id, one in spoken.recordings.items()}

@@ -16,8 +16,9 @@ from services.gateway.requests.job_schemas import EmotionRequest, JobRequest
 from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
-from shared.jobs import NewJob, SpeechInput
+from shared.jobs import MAX_TEXT_CHARS, NewJob, SpeechInput
 from shared.scheduling.fairness import estimated_audio_s
+from shared.values.text import TextFault, composed
 from shared.voices import Recording, Voice
 
 
@@ -63,9 +64,10 @@ class Admission:
         self._check_emotion(request.emotion, complaints)
         self._check_voice(request.voice, complaints)
         complaints.extend((RefusalCode.OPTION_INVALID, error) for error in self._options.faults(request.options))
+        text = _respelled(request, language, complaints)
         if complaints:
             raise _refusal(complaints)
-        spoken = self._as_used(request, language, _recordings(request, provenance.voices))
+        spoken = self._as_used(request, text, language, _recordings(request, provenance.voices))
         return NewJob(
             id=provenance.job_id,
             user=provenance.user,
@@ -83,9 +85,13 @@ class Admission:
             estimated_s=estimated_audio_s(spoken),
         )
 
-    def _as_used(self, request: JobRequest, language: str, recordings: Mapping[str, Recording]) -> SpeechInput:
+    def _as_used(
+        self, request: JobRequest, text: str, language: str, recordings: Mapping[str, Recording]
+    ) -> SpeechInput:
         return SpeechInput(
-            text=request.text,
+            text=text,
+            written=request.text if text != request.text else None,
+            lexicon=request.lexicon.meant.used if request.lexicon else None,
             language=language,
             voice=request.voice or self.manifest.default_voice,
             reference=request.reference,
@@ -144,6 +150,18 @@ def _asked_controls(request: JobRequest) -> Iterator[tuple[str, str, object]]:
     for control in (*VALUES, SAMPLE_RATE, REFERENCE):
         if (value := getattr(request, control.name)) is not None:
             yield control.name, f"/{control.name}", value
+
+
+def _respelled(request: JobRequest, language: str, complaints: Complaints) -> str:
+    """Return the text as it is to be spoken. Adds a complaint if its lexicon makes it too long."""
+    if request.lexicon is None or not (lexicon := request.lexicon.meant).covers(language):
+        return request.text
+    try:
+        return composed(lexicon.respelled(request.text), MAX_TEXT_CHARS)
+    except TextFault as fault:
+        error = FieldError("/lexicon", f"with its readings, the text has {fault}")
+        complaints.append((RefusalCode.TEXT_TOO_LONG, error))
+        return request.text
 
 
 def _values(request: JobRequest) -> dict[str, Any]:

@@ -62,13 +62,23 @@ class RecordingDocument(Document):
     duration_s: float
 
 
+class LexiconUsedDocument(Document):
+    """A lexicon. `sha256` is that of its entries and language."""
+
+    name: str
+    version: str
+    sha256: Sha256
+
+
 class InputUsedDocument(Document):
     """What is spoken and how, with every default filled in.
 
     `sample_rate` is absent if it is the pin's own. `recordings` has, by id, the recordings of the uploaded voices that
-    were named, as they were then."""
+    were named, as they were then. `text` is what is spoken: if the lexicon changed it, `written` is the text that was
+    sent."""
 
     text: str
+    written: str | None = None
     language: str
     voice: str | None = None
     reference: str | None = None
@@ -77,6 +87,7 @@ class InputUsedDocument(Document):
     pitch_scale: float
     seed: int
     sample_rate: int | None = None
+    lexicon: LexiconUsedDocument | None = None
     options: dict[str, Any]
     recordings: dict[str, RecordingDocument] | None = None
     score: bool | list[str]

@@ -83,6 +83,16 @@ class EvaluationLinksDocument(Document):
     clips: str
 
 
+class LexiconDocument(Document):
+    """A lexicon. `sha256` is that of its entries and language."""
+
+    name: str
+    version: str
+    language: str | None = None
+    entries: dict[str, str]
+    sha256: str
+
+
 class EvaluationDocument(Document):
     """A suite, spoken by a pin and scored. `result` is null until it is there, and absent in lists."""
 
@@ -95,6 +105,7 @@ class EvaluationDocument(Document):
     score: Literal[True] | list[str]
     params: dict[str, Any]
     preprocessing: str
+    lexicon: LexiconDocument | None
     progress: EvaluationProgressDocument
     eta_seconds: Annotated[float | None, Field(description="Until all is scored; absent where unknown.")] = None
     result: EvaluationResultDocument | None = None

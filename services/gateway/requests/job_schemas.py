@@ -21,6 +21,8 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -31,6 +33,7 @@ from shared import controls
 from shared.controls import Control
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
+from shared.lexicons import MAX_CHARS, MAX_ENTRIES, MAX_READING_CHARS, MAX_WORD_CHARS, Lexicon
 from shared.metric_families import families
 from shared.values.faults import MOST_FAULTS
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
@@ -166,6 +169,48 @@ class EmotionRequest(RequestShape):
         return self
 
 
+def _word(text: str) -> str:
+    """Return a word or reading of a lexicon, in NFC."""
+    text = to_speak(text)
+    if text != text.strip() or "\n" in text:
+        raise wrong("must be one line of text that neither begins nor ends with white space")
+    return text
+
+
+def _entries(value: object, read: ValidatorFunctionWrapHandler) -> dict[str, str]:
+    """Return the entries of a lexicon, in NFC."""
+    if isinstance(value, dict) and len(value) > MAX_ENTRIES:
+        raise wrong(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
+    entries: dict[str, str] = read(value)
+    if isinstance(value, dict) and len(entries) < len(value):
+        raise wrong("two words are the same once they are composed (NFC)")
+    if (total := sum(len(word) + len(reading) for word, reading in entries.items())) > MAX_CHARS:
+        raise wrong(f"{total} characters in all entries; at most {MAX_CHARS} are allowed")
+    return entries
+
+
+class LexiconRequest(RequestShape):
+    """How words are to be read. Every word of the text that is an entry is spoken as its reading says."""
+
+    name: Annotated[Name, Field(description="Your own name for it.")]
+    version: Annotated[Name, Field(description="Your own word; another one whenever an entry changes.")]
+    language: Annotated[
+        str | None, AfterValidator(_language), Field(description="Only texts of this language are changed.")
+    ] = None
+    entries: Annotated[
+        dict[
+            Annotated[str, Field(min_length=1, max_length=MAX_WORD_CHARS), AfterValidator(_word)],
+            Annotated[str, Field(min_length=1, max_length=MAX_READING_CHARS), AfterValidator(_word)],
+        ],
+        WrapValidator(_entries),
+        Field(min_length=1, description="Word -> reading, in ordinary writing."),
+    ]
+
+    @property
+    def meant(self) -> Lexicon:
+        return Lexicon(self.name, self.version, self.entries, self.language)
+
+
 class JobRequest(RequestShape):
     """What to speak, with which pin, and how. All members but `text` and `pin` have a default."""
 
@@ -200,6 +245,7 @@ class JobRequest(RequestShape):
     pitch_scale: Annotated[float | None, control_field(controls.PITCH_SCALE)] = None
     seed: Annotated[int | None, control_field(controls.SEED), BeforeValidator(as_whole)] = None
     sample_rate: Annotated[int | None, control_field(controls.SAMPLE_RATE), BeforeValidator(as_whole)] = None
+    lexicon: Annotated[LexiconRequest | None, Field(description="How words of the text are to be read.")] = None
     options: Annotated[
         dict[str, Any],
         AfterValidator(options),

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from services.gateway.requests.job_schemas import (
     MAX_TIMEOUT_S,
     JobRequest,
+    LexiconRequest,
     Name,
     Priority,
     RequestShape,
@@ -29,7 +30,7 @@ from shared.values.numbers import as_whole
 _VALUES = {one.name: one.neutral for one in VALUES if one is not SEED}
 PARAMS = ("voice", "reference", *_VALUES, "sample_rate", "options")
 """Members of a job's submission that may be given for all items. An item that gives one itself keeps its own."""
-ALLOWABLE = ("suite", "scorers", "preprocessing", "seeds", "params", "environment")
+ALLOWABLE = ("suite", "scorers", "preprocessing", "lexicon", "seeds", "params", "environment")
 """What two evaluations may differ in, if the user insists. The scorer knows what each of these means."""
 _PARAM_DEFAULTS: dict[str, Any] = {**_VALUES, "options": {}}
 
@@ -176,6 +177,9 @@ class EvaluationRequest(RequestShape):
             description="Preprocessing of the texts before they are spoken: `none`, or a normaliser (`plain@1`).",
         ),
     ] = NONE
+    lexicon: Annotated[
+        LexiconRequest | None, Field(description="How words of the texts are to be read, after the preprocessing.")
+    ] = None
     fresh: Annotated[bool, Field(description="Speak every clip again, even if the same clip exists already.")] = False
     priority: Priority = 0
     timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long a clip may take, in seconds.")] = (

@@ -80,8 +80,10 @@ def _seeds(request: EvaluationRequest, suite: Suite, admission: Admission) -> tu
 
 def _submission(item: Item, request: EvaluationRequest, production: Production) -> dict[str, Any]:
     said = item.submission()
+    lexicon = {} if request.lexicon is None else {"lexicon": request.lexicon.meant.to_json()}
     return {
         **said,
+        **lexicon,
         "text": preprocessed(said["text"], request.preprocessing),
         "pin": request.pin,
         "score": list(request.score) if isinstance(request.score, tuple) else request.score,

@@ -21,6 +21,7 @@ from services.gateway.studies.reuse import Reuse, identity_of
 from services.gateway.studies.study_answers import accepted_study, evaluation_document
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import Job, NewJob
+from shared.lexicons import Lexicon
 from shared.studies import OVER, Kind, NewStudy, StudyClip, StudyIds, StudyProgress
 from shared.suites.document import suite_in
 from shared.suites.errors import SuiteInvalid, SuiteUnknown
@@ -118,7 +119,13 @@ def _asked(request: EvaluationRequest, suite: Suite, admission: Admission) -> di
         "score": list(request.score) if isinstance(request.score, tuple) else request.score,
         "params": request.params,
         "preprocessing": request.preprocessing,
+        "lexicon": request.lexicon and _lexicon(request.lexicon.meant),
     }
+
+
+def _lexicon(asked: Lexicon) -> dict[str, Any]:
+    """Return a lexicon with its hash, as an evaluation keeps it."""
+    return {**asked.to_json(), "sha256": asked.used.sha256}
 
 
 def _suite(asked: str | Written | Mapping[str, Any]) -> Suite:

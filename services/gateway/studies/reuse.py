@@ -33,7 +33,7 @@ def identity_of(job: NewJob, preprocessing: str) -> str:
     later version with one more member still finds the clips of this one."""
     used = job.input.to_json()
     heard = {id_: [one.pcm_sha256, one.sample_rate] for id_, one in job.input.recordings.items()}
-    del used["recordings"]
+    del used["recordings"], used["lexicon"]  # of a lexicon counts what it did to the text
     used["reference"] = heard.get(used["reference"])
     if used["emotion"] is not None and "audio" in used["emotion"]:
         used["emotion"]["audio"] = heard.get(used["emotion"]["audio"])

@@ -52,7 +52,7 @@ def evaluation_document(study: Study, progress: StudyProgress, now: float, *, wh
     document = _head(study, "running") | {
         "pin": {"name": pin.pop("pin", study.pin), **pin},
         "suite": suite | {"items": len(of_suite.get("items", ()))},
-        **{name: asked.get(name) for name in ("seeds", "score", "params", "preprocessing")},
+        **{name: asked.get(name) for name in ("seeds", "score", "params", "preprocessing", "lexicon")},
         "progress": {name: getattr(progress, name) for name in StudyProgress.__slots__},
         **_tail(study),
         "links": {

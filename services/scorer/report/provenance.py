@@ -65,6 +65,7 @@ def _facts(side: Side, evaluated: Evaluated) -> dict[str, str]:
         "suite": f"{evaluated.suite.name} {evaluated.suite.version}",
         "suite hash": evaluated.suite.sha256,
         "preprocessing": evaluated.preprocessing,
+        "lexicon": evaluated.lexicon,
         "params": _json(evaluated.params),
         "controls": _json(evaluated.controls),
         "environments": ", ".join(side.environments) or "not recorded",

@@ -154,7 +154,7 @@ def _measure(deps: ScoringDeps, host: MetricHost, job: Job) -> tuple[Mapping[str
         return {name: Unscored(Reason.SCORER_ERROR, "the audio is missing") for name in host.names(job.input.score)}, ""
     return host.measure_all(
         Audio(pcm, job.audio.sample_rate),
-        text=job.input.text,
+        text=job.input.as_written,
         language=job.input.language,
         reference=_reference(deps.recordings, job),
         emotion=job.input.emotion.name if job.input.emotion else None,

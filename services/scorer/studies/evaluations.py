@@ -14,11 +14,13 @@ from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.quantities import is_cost
 from shared.catalog import Manifest
 from shared.jobs import Job, Status
+from shared.lexicons import LexiconUsed
 from shared.metric_families import families
 from shared.ports import JobStore
 from shared.scores import Reason, Scored, Unscored
 from shared.studies import Study, StudyClip, StudyStore
 from shared.suites.document import suite_in
+from shared.suites.preprocessing import NONE
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class EvaluationReader:
             score=_score(study),
             params=asked["params"],
             preprocessing=asked["preprocessing"],
+            lexicon=LexiconUsed.from_json(asked["lexicon"]).label if asked.get("lexicon") else NONE,
             clips=spoken,
             environments=self._environments(spoken),
             licence=manifest.licence if manifest else "",

@@ -57,7 +57,14 @@ def _like(study: Study) -> StudyFilter:
 
 def _measures_the_same(other: Study, baseline: Study) -> bool:
     alike = all(other.asked[name] == baseline.asked[name] for name in ("params", "preprocessing"))
+    alike = alike and _lexicon(other) == _lexicon(baseline)
     return other.outcome is not None and len(other.asked["seeds"]) > 1 and alike
+
+
+def _lexicon(study: Study) -> str | None:
+    """Return the hash of the lexicon. Evaluations of earlier versions have none."""
+    lexicon = study.asked.get("lexicon")
+    return lexicon and lexicon["sha256"]
 
 
 def _floors(study: Study) -> Mapping[str, MeasuredFloor]:

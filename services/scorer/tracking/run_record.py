@@ -65,7 +65,7 @@ def run_record(
     return RunRecord(
         subject=job.id,
         experiment=f"ringtrue/{suite.suite}" if suite else JOBS_EXPERIMENT,
-        name=f"{job.pin} {feeling(job)} {_one_line(job.input.text, _NAME_CHARS)}",
+        name=f"{job.pin} {feeling(job)} {_one_line(job.input.as_written, _NAME_CHARS)}",
         status=_STATUS[job.status],
         start_ms=round(started * 1000),
         end_ms=round(ended * 1000),
@@ -104,7 +104,9 @@ def _params(job: Job, suite: SuiteItem | None) -> dict[str, object]:
     values: dict[str, object] = {
         "model_version": job.pin,
         "engine": job.engine,
-        "input_text": spoken.text,
+        "input_text": spoken.as_written,
+        "spoken_text": None if spoken.written is None else spoken.text,
+        "lexicon": spoken.lexicon and spoken.lexicon.label,
         "language": spoken.language,
         "voice": spoken.reference or spoken.voice,
         **{control.name: getattr(spoken, control.name) for control in VALUES},
@@ -232,7 +234,7 @@ def _note(job: Job, metrics: Mapping[str, float], tags: Mapping[str, str]) -> st
     facts = [f"**{job.pin}**", feeling(job), job.input.language]
     if job.audio is not None:
         facts.append(f"{job.audio.duration_s:.1f} s")
-    written = [_one_line(job.input.text, _NOTE_CHARS)]
+    written = [_one_line(job.input.as_written, _NOTE_CHARS)]
     written += [_one_line(f"{key}: {value}", _NOTE_CHARS) for key, value in sorted(job.metadata.items())]
     lines = [" · ".join(facts), "", *(f"    {line}" for line in written), ""]
     if "predicted_MOS" in metrics:

@@ -213,7 +213,7 @@ class Flow:
 
     def _files(self, job: Job, record: RunRecord, audio: Audio | None) -> dict[str, bytes]:
         """Return the artifacts of a run. The WAV is byte for byte the file that the gateway serves."""
-        files = {"text.txt": job.input.text.encode()}
+        files = {"text.txt": job.input.as_written.encode()}
         if audio is None or job.audio is None:
             return files
         info = provenance(job.id, job.pin, job.lock_sha256)

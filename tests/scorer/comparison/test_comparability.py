@@ -43,6 +43,7 @@ DIFFERING: dict[str, tuple[Evaluated, str]] = {
     "suite": (evaluated("v2", honest(2), suite=reworded(suite(35), 5)), "drawn 2.0"),
     "scorers": (rescored(CANDIDATE, "asr/wer", "fedcba9876543210"), "asr/wer by fedcba987654"),
     "preprocessing": (replace(CANDIDATE, preprocessing="wetext 1.0"), "wetext 1.0"),
+    "lexicon": (replace(CANDIDATE, lexicon="ours 3 (0123456789ab)"), "ours 3 (0123456789ab)"),
     "seeds": (evaluated("v2", honest(2), seeds=(7,)), "7"),
     "params": (replace(CANDIDATE, params={"speed": 1.1}), '{"speed": 1.1}'),
     "environment": (replace(CANDIDATE, environments={"here": GPU}), "device NVIDIA H100, cuda cu130"),

@@ -25,6 +25,7 @@ def test_the_floors_are_the_baselines_own_where_it_has_two_seeds(desk: Desk, ana
 def test_else_they_are_those_of_the_newest_evaluation_that_was_made_alike(desk: Desk, analyzer: FakeAnalyzer) -> None:
     older, newer = desk.evaluation(seeds=(0, 1)), desk.evaluation(seeds=(0, 1, 2))
     desk.evaluation(seeds=(0, 1), preprocessing="plain@1")
+    desk.evaluation(seeds=(0, 1), lexicon={"name": "ours", "version": "3", "sha256": "ab" * 32, "entries": {"a": "b"}})
     desk.evaluation(seeds=(0, 1), params={})
     desk.evaluation("tts-v2", seeds=(0, 1))
     desk.speak()

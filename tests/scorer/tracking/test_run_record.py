@@ -12,6 +12,7 @@ from services.scorer.tracking.runs import RunStatus, TrackerLimits
 from shared.controls import Emotion
 from shared.errors import FailureCode
 from shared.jobs import JobError, Status
+from shared.lexicons import LexiconUsed
 from shared.scores import Reason, Score, Unscored
 from shared.voices import Recording
 from tests.scorer.tracking.tracked_jobs import (
@@ -218,6 +219,14 @@ def test_names_of_options_are_made_fit_for_the_server() -> None:
     record = run_record(finished_job(replace(HAPPY, options={"gap ms/é": True, "weights": {"b": 1, "a": 2}})))
     assert record.params["options.gap_ms__"] == "true"
     assert record.params["options.weights"] == '{"a": 2, "b": 1}'
+
+
+def test_a_text_with_readings_is_shown_as_it_was_written_and_as_it_was_spoken() -> None:
+    used = LexiconUsed("ours", "3", "0123456789ab" + "c" * 52)
+    record = run_record(finished_job(replace(HAPPY, text="The ring true.", written="The Ringtrue.", lexicon=used)))
+    assert (record.params["input_text"], record.params["spoken_text"]) == ("The Ringtrue.", "The ring true.")
+    assert record.params["lexicon"] == "ours 3 (0123456789ab)"
+    assert "The Ringtrue." in record.name
 
 
 def test_a_long_text_was_split() -> None:

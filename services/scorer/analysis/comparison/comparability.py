@@ -17,7 +17,7 @@ from shared.errors import RingtrueError
 from shared.machine.environment import comparable
 from shared.scores import Score
 
-BLOCKING = ("suite", "scorers", "preprocessing", "seeds", "params", "environment")
+BLOCKING = ("suite", "scorers", "preprocessing", "lexicon", "seeds", "params", "environment")
 """The differences that block, and that a user can allow."""
 _UNKNOWN = "unknown"
 _SHORT = 12
@@ -152,6 +152,7 @@ _TOLD: Mapping[str, _Told] = {
     "suite": _suites,
     "scorers": _scorers,
     "preprocessing": _each(lambda one: one.preprocessing),
+    "lexicon": _each(lambda one: one.lexicon),
     "seeds": _each(lambda one: ", ".join(map(str, sorted(one.seeds)))),
     "params": _each(lambda one: json.dumps(one.params, sort_keys=True, ensure_ascii=False)),
     "environment": _environments,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.scores import Scored
+from shared.suites.preprocessing import NONE
 from shared.suites.suite import Item, Suite
 
 
@@ -58,6 +59,8 @@ class Evaluated:
     run_url: str | None = None
     controls: Mapping[str, str] = field(default_factory=dict)
     """What the engine does with each control: native, post, no_effect or unsupported."""
+    lexicon: str = NONE
+    """Name, version and hash of the lexicon that the texts were spoken with, or ``none``."""
 
     @property
     def items(self) -> Mapping[str, Item]:

@@ -106,7 +106,8 @@ class SetupDifference:
     """Something other than the pin in which the two differ. ``blocks``: it can change the result."""
 
     what: str
-    """One word to allow it by: suite, scorers, preprocessing, seeds, environment, params, commit, libraries …"""
+    """One word to allow it by: suite, scorers, preprocessing, lexicon, seeds, environment, params, commit, libraries
+    …"""
     baseline: str
     candidate: str
     blocks: bool

@@ -104,8 +104,7 @@ def gate(
     asked = Asked(suite, seeds, score, param, preprocessing, lexicon, fresh)
     with connect(ctx) as ringtrue:
         begun = begin(ringtrue, asked, baseline, candidate, allow or ())
-        decided = _decided(ringtrue, begun, rules, said, Deadline(timeout))
-        _show(decided, as_json)
+        _show(decided := _decided(ringtrue, begun, rules, said, Deadline(timeout)), as_json)
         _tell(decided, on_fail, target)
         _add_to_step(ringtrue, decided)
         _write(ringtrue, decided, {JUNIT: junit, SUMMARY: markdown, REPORT: report})

@@ -72,9 +72,8 @@ def say(
         "score": False if no_score else None,
     }  # fmt: skip
     how = cast(SpeechOptions, {name: value for name, value in asked.items() if value is not None})
-    said = _from_stdin() if text == "-" else text
     with connect(ctx) as ringtrue:
-        delivered = deliver(ringtrue, _submitted(ringtrue, said, how), wait_for, timeout, output)
+        delivered = deliver(ringtrue, _submitted(ringtrue, _said(text), how), wait_for, timeout, output)
     _print(delivered, output, as_json)
     end(delivered, wait_for)
 
@@ -86,7 +85,10 @@ def _submitted(ringtrue: Ringtrue, said: str, how: SpeechOptions) -> Job:
     return job
 
 
-def _from_stdin() -> str:
+def _said(text: str) -> str:
+    """Return the text, which is on stdin if it is given as ``-``."""
+    if text != "-":
+        return text
     try:
         content = sys.stdin.buffer.read()
     except OSError as error:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.gateway.requests.job_schemas import JobRequest, RequestShape, read_batch, read_job, read_shape
+from services.gateway.requests.job_schemas import JobRequest, read_batch, read_job, read_shape
+from services.gateway.requests.speech_members import RequestShape
 from services.gateway.requests.study_schemas import ComparisonRequest, EvaluationRequest, GateRequest
 from tests.gateway.place import Place
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from services.gateway.models.languages import PinLanguages
 from services.gateway.models.option_schema import OptionSchema
-from services.gateway.requests.job_schemas import EmotionRequest, JobRequest
+from services.gateway.requests.job_schemas import JobRequest
+from services.gateway.requests.speech_members import EmotionRequest
 from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused

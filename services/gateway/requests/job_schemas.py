@@ -10,36 +10,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Self, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
+from services.gateway.requests.speech_members import (
+    ONE_LINE,
+    EmotionRequest,
+    LexiconRequest,
+    Name,
+    RequestShape,
+    emotion_as_object,
+    language_tag,
+)
 from services.gateway.requests.values import check_depth, clean, few_marks, members, named, options, to_speak, wrong
 from shared import controls
 from shared.controls import Control
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
-from shared.lexicons import MAX_CHARS, MAX_ENTRIES, MAX_READING_CHARS, MAX_WORD_CHARS, Lexicon
 from shared.metric_families import families
 from shared.values.faults import MOST_FAULTS
-from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
+from shared.values.language_tags import MOST_CHARS, SPELLED
 from shared.values.numbers import as_whole
 from shared.values.spelling import did_you_mean
-from shared.values.text import shown
 from shared.values.times import FIRST_S, LAST_S
 
 MAX_BATCH_JOBS = 1000
@@ -49,14 +52,7 @@ MAX_METADATA = 16
 """Most pairs of metadata."""
 _MAX_CONSENT_CHARS = 4000
 JOB_ID = re.compile(r"job_[0-9A-HJKMNP-TV-Z]{26}")
-_EMOTION_FORMS = ("name", "vector", "audio", "text")
-_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _CODES = frozenset({RefusalCode.TEXT_EMPTY.value, RefusalCode.TEXT_TOO_LONG.value})
-
-
-def _emotion(value: object) -> object:
-    """Return an emotion as an object: a bare name is short for an object with that name."""
-    return {"name": value} if isinstance(value, str) else members(value, len(_EMOTION_FORMS) + 1)
 
 
 def asked_to_score(value: object) -> bool | tuple[str, ...]:
@@ -78,14 +74,6 @@ def _consent(text: str) -> str:
     return text
 
 
-def _language(said: str | None) -> str | None:
-    if said is None:
-        return None
-    if (tag := tag_in(said)) is None:
-        raise wrong(f"{shown(said)} is not {MEANT}")
-    return tag
-
-
 def _representable(at: datetime) -> datetime:
     """Return a time that can be shown in UTC. In other zones, the last hours of the year 9999 are in the year 10000."""
     if not FIRST_S <= at.timestamp() <= LAST_S:
@@ -99,9 +87,8 @@ def _metadata(value: object) -> object:
     return value
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE), AfterValidator(few_marks)]
-MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=_ONE_LINE), AfterValidator(few_marks)]
-MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE), AfterValidator(few_marks)]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=ONE_LINE), AfterValidator(few_marks)]
+MetadataValue = Annotated[str, Field(max_length=512, pattern=ONE_LINE), AfterValidator(few_marks)]
 Priority = Annotated[
     int, Field(ge=-10, le=10, description="Among your own jobs; higher goes first."), BeforeValidator(as_whole)
 ]
@@ -122,93 +109,12 @@ class ScoreSchema:
         return {"anyOf": [self.whole, {"type": "array", "items": names, **self.listed}]}
 
 
-class RequestShape(BaseModel):
-    """Base of all request bodies: every member must be known and of its own type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
-
-
 AnyRequest = TypeVar("AnyRequest", bound=RequestShape)
 
 
 def control_field(control: Control) -> Any:
     """Return a field with the bounds and the description of a control."""
     return Field(ge=control.minimum, le=control.maximum, description=control.description)
-
-
-class EmotionRequest(RequestShape):
-    """An emotion: exactly one of `name`, `vector`, `audio` or `text`."""
-
-    name: Annotated[Name | None, Field(description="A canonical emotion, or one of the engine's own.")] = None
-    vector: Annotated[
-        list[Annotated[float, Field(ge=0, le=1.5)]] | None,
-        Field(
-            min_length=8,
-            max_length=8,
-            description="Weights of happy, angry, sad, afraid, disgusted, melancholic, surprised, calm.",
-        ),
-    ] = None
-    audio: Annotated[Name | None, Field(description="Id of an uploaded voice whose emotion is used.")] = None
-    text: Annotated[
-        str | None,
-        Field(min_length=1, max_length=1000, pattern=_ONE_LINE, description="The emotion in words."),
-        AfterValidator(lambda text: text and few_marks(text)),
-    ] = None
-    strength: Annotated[float | None, Field(ge=0, le=1, description="0: not at all; 1 (default): full.")] = None
-
-    @property
-    def form(self) -> str:
-        """Which of the four forms was given."""
-        return "name" if self.name is not None else next(f for f in _EMOTION_FORMS if getattr(self, f) is not None)
-
-    @model_validator(mode="after")
-    def _exactly_one_form(self) -> Self:
-        given = 4 - (self.name, self.vector, self.audio, self.text).count(None)
-        if given != 1:
-            raise wrong(f"exactly one of name, vector, audio and text is required (found {given})")
-        return self
-
-
-def _word(text: str) -> str:
-    """Return a word or reading of a lexicon, in NFC."""
-    text = to_speak(text)
-    if text != text.strip() or "\n" in text:
-        raise wrong("must be one line of text that neither begins nor ends with white space")
-    return text
-
-
-def _entries(value: object, read: ValidatorFunctionWrapHandler) -> dict[str, str]:
-    """Return the entries of a lexicon, in NFC."""
-    if isinstance(value, dict) and len(value) > MAX_ENTRIES:
-        raise wrong(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
-    entries: dict[str, str] = read(value)
-    if isinstance(value, dict) and len(entries) < len(value):
-        raise wrong("two words are the same once they are composed (NFC)")
-    if (total := sum(len(word) + len(reading) for word, reading in entries.items())) > MAX_CHARS:
-        raise wrong(f"{total} characters in all entries; at most {MAX_CHARS} are allowed")
-    return entries
-
-
-class LexiconRequest(RequestShape):
-    """How words are to be read. Every word of the text that is an entry is spoken as its reading says."""
-
-    name: Annotated[Name, Field(description="Your own name for it.")]
-    version: Annotated[Name, Field(description="Your own word; another one whenever an entry changes.")]
-    language: Annotated[
-        str | None, AfterValidator(_language), Field(description="Only texts of this language are changed.")
-    ] = None
-    entries: Annotated[
-        dict[
-            Annotated[str, Field(min_length=1, max_length=MAX_WORD_CHARS), AfterValidator(_word)],
-            Annotated[str, Field(min_length=1, max_length=MAX_READING_CHARS), AfterValidator(_word)],
-        ],
-        WrapValidator(_entries),
-        Field(min_length=1, description="Word -> reading, in ordinary writing."),
-    ]
-
-    @property
-    def meant(self) -> Lexicon:
-        return Lexicon(self.name, self.version, self.entries, self.language)
 
 
 class JobRequest(RequestShape):
@@ -228,7 +134,7 @@ class JobRequest(RequestShape):
     ]
     language: Annotated[
         str | None,
-        AfterValidator(_language),
+        AfterValidator(language_tag),
         Field(
             description="BCP 47 (`zh-CN`), or as a locale is written (`zh_CN.UTF-8`). Default: the pin's.",
             json_schema_extra={"pattern": f"^{SPELLED}$", "maxLength": MOST_CHARS},
@@ -238,7 +144,7 @@ class JobRequest(RequestShape):
     reference: Annotated[Name | None, control_field(controls.REFERENCE)] = None
     emotion: Annotated[
         EmotionRequest | None,
-        BeforeValidator(_emotion, json_schema_input_type=str | EmotionRequest | None),
+        BeforeValidator(emotion_as_object, json_schema_input_type=str | EmotionRequest | None),
         Field(description="A name, or an object."),
     ] = None
     speed: Annotated[float | None, control_field(controls.SPEED)] = None
@@ -363,7 +269,7 @@ def _detail(shape: type[BaseModel], detail: ErrorDetails) -> str:
             return _no_such_field(str(detail["loc"][-1]), _shape_at(shape, detail["loc"][:-1]).model_fields)
         case "model_type" | "model_attributes_type":
             return "must be an object"
-        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ONE_LINE:
+        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == ONE_LINE:
             return "control characters are not allowed"
         case _:
             return detail["msg"]

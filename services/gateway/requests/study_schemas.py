@@ -14,13 +14,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from services.gateway.requests.job_schemas import (
     MAX_TIMEOUT_S,
     JobRequest,
-    LexiconRequest,
-    Name,
     Priority,
-    RequestShape,
     ScoreSchema,
     asked_to_score,
 )
+from services.gateway.requests.speech_members import LexiconRequest, Name, RequestShape
 from services.gateway.requests.values import named, wrong
 from shared.controls import MAX_SEED, SEED, VALUES
 from shared.studies import MOST_SEEDS

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -48,13 +49,23 @@ def test_the_migrated_indexes_are_those_of_the_schema_on_sqlite(sqlite_database:
     plain.dispose()
 
 
-def test_the_migrated_indexes_are_those_of_the_schema_on_postgresql(postgresql_database: Database) -> None:
+def _settings(connection: Connection) -> dict[str, str | None]:
+    """Table -> its own settings, such as those of its autovacuum."""
+    here = "relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
+    rows = connection.execute(text(f"SELECT relname, array_to_string(reloptions, ', ') FROM pg_class WHERE {here}"))
+    return {name: settings for name, settings in rows}
+
+
+@pytest.mark.parametrize("part", [_indexes, _settings])
+def test_the_migrated_tables_are_those_of_the_schema_on_postgresql(
+    postgresql_database: Database, part: Callable[[Connection], dict[str, Any]]
+) -> None:
     with postgresql_database.engine.connect() as connection:
-        migrated = _indexes(connection)
+        migrated = part(connection)
         connection.execute(text("CREATE SCHEMA plain"))
         connection.execute(text("SET LOCAL search_path = plain"))
         metadata.create_all(connection, checkfirst=False)
-        made = _indexes(connection)
+        made = part(connection)
         connection.rollback()
     assert migrated == made
 

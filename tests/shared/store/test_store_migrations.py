@@ -53,7 +53,7 @@ def _settings(connection: Connection) -> dict[str, str | None]:
     """Table -> its own settings, such as those of its autovacuum."""
     here = "relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
     rows = connection.execute(text(f"SELECT relname, array_to_string(reloptions, ', ') FROM pg_class WHERE {here}"))
-    return {name: settings for name, settings in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 @pytest.mark.parametrize("part", [_indexes, _settings])

@@ -32,6 +32,7 @@ from shared.controls import Control
 from shared.errors import FieldError, InvalidRequest, RefusalCode
 from shared.jobs import MAX_TEXT_CHARS
 from shared.metric_families import families
+from shared.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
 from shared.values.faults import MOST_FAULTS
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole
@@ -75,6 +76,13 @@ def _consent(text: str) -> str:
     return text
 
 
+def _written(text: str) -> str:
+    text = clean(text)
+    if not text.strip():
+        raise wrong("must not be blank")
+    return text
+
+
 def _language(said: str | None) -> str | None:
     if said is None:
         return None
@@ -99,6 +107,8 @@ def _metadata(value: object) -> object:
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE), AfterValidator(few_marks)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=_ONE_LINE), AfterValidator(few_marks)]
 MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE), AfterValidator(few_marks)]
+_Reading = Annotated[str, Field(max_length=MAX_READING_CHARS, pattern=_ONE_LINE), AfterValidator(_written)]
+_Readings = Annotated[list[_Reading], Field(min_length=1, max_length=MAX_READINGS)]
 Priority = Annotated[
     int, Field(ge=-10, le=10, description="Among your own jobs; higher goes first."), BeforeValidator(as_whole)
 ]
@@ -166,6 +176,15 @@ class EmotionRequest(RequestShape):
         return self
 
 
+class PronunciationRequest(RequestShape):
+    """What is judged of the pronunciation: a part of the text that occurs once, with right and wrong readings. They are
+    spelled in ordinary writing that is read in one way."""
+
+    target: Annotated[str, Field(max_length=MAX_TARGET_CHARS, pattern=_ONE_LINE), AfterValidator(_written)]
+    right: _Readings
+    wrong: _Readings
+
+
 class JobRequest(RequestShape):
     """What to speak, with which pin, and how. All members but `text` and `pin` have a default."""
 
@@ -211,6 +230,9 @@ class JobRequest(RequestShape):
         ScoreSchema({"type": "boolean"}),
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
+    pronunciation: Annotated[
+        PronunciationRequest | None, Field(description="How a part of the text may be said, for the scores; not spoken.")
+    ] = None
     priority: Priority = 0
     ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, in seconds.")] = 86400.0
     timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long the job may run, in seconds.")] = (

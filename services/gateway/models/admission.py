@@ -19,7 +19,7 @@ from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import NewJob, SpeechInput
 from shared.pronunciation import Pronunciation, faults
 from shared.scheduling.fairness import estimated_audio_s
-from shared.values.faults import pointer
+from shared.values.faults import pointer as pointer_to
 from shared.voices import Recording, Voice
 
 
@@ -175,7 +175,7 @@ def _pronunciation_faults(request: JobRequest) -> Complaints:
     if request.pronunciation is None:
         return []
     found = faults(request.text, _pronunciation(request.pronunciation))
-    return [(RefusalCode.INVALID_REQUEST, FieldError(pointer(("pronunciation", *loc)), what)) for loc, what in found]
+    return [(RefusalCode.INVALID_REQUEST, FieldError(pointer_to(("pronunciation", *loc)), what)) for loc, what in found]
 
 
 def _emotion_as_used(asked: EmotionRequest) -> Emotion:

@@ -107,7 +107,9 @@ def _metadata(value: object) -> object:
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_LINE), AfterValidator(few_marks)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64, pattern=_ONE_LINE), AfterValidator(few_marks)]
 MetadataValue = Annotated[str, Field(max_length=512, pattern=_ONE_LINE), AfterValidator(few_marks)]
-_Reading = Annotated[str, Field(min_length=1, max_length=MAX_READING_CHARS, pattern=_ONE_LINE), AfterValidator(_written)]
+_Reading = Annotated[
+    str, Field(min_length=1, max_length=MAX_READING_CHARS, pattern=_ONE_LINE), AfterValidator(_written)
+]
 _Readings = Annotated[list[_Reading], Field(min_length=1, max_length=MAX_READINGS)]
 Priority = Annotated[
     int, Field(ge=-10, le=10, description="Among your own jobs; higher goes first."), BeforeValidator(as_whole)
@@ -180,7 +182,9 @@ class PronunciationRequest(RequestShape):
     """What is judged of the pronunciation: a part of the text that occurs once, with right and wrong readings. They are
     spelled in ordinary writing that is read in one way."""
 
-    target: Annotated[str, Field(min_length=1, max_length=MAX_TARGET_CHARS, pattern=_ONE_LINE), AfterValidator(_written)]
+    target: Annotated[
+        str, Field(min_length=1, max_length=MAX_TARGET_CHARS, pattern=_ONE_LINE), AfterValidator(_written)
+    ]
     right: _Readings
     wrong: _Readings
 
@@ -231,7 +235,8 @@ class JobRequest(RequestShape):
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
     pronunciation: Annotated[
-        PronunciationRequest | None, Field(description="How a part of the text may be said, for the scores; not spoken.")
+        PronunciationRequest | None,
+        Field(description="How a part of the text may be said, for the scores; not spoken."),
     ] = None
     priority: Priority = 0
     ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, in seconds.")] = 86400.0

@@ -6,7 +6,8 @@
 Owns the protocol on the pipe (its frames are in shared/processes/frames.py). Requests and their answers:
 
     {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion",
-        "pronunciation", "cost"} + PCM s16le of the clip, then of its reference voice if it has one (else its rate is null)  -> {"op": "taken"}
+        "pronunciation", "cost"} + PCM s16le of the clip, then of its reference voice if it has one (else its rate is
+        null)                    -> {"op": "taken"}
     {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
     {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
 

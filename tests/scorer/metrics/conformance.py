@@ -55,7 +55,12 @@ class MetricConformance:
     def clip(self, **changes: Any) -> MeasuredClip:
         known = KNOWN[self.speech]
         readings = Pronunciation((known.text or "")[:3], (f"{(known.text or '')[:3]}",), ("yes",))
-        given = {"audio": known.audio, "text": known.text, "reference": KNOWN["en_fast"].audio, "pronunciation": readings}
+        given = {
+            "audio": known.audio,
+            "text": known.text,
+            "reference": KNOWN["en_fast"].audio,
+            "pronunciation": readings,
+        }
         given |= changes
         return MeasuredClip.of(**given, language=known.language, emotion="happy", cost=COSTS)
 

@@ -42,7 +42,9 @@ def _verdict(host: MetricHost, engine: Engine, item: Item, said: Pronunciation, 
     """The name whose value is 1, and its score, if ``spoken`` is said in the place of the target."""
     voice = {"en": "en-us", "zh": "cmn"}[item.language]
     audio = engine.speak(SpeakRequest(said.spelled(item.text, spoken), item.language, voice=voice))
-    (result,) = host.measure(audio, text=item.text, language=item.language, pronunciation=said, families=["pronunciation"])
+    (result,) = host.measure(
+        audio, text=item.text, language=item.language, pronunciation=said, families=["pronunciation"]
+    )
     ((name, score),) = [(name, one) for name, one in result.scores.items() if isinstance(one, Score) and one.value]
     return name.removeprefix("pronunciation/"), score
 

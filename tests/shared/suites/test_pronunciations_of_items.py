@@ -78,7 +78,8 @@ def test_what_is_wrong_is_said_with_its_line(members: str, what: str) -> None:
 
 
 def test_a_fault_in_a_long_one_has_the_line_of_its_part() -> None:
-    written = "- id: a\n  text: 我在重庆。\n  pronunciation:\n    target: 重庆\n    right: [崇庆]\n    wrong:\n      - 众庆\n      - 崇庆\n"
+    members = "    target: 重庆\n    right: [崇庆]\n    wrong:\n      - 众庆\n      - 崇庆\n"
+    written = f"- id: a\n  text: 我在重庆。\n  pronunciation:\n{members}"
     (fault,) = faults(HEAD + written)
     assert (fault.line, fault.what) == (FIRST + 7, "item a: pronunciation: the reading '崇庆' is right as well")
 

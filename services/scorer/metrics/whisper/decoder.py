@@ -49,9 +49,9 @@ class Decoder(Protocol):
         """Return the words, with Whisper's punctuation, of at most `longest_s` seconds at 16 kHz; no more tokens than
         `most_tokens` says."""
 
-    def log_probabilities(self, samples: Samples, language: str, texts: Sequence[str]) -> list[float] | None:
+    def log_probabilities(self, samples: Samples | None, language: str, texts: Sequence[str]) -> list[float] | None:
         """Return for each text the natural logarithm of the probability that it is the transcript of at most
-        `longest_s` seconds at 16 kHz.
+        `longest_s` seconds at 16 kHz; without samples, of silence, which is computed once.
 
         That is the sum over its tokens, each given those before it, among all tokens of text; the end of the transcript
         is not counted. ``None`` if a text has more tokens than can be written.

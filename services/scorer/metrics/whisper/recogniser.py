@@ -96,8 +96,12 @@ class WhisperRecogniser:
         """
         return clip.once("whisper transcript", self._transcribe)
 
-    def log_probabilities(self, clip: MeasuredClip, texts: Sequence[str]) -> list[float] | Unscored:
-        """Return for each text the natural logarithm of the probability that it is the transcript.
+    def log_likelihood_ratios(self, clip: MeasuredClip, texts: Sequence[str]) -> list[float] | Unscored:
+        """Return for each text the natural logarithm of how much likelier it is as transcript of the clip than as
+        transcript of silence.
+
+        Whisper expects usual words more than rare ones, whatever it hears. What it expects of silence is nothing else,
+        so the ratio leaves what it heard.
 
         Unscored if there is more speech than the checkpoint hears at a time, or a text longer than it writes. Only for
         clips without an `obstacle`, with speech.
@@ -106,7 +110,10 @@ class WhisperRecogniser:
         if len(heard) != 1:
             return Unscored(Reason.TOO_LONG, f"at most {decoder.longest_s:g} s of speech can be judged as a whole")
         found = decoder.log_probabilities(heard[0], language, texts)
-        return found or Unscored(Reason.TOO_LONG, "the text has more tokens than Whisper writes")
+        expected = decoder.log_probabilities(None, language, texts)
+        if found is None or expected is None:
+            return Unscored(Reason.TOO_LONG, "the text has more tokens than Whisper writes")
+        return [one - other for one, other in zip(found, expected, strict=True)]
 
     def _transcribe(self, clip: MeasuredClip) -> str:
         decoder, language, heard = self._cut(clip)

@@ -6,9 +6,11 @@ Owns what such a pin must have besides its weights; pretrained.py owns how it is
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
@@ -60,14 +62,21 @@ class TransformersDecoder:
         return str(self._tokenizer.decode(found[0], skip_special_tokens=True)).strip()
 
     @torch.inference_mode()
-    def log_probabilities(self, samples: Samples, language: str, texts: Sequence[str]) -> list[float] | None:
+    def log_probabilities(self, samples: Samples | None, language: str, texts: Sequence[str]) -> list[float] | None:
         prompt = self._prompt(language)
         written = [self._tokenizer.encode(f" {text}", add_special_tokens=False) for text in texts]
         if len(prompt) + max(map(len, written)) >= self._model.config.max_target_positions:
             return None
-        inputs = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="pt").input_features
-        heard = self._model.get_encoder()(inputs)
+        heard = self._silence if samples is None else self._encoded(samples)
         return [self._log_probability(heard, prompt, tokens) for tokens in written]
+
+    @cached_property
+    def _silence(self) -> Any:
+        return self._encoded(np.zeros(speech.RATE, np.float32))
+
+    def _encoded(self, samples: Samples) -> Any:
+        inputs = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="pt").input_features
+        return self._model.get_encoder()(inputs)
 
     def _log_probability(self, heard: Any, prompt: list[int], tokens: list[int]) -> float:
         given = torch.tensor([prompt + tokens[:-1]])

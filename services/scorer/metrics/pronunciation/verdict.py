@@ -15,8 +15,9 @@ from shared.pronunciation import Pronunciation
 from shared.scores import HeardReading
 
 WHISPER, POCKETSPHINX = "whisper", "pocketsphinx"
-MARGINS: Mapping[str, float] = {WHISPER: 3.0, POCKETSPHINX: 3.0}
-"""Nats that the likeliest reading must be ahead of the likeliest of the other kind."""
+MARGINS: Mapping[str, float] = {WHISPER: 2.0, POCKETSPHINX: 20.0}
+"""Nats that the likeliest reading must be ahead of the likeliest of the other kind. pocketsphinx counts every frame as
+if it were independent of the others, so its likelihoods are far apart."""
 PARAMETERS = {"rule": 1, **{f"margin_{name}": margin for name, margin in MARGINS.items()}}
 
 _MOST = 1000.0

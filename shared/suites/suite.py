@@ -6,6 +6,7 @@ Owns the words `suite` and `item`. Knows no file (reading.py) and no pin.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,13 @@ class Item:
         texts = ("id", "text", "language", "emotion", "strength", "voice", "reference")
         said = {name: value for name in texts if (value := getattr(self, name)) is not None}
         return said | self._judged() | self._tagged()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Item:
+        """Return what ``to_json`` wrote, without checking it."""
+        judged = data.get("pronunciation")
+        read = {"tags": tuple(data.get("tags", ())), "pronunciation": judged and Pronunciation.from_json(judged)}
+        return cls(**{**data, **read})
 
     def hashed(self) -> dict[str, Any]:
         """Return what can change a result: what is asked for, with defaults filled in, and the item's groups."""

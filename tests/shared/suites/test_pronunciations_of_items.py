@@ -30,6 +30,7 @@ def test_both_notations_say_the_same() -> None:
 def test_it_is_part_of_what_an_item_asks_for() -> None:
     (item,) = parsed(IN_YAML).items
     assert item.submission()["pronunciation"] == ITEM["pronunciation"]
+    assert Item.from_json(json.loads(json.dumps(item.to_json()))) == item
 
 
 def test_the_hash_covers_it_where_there_is_one() -> None:

@@ -56,7 +56,7 @@ def _verdict(host: MetricHost, engine: Engine, item: Item, said: Pronunciation, 
         ("pronunciation-en", "read-past", [WHISPER, POCKETSPHINX]),
         ("pronunciation-en", "profit", [WHISPER, POCKETSPHINX]),
         ("pronunciation-zh", "number-room", [WHISPER]),
-        ("pronunciation-zh", "chongqing", [WHISPER]),
+        ("pronunciation-zh", "number-ordinal", [WHISPER]),
     ],
 )
 def test_what_was_spoken_is_judged_by_its_reading(

@@ -15,6 +15,7 @@ from shared.controls import Emotion, SpeechControls
 from shared.errors import FailureCode
 from shared.ids import Ids
 from shared.lexicons import LexiconUsed
+from shared.pronunciation import Pronunciation
 from shared.scores import Scored
 from shared.values.members import known
 from shared.voices import Recording
@@ -85,6 +86,8 @@ class SpeechInput(SpeechControls):
     """Sample rate in Hz; ``None`` is the pin's own rate."""
     score: bool | tuple[str, ...] = field(default=True, kw_only=True)
     """True: the default metric families; False: none; else the named families."""
+    pronunciation: Pronunciation | None = field(default=None, kw_only=True)
+    """What is judged of the text's pronunciation. It changes no sound."""
     recordings: Mapping[str, Recording] = field(default_factory=dict, kw_only=True)
     """Voice id -> the recording that the uploaded voice had when the job was accepted, for every voice named above."""
     lexicon: LexiconUsed | None = field(default=None, kw_only=True)
@@ -112,6 +115,8 @@ class SpeechInput(SpeechControls):
             values["emotion"] = Emotion(**emotion)
         if isinstance(values.get("score"), list):
             values["score"] = tuple(values["score"])
+        if values.get("pronunciation") is not None:
+            values["pronunciation"] = Pronunciation.from_json(values["pronunciation"])
         if recordings := values.get("recordings"):
             values["recordings"] = {
                 voice_id: Recording(**known(Recording, one)) for voice_id, one in recordings.items()

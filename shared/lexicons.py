@@ -16,8 +16,8 @@ from shared.catalog import canonical_json
 from shared.values.members import known
 
 MAX_ENTRIES = 500
-MAX_WORD_CHARS = 32
-MAX_READING_CHARS = 200
+LONGEST_WORD = 32
+LONGEST_READING = 200
 MAX_CHARS = 20_000
 """Most characters in all words and readings together."""
 _SCHEMA = 1

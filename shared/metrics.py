@@ -154,6 +154,24 @@ SEMANTIC_MULTILINGUAL = MetricInfo(
     default=False,
 )
 
+PRONUNCIATION = MetricInfo(
+    family="pronunciation",
+    title="Pronunciation: which of the given readings is heard, by a pinned Whisper and in English pocketsphinx",
+    quantities=(
+        Quantity("pronunciation/right", "1", HIGHER, 0, 1),
+        Quantity("pronunciation/wrong", "1", LOWER, 0, 1),
+        Quantity("pronunciation/unknown", "1", NEUTRAL, 0, 1),
+    ),
+    licence="that of the pin (Whisper of OpenAI: Apache-2.0 or MIT); pocketsphinx BSD-2-Clause; OpenCC Apache-2.0",
+    source="A. Radford et al.: Robust Speech Recognition via Large-Scale Weak Supervision, arXiv:2212.04356; "
+    "D. Huggins-Daines et al.: PocketSphinx, ICASSP 2006",
+    code="services.scorer.metrics.pronunciation.metric:PronunciationMetric",
+    needs_text=True,
+    needs_pronunciation=True,
+    deadline_s=300,
+    where_pulled=True,
+)
+
 UTMOS = MetricInfo(
     family="utmos",
     title="UTMOS: predicted naturalness, by a pinned TorchScript",
@@ -252,6 +270,7 @@ METRICS: Mapping[str, MetricInfo] = {
         EMOTION,
         FUNASR,
         WHISPER,
+        PRONUNCIATION,
         SEMANTIC_MULTILINGUAL,
     )
 }

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shared.values.members import known
+
 
 class Reason(StrEnum):
     """Why a value could not be measured. It is never zero, and never enters a mean."""
@@ -23,6 +25,7 @@ class Reason(StrEnum):
     CLASS_NOT_COVERED = "class_not_covered"
     NEEDS_REFERENCE = "needs_reference"
     NEEDS_TEXT = "needs_text"
+    NEEDS_PRONUNCIATION = "needs_pronunciation"
     MODEL_NOT_PULLED = "model_not_pulled"
     SCORER_ERROR = "scorer_error"
     SCORER_TIMEOUT = "scorer_timeout"
@@ -53,23 +56,43 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardReading:
+    """Which of the readings that it was given a recogniser heard."""
+
+    recogniser: str
+    reading: str
+    """The likeliest of all."""
+    right: bool
+    """Whether it is one of the right readings."""
+    margin: float
+    """Nats by which it is likelier than the likeliest reading of the other kind; 0 or more."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"recogniser": self.recogniser, "reading": self.reading, "right": self.right, "margin": self.margin}
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One measured, finite value in ``unit``. ``scorer_lock`` is the lock of the scorer that measured it.
 
-    ``transcript``: only of a value that compares a text with a transcript.
+    ``transcript``: only of a value that compares a text with a transcript. ``readings``: only of a verdict on a
+    pronunciation, by recogniser.
     """
 
     value: float
     unit: str
     scorer_lock: str
     transcript: Transcript | None = None
+    readings: tuple[HeardReading, ...] = ()
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise ValueError(f"a score must be a finite number (found {self.value})")
 
     def to_json(self) -> dict[str, Any]:
-        compared = {} if self.transcript is None else {"transcript": self.transcript.to_json()}
+        compared: dict[str, Any] = {} if self.transcript is None else {"transcript": self.transcript.to_json()}
+        if self.readings:
+            compared["readings"] = [one.to_json() for one in self.readings]
         return {"value": self.value, "unit": self.unit, "scorer_lock": self.scorer_lock, **compared}
 
 
@@ -100,7 +123,9 @@ def scored_from_json(data: Mapping[str, Any]) -> Scored:
         return Unscored(Reason(data["unscored"]), detail)
     if "value" not in data:
         return Unscored(Reason.SCORER_ERROR, "this version cannot read the value")
-    return Score(data["value"], data.get("unit", ""), data.get("scorer_lock", ""), _transcript(data.get("transcript")))
+    heard = tuple(HeardReading(**known(HeardReading, one)) for one in data.get("readings", ()))
+    transcript = _transcript(data.get("transcript"))
+    return Score(data["value"], data.get("unit", ""), data.get("scorer_lock", ""), transcript, heard)
 
 
 def _transcript(data: Mapping[str, str] | None) -> Transcript | None:
@@ -146,6 +171,9 @@ class MetricInfo:
     """Whether a clip without speech is ``Unscored(no_speech)``, so that silence does not earn a good score."""
     needs_text: bool = False
     needs_reference: bool = False
+    needs_pronunciation: bool = False
+    """Whether it judges the readings of a job. By default, jobs that name none have no such values at all. A job that
+    names the family without readings gets ``Unscored(needs_pronunciation)``."""
     languages: tuple[str, ...] | None = None
     """Languages covered, as BCP 47 primary subtags; ``None`` if the metric does not depend on the language."""
     deadline_s: float = 60.0

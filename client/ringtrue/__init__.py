@@ -43,6 +43,7 @@ from ringtrue.evaluations import (
 )
 from ringtrue.gates import Gate, Judged
 from ringtrue.jobs import (
+    HeardReading,
     Job,
     JobAudio,
     JobError,
@@ -82,6 +83,7 @@ __all__ = [
     "Forbidden",
     "FormatUnavailable",
     "Gate",
+    "HeardReading",
     "InvalidRequest",
     "Job",
     "JobAudio",

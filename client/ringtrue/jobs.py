@@ -102,16 +102,29 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardReading:
+    """Which of the readings that it was given a recogniser heard, and by how many nats it is likelier than the best of
+    the other kind."""
+
+    recogniser: str
+    reading: str
+    right: bool
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One measured value. ``scorer_lock`` is the lock of the scorer that measured it.
 
-    ``transcript``: of an error rate, what was compared.
+    ``transcript``: of an error rate, what was compared. ``readings``: of a verdict on a pronunciation, what each
+    recogniser heard.
     """
 
     value: float
     unit: str
     scorer_lock: str
     transcript: Transcript | None = None
+    readings: tuple[HeardReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,8 @@ def score_from_json(data: Json) -> Score | Unscored:
         return Unscored(data["unscored"], data.get("detail", ""))
     compared = data.get("transcript")
     transcript = compared and Transcript(compared["heard"], compared["text_counted"], compared["heard_counted"])
-    return Score(data["value"], data["unit"], data["scorer_lock"], transcript or None)
+    heard = (HeardReading(r["recogniser"], r["reading"], r["right"], r["margin"]) for r in data.get("readings") or ())
+    return Score(data["value"], data["unit"], data["scorer_lock"], transcript or None, tuple(heard))
 
 
 @dataclass(frozen=True, slots=True)

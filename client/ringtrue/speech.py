@@ -40,6 +40,8 @@ class SpeechOptions(TypedDict, total=False):
     """The engine's own options."""
     score: bool | list[str]
     """True: the default metrics; False: none; or metric families by name."""
+    pronunciation: Mapping[str, Any]
+    """What is judged of it: ``{"target": "重庆", "right": ["崇庆"], "wrong": ["众庆"]}``."""
     priority: int
     """-10 to 10, among the user's own jobs."""
     ttl_s: float

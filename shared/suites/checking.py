@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from shared.suites.form import ITEM, MAX_ITEMS, MAX_TAGS, SUITE, is_name
+from shared.pronunciation import Pronunciation
+from shared.pronunciation import faults as faults_between
+from shared.suites.form import ITEM, MAX_ITEMS, MAX_TAGS, PRONUNCIATION, SUITE, is_name
 from shared.suites.suite import Item, Suite
 from shared.values.faults import MOST_FAULTS, Loc
 from shared.values.text import shown
@@ -70,13 +72,15 @@ class _ItemChecker:
         name = members["id"] if is_name(members.get("id")) else None
         said, faults = ITEM.read(value)
         faults += self._relations(members, name, at, said or members)
+        judged, wrong = _pronunciation(members, said)
+        faults += wrong
         item = None
         if said is not None and not faults:
             said = {"language": self._language, **said, "tags": tuple(sorted(said.get("tags", ())))}
-            item = Item(**said)
+            item = Item(**(said | {"pronunciation": judged}))
             strength = 1.0 if item.emotion is not None and item.strength is None else item.strength
-            # items are the sample, so a double one would count twice
-            asked = replace(item, id="", strength=strength, tags=())
+            # items are the sample, so a double one would count twice; what is judged of it makes it no other speech
+            asked = replace(item, id="", strength=strength, tags=(), pronunciation=None)
             if (first := self._asked.setdefault(asked, item.id)) != item.id:
                 faults.append(((), f"asks for the same as item {first}"))
         return item, [((*at, *loc), f"item {name or index + 1}: {what}") for loc, what in faults]
@@ -93,3 +97,17 @@ class _ItemChecker:
         for index, tag in enumerate(few):
             if isinstance(tag, str) and tag in few[:index]:
                 yield ("tags", index), f"the tag {shown(tag)} appears twice"
+
+
+def _pronunciation(members: Any, said: Any) -> tuple[Pronunciation | None, list[tuple[Loc, str]]]:
+    """Return what is judged of an item's pronunciation, and what is wrong with it.
+
+    ``said``: the item's members as they were read, or None if some of them are wrong."""
+    if "pronunciation" not in members:
+        return None, []
+    read, faults = PRONUNCIATION.read(members["pronunciation"])
+    judged = None
+    if read is not None:
+        judged = Pronunciation(read["target"], tuple(read["right"]), tuple(read["wrong"]))
+        faults += faults_between(said["text"], judged) if said is not None else ()
+    return judged, [(("pronunciation", *loc), f"pronunciation: {what}") for loc, what in faults]

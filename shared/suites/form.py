@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 from shared.controls import CANONICAL_EMOTIONS
 from shared.jobs import MAX_TEXT_CHARS
+from shared.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
 from shared.suites.suite import SCHEMA
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole
@@ -72,6 +73,12 @@ _LANGUAGE_MEANS = "BCP 47 tag (`zh-CN`), or as a locale is written (`zh_CN.UTF-8
 _Language = Annotated[str, _text(MOST_CHARS, (SPELLED, MEANT), _LANGUAGE_MEANS), AfterValidator(tag_in)]
 _Tag = Annotated[str, _text(64, _TAG, "One group that results are told by.")]
 _Strength = Annotated[float, Field(ge=0, le=1, description="Of the emotion; default 1.")]
+_READING = "How it is said, in ordinary writing that is read in one way."
+_Readings = Annotated[
+    list[Annotated[str, _text(MAX_READING_CHARS, _LINE, _READING)]],
+    Field(json_schema_extra={"minItems": 1, "maxItems": MAX_READINGS, "uniqueItems": True}),
+    few(f"1 to {MAX_READINGS} readings", 1, MAX_READINGS),
+]
 _TAGS = {"maxItems": MAX_TAGS, "uniqueItems": True}
 _EVERY_ITEM_SAYS = {"properties": {"items": {"items": {"required": ["language"]}}}}
 
@@ -90,6 +97,16 @@ class ItemMembers(TypedDict, total=False):
     reference: Annotated[str, _text(200, _LINE, "Id of an uploaded voice to speak with.")]
     strength: Annotated[_Strength, AfterValidator(abs), must_be("a number from 0 to 1")]  # -0.0 is 0
     tags: Annotated[list[_Tag], Field(json_schema_extra=_TAGS), few(f"at most {MAX_TAGS}", most=MAX_TAGS)]
+    pronunciation: Any  # PRONUNCIATION checks it, because a mapping's shape has no mappings in it
+
+
+class PronunciationMembers(TypedDict, total=False):
+    """What is judged of an item's pronunciation: a part of its text, and how to say this part."""
+
+    __pydantic_config__ = strict(title="Pronunciation")  # type: ignore[misc]
+    target: Required[Annotated[str, _text(MAX_TARGET_CHARS, _LINE, "The part; it occurs once in the text.")]]
+    right: Required[_Readings]
+    wrong: Required[_Readings]
 
 
 class SuiteMembers(TypedDict, total=False):
@@ -108,6 +125,7 @@ class SuiteMembers(TypedDict, total=False):
 
 
 ITEM = MappingShape(ItemMembers)
+PRONUNCIATION = MappingShape(PronunciationMembers)
 SUITE = MappingShape(SuiteMembers)
 
 
@@ -126,12 +144,14 @@ def suite_schema() -> dict[str, Any]:
 
     In JSON Lines, the first line is that without `items`, and each further line fits `#/$defs/item`.
     """
-    suite, item = (TypeAdapter(one).json_schema(schema_generator=_Untitled) for one in (SuiteMembers, ItemMembers))
+    shapes = (SuiteMembers, ItemMembers, PronunciationMembers)
+    suite, item, pronunciation = (TypeAdapter(one).json_schema(schema_generator=_Untitled) for one in shapes)
+    item["properties"]["pronunciation"] = {"$ref": "#/$defs/pronunciation"}
     items = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"$ref": "#/$defs/item"}}
     suite["properties"]["items"] = items
     return {
         "$schema": _Untitled.schema_dialect,
         "$id": f"urn:ringtrue:suite:{SCHEMA}",
         **suite,
-        "$defs": {"item": item},
+        "$defs": {"item": item, "pronunciation": pronunciation},
     }

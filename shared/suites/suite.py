@@ -6,10 +6,12 @@ Owns the words `suite` and `item`. Knows no file (reading.py) and no pin.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog import canonical_json
+from shared.pronunciation import Pronunciation
 
 SCHEMA = 1
 """Version of the file format, and of what is hashed."""
@@ -34,6 +36,8 @@ class Item:
     """Id of an uploaded voice."""
     tags: tuple[str, ...] = ()
     """Groups in which results are reported; sorted."""
+    pronunciation: Pronunciation | None = None
+    """What is judged of the text's pronunciation."""
 
     def submission(self) -> dict[str, Any]:
         """Return the members of a job's submission that the item decides. Pin and seed come from the evaluation."""
@@ -44,12 +48,20 @@ class Item:
             if self.strength is not None:
                 asked["emotion"]["strength"] = self.strength
         asked |= {name: value for name in ("voice", "reference") if (value := getattr(self, name)) is not None}
-        return asked
+        return asked | self._judged()
 
     def to_json(self) -> dict[str, Any]:
         """Return the item as a file writes it."""
         texts = ("id", "text", "language", "emotion", "strength", "voice", "reference")
-        return {name: value for name in texts if (value := getattr(self, name)) is not None} | self._tagged()
+        said = {name: value for name in texts if (value := getattr(self, name)) is not None}
+        return said | self._judged() | self._tagged()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Item:
+        """Return what ``to_json`` wrote, without checking it."""
+        judged = data.get("pronunciation")
+        read = {"tags": tuple(data.get("tags", ())), "pronunciation": judged and Pronunciation.from_json(judged)}
+        return cls(**{**data, **read})
 
     def hashed(self) -> dict[str, Any]:
         """Return what can change a result: what is asked for, with defaults filled in, and the item's groups."""
@@ -57,6 +69,10 @@ class Item:
         if self.emotion is not None:
             asked["emotion"] = {"name": self.emotion, "strength": 1.0 if self.strength is None else self.strength}
         return asked | self._tagged()
+
+    def _judged(self) -> dict[str, Any]:
+        # an item without one has no member of this name, so the hashes of older suites stay as they are
+        return {} if self.pronunciation is None else {"pronunciation": self.pronunciation.to_json()}
 
     def _tagged(self) -> dict[str, Any]:
         return {"tags": list(self.tags)} if self.tags else {}

@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 import ringtrue
-from ringtrue import AudioCorrupted, Job, JobFailed, NotFound, Pin, Score, Transcript, Unscored, WaitTimedOut
+from ringtrue import (
+    AudioCorrupted,
+    HeardReading,
+    Job,
+    JobFailed,
+    NotFound,
+    Pin,
+    Score,
+    Transcript,
+    Unscored,
+    WaitTimedOut,
+)
 from ringtrue.jobs import score_from_json
 from tests.client.fake_gateway import ALIAS, FakeGateway, wav_of
 
@@ -201,3 +212,9 @@ def test_an_error_rate_has_what_was_heard_and_what_was_compared() -> None:
     found = score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32, "transcript": compared})
     assert found == Score(0.0, "1", "cd" * 32, Transcript("Ten keys.", "ten keys", "ten keys"))
     assert score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32}) == Score(0.0, "1", "cd" * 32)
+
+
+def test_a_verdict_on_a_pronunciation_has_what_each_recogniser_heard() -> None:
+    heard = {"recogniser": "whisper", "reading": "red", "right": True, "margin": 4.5}
+    found = score_from_json({"value": 1.0, "unit": "1", "scorer_lock": "cd" * 32, "readings": [heard]})
+    assert found == Score(1.0, "1", "cd" * 32, readings=(HeardReading("whisper", "red", True, 4.5),))

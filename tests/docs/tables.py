@@ -41,7 +41,7 @@ def metrics_page() -> str:
         "[pinned-metrics.md](pinned-metrics.md) says how to choose the weights of pinned metrics, and what these cannot tell.",
     ]
     for info in METRICS.values():
-        needs = [name for name in ("speech", "text", "reference") if getattr(info, f"needs_{name}")]
+        needs = [name for name in ("speech", "text", "reference", "pronunciation") if getattr(info, f"needs_{name}")]
         languages = ", ".join(info.languages) if info.languages else "any"
         lines += [
             "",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.jobs import MAX_TEXT_CHARS
-from shared.lexicons import MAX_CHARS, MAX_ENTRIES, MAX_READING_CHARS, MAX_WORD_CHARS
+from shared.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES
 from tests.gateway.evaluating import SUITE, evaluate, perform, settle
 from tests.gateway.place import SENTENCE, Place, refused
 
@@ -58,10 +58,10 @@ async def test_the_words_of_an_entry_are_composed_as_the_text_is(place: Place) -
         (of_sentences(entries={"word": "be\x07ll"}), "/lexicon/entries/word"),
         (of_sentences(entries={"word": "e" + "\u0301" * 40}), "/lexicon/entries/word"),
         (of_sentences(entries={"word": "<break/>"}), "/lexicon/entries/word"),
-        (of_sentences(entries={"w" * (MAX_WORD_CHARS + 1): "word"}), f"/lexicon/entries/{'w' * (MAX_WORD_CHARS + 1)}"),
-        (of_sentences(entries={"word": "w" * (MAX_READING_CHARS + 1)}), "/lexicon/entries/word"),
+        (of_sentences(entries={"w" * (LONGEST_WORD + 1): "word"}), f"/lexicon/entries/{'w' * (LONGEST_WORD + 1)}"),
+        (of_sentences(entries={"word": "w" * (LONGEST_READING + 1)}), "/lexicon/entries/word"),
         (of_sentences(entries={f"w{n}": "word" for n in range(MAX_ENTRIES + 1)}), "/lexicon/entries"),
-        (of_sentences(entries={f"w{n}": "w" * MAX_READING_CHARS for n in range(MAX_CHARS // 200)}), "/lexicon/entries"),
+        (of_sentences(entries={f"w{n}": "w" * LONGEST_READING for n in range(MAX_CHARS // 200)}), "/lexicon/entries"),
         (of_sentences(entries={"caf\u00e9": "one", "cafe\u0301": "two"}), "/lexicon/entries"),
         (of_sentences(language="Chinese!"), "/lexicon/language"),
         (of_sentences(alphabet="ipa"), "/lexicon/alphabet"),

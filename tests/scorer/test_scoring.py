@@ -20,6 +20,7 @@ from shared.controls import Emotion
 from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
 from shared.lexicons import LexiconUsed
 from shared.ports import FacetName, Result, Submission
+from shared.pronunciation import Pronunciation
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.voices import Recording
@@ -144,6 +145,7 @@ def test_the_host_is_told_what_is_known_of_the_clip(store: MemoryJobStore, blobs
     assert asked["audio"] == Audio(silence(0.5, 8000), 8000)
     assert (asked["text"], asked["language"], asked["families"]) == ("Yes.", "en", True)
     assert asked["emotion"] is None
+    assert asked["pronunciation"] is None
     assert asked["cost"]["queue_s"] == 0.1
 
 
@@ -171,6 +173,13 @@ def test_the_host_is_told_the_name_of_the_emotion_that_was_asked_for(
     spoken(store, blobs.put(silence(0.5, 8000)), SpeechInput("Yes.", "en", emotion=emotion))
     score_clips.run(deps_of(store, blobs, host, Sounds()))
     assert host.asked[0]["emotion"] == told
+
+
+def test_the_host_is_told_how_a_part_of_the_text_is_pronounced(store: MemoryJobStore, blobs: FolderBlobs) -> None:
+    host, judged = Host(), Pronunciation("Yes", ("yess",), ("eyes",))
+    spoken(store, blobs.put(silence(0.5, 8000)), SpeechInput("Yes.", "en", pronunciation=judged))
+    score_clips.run(deps_of(store, blobs, host, Sounds()))
+    assert host.asked[0]["pronunciation"] == judged
 
 
 def test_the_host_is_given_the_reference_voice_as_it_was_recorded(

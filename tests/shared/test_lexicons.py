@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.lexicons import MAX_WORD_CHARS, Lexicon, LexiconUsed
+from shared.lexicons import LONGEST_WORD, Lexicon, LexiconUsed
 
 OURS = Lexicon(
     "ours",
@@ -86,10 +86,10 @@ def test_a_long_text_that_matches_nearly_everywhere_takes_steps_in_proportion_to
             looked_at += 1
             return super().__getitem__(key)  # type: ignore[index]
 
-    almost = {"a" * (MAX_WORD_CHARS - 1) + letter: letter for letter in "bcdefgh"}
+    almost = {"a" * (LONGEST_WORD - 1) + letter: letter for letter in "bcdefgh"}
     text = Counted("阿" + "阿".join(["a" * 300, *almost]))
     assert Lexicon("n", "1", almost).respelled(text).count("a") == 300
-    assert looked_at < (MAX_WORD_CHARS + 4) * len(text)
+    assert looked_at < (LONGEST_WORD + 4) * len(text)
 
 
 def test_the_hash_covers_entries_and_language_and_nothing_else() -> None:

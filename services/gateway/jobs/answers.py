@@ -144,6 +144,8 @@ def _input(job: Job | NewJob) -> dict[str, Any]:
     if spoken.recordings:
         used["recordings"] = {voice_id: _recording(one) for voice_id, one in spoken.recordings.items()}
     used["score"] = spoken.score
+    if spoken.pronunciation is not None:
+        used["pronunciation"] = spoken.pronunciation.to_json()
     used["priority"] = job.priority
     used["ttl_s"] = round(job.expires_at - job.created_at, 3)
     used["timeout_s"] = job.timeout_s

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from services.gateway.models.languages import PinLanguages
 from services.gateway.models.option_schema import OptionSchema
 from services.gateway.requests.job_schemas import JobRequest
-from services.gateway.requests.speech_members import EmotionRequest
+from services.gateway.requests.speech_members import EmotionRequest, PronunciationRequest
 from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import MAX_TEXT_CHARS, NewJob, SpeechInput
+from shared.pronunciation import Pronunciation, faults
 from shared.scheduling.fairness import estimated_audio_s
+from shared.values.faults import pointer as pointer_to
 from shared.values.text import TextFault, composed
 from shared.voices import Recording, Voice
 
@@ -65,6 +67,7 @@ class Admission:
         self._check_emotion(request.emotion, complaints)
         self._check_voice(request.voice, complaints)
         complaints.extend((RefusalCode.OPTION_INVALID, error) for error in self._options.faults(request.options))
+        complaints.extend(_pronunciation_faults(request))
         text = _respelled(request, language, complaints)
         if complaints:
             raise _refusal(complaints)
@@ -100,6 +103,7 @@ class Admission:
             sample_rate=request.sample_rate,
             options=self._options.as_used(request.options),
             score=request.score,
+            pronunciation=_pronunciation(request.pronunciation) if request.pronunciation else None,
             recordings=recordings,
             **_values(request),
         )
@@ -180,6 +184,17 @@ def _recordings(request: JobRequest, voices: Mapping[str, Voice]) -> dict[str, R
                 raise Refused(RefusalCode.VOICE_NOT_FOUND, f"there is no uploaded voice {asked}")
             recordings[asked] = voices[asked].recording
     return recordings
+
+
+def _pronunciation(asked: PronunciationRequest) -> Pronunciation:
+    return Pronunciation(asked.target, tuple(asked.right), tuple(asked.wrong))
+
+
+def _pronunciation_faults(request: JobRequest) -> Complaints:
+    if request.pronunciation is None:
+        return []
+    found = faults(request.text, _pronunciation(request.pronunciation))
+    return [(RefusalCode.INVALID_REQUEST, FieldError(pointer_to(("pronunciation", *loc)), what)) for loc, what in found]
 
 
 def _emotion_as_used(asked: EmotionRequest) -> Emotion:

@@ -70,6 +70,14 @@ class LexiconUsedDocument(Document):
     sha256: Sha256
 
 
+class PronunciationDocument(Document):
+    """What is judged of the text's pronunciation: a part of it, with right and wrong readings."""
+
+    target: str
+    right: list[str]
+    wrong: list[str]
+
+
 class InputUsedDocument(Document):
     """What is spoken and how, with every default filled in.
 
@@ -91,6 +99,7 @@ class InputUsedDocument(Document):
     options: dict[str, Any]
     recordings: dict[str, RecordingDocument] | None = None
     score: bool | list[str]
+    pronunciation: PronunciationDocument | None = None
     priority: int
     ttl_s: float
     timeout_s: float
@@ -133,13 +142,25 @@ class TranscriptDocument(Document):
     heard_counted: str
 
 
+class HeardReadingDocument(Document):
+    """What a recogniser heard of the readings that it was given: the likeliest one, whether that is right, and by how
+    many nats it is likelier than the best of the other kind."""
+
+    recogniser: str
+    reading: str
+    right: bool
+    margin: float
+
+
 class ScoreDocument(Document):
-    """A measured value. An error rate of a recogniser has its transcript."""
+    """A measured value. An error rate of a recogniser has its transcript. A verdict on a pronunciation, which is the
+    value 1, has the reading that each recogniser heard."""
 
     value: float
     unit: str
     scorer_lock: str
     transcript: TranscriptDocument | None = None
+    readings: list[HeardReadingDocument] | None = None
 
 
 class UnscoredDocument(Document):

@@ -29,6 +29,7 @@ from services.gateway.requests.speech_members import (
     EmotionRequest,
     LexiconRequest,
     Name,
+    PronunciationRequest,
     RequestShape,
     emotion_as_object,
     language_tag,
@@ -163,6 +164,10 @@ class JobRequest(RequestShape):
         ScoreSchema({"type": "boolean"}),
         Field(description="true: the default metric families; false: none; or a list of them."),
     ] = True
+    pronunciation: Annotated[
+        PronunciationRequest | None,
+        Field(description="How a part of the text may be said, for the scores; not spoken."),
+    ] = None
     priority: Priority = 0
     ttl_s: Annotated[float, Field(ge=1, le=MAX_TTL_S, description="How long the job may wait, in seconds.")] = 86400.0
     timeout_s: Annotated[float, Field(ge=1, le=MAX_TIMEOUT_S, description="How long the job may run, in seconds.")] = (

@@ -1,6 +1,7 @@
 """The shapes of a submission's members that have members of their own, and what all shapes share.
 
-Owns the form of an emotion and of a lexicon, of names and of languages. job_schemas.py has the submissions.
+Owns the form of an emotion, a pronunciation and a lexicon, of names and of languages. job_schemas.py has the
+submissions.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from services.gateway.requests.values import few_marks, members, to_speak, wrong
-from shared.lexicons import MAX_CHARS, MAX_ENTRIES, MAX_READING_CHARS, MAX_WORD_CHARS, Lexicon
+from services.gateway.requests.values import clean, few_marks, members, to_speak, wrong
+from shared.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES, Lexicon
+from shared.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
 from shared.values.language_tags import MEANT, tag_in
 from shared.values.text import shown
 
@@ -81,6 +83,26 @@ class EmotionRequest(RequestShape):
         return self
 
 
+def _written(text: str) -> str:
+    text = clean(text)
+    if not text.strip():
+        raise wrong("must not be blank")
+    return text
+
+
+_Reading = Annotated[str, Field(min_length=1, max_length=MAX_READING_CHARS, pattern=ONE_LINE), AfterValidator(_written)]
+_Readings = Annotated[list[_Reading], Field(min_length=1, max_length=MAX_READINGS)]
+
+
+class PronunciationRequest(RequestShape):
+    """What is judged of the pronunciation: a part of the text that occurs once, with right and wrong readings. They are
+    spelled in ordinary writing that is read in one way."""
+
+    target: Annotated[str, Field(min_length=1, max_length=MAX_TARGET_CHARS, pattern=ONE_LINE), AfterValidator(_written)]
+    right: _Readings
+    wrong: _Readings
+
+
 def _word(text: str) -> str:
     """Return a word or reading of a lexicon, in NFC."""
     text = to_speak(text)
@@ -111,8 +133,8 @@ class LexiconRequest(RequestShape):
     ] = None
     entries: Annotated[
         dict[
-            Annotated[str, Field(min_length=1, max_length=MAX_WORD_CHARS), AfterValidator(_word)],
-            Annotated[str, Field(min_length=1, max_length=MAX_READING_CHARS), AfterValidator(_word)],
+            Annotated[str, Field(min_length=1, max_length=LONGEST_WORD), AfterValidator(_word)],
+            Annotated[str, Field(min_length=1, max_length=LONGEST_READING), AfterValidator(_word)],
         ],
         WrapValidator(_entries),
         Field(min_length=1, description="Word -> reading, in ordinary writing."),

@@ -81,6 +81,8 @@ def _seeds(request: EvaluationRequest, suite: Suite, admission: Admission) -> tu
 def _submission(item: Item, request: EvaluationRequest, production: Production) -> dict[str, Any]:
     said = item.submission()
     lexicon = {} if request.lexicon is None else {"lexicon": request.lexicon.meant.to_json()}
+    if (judged := item.pronunciation) is not None:  # its target must be found in the text as it is spoken
+        said["pronunciation"] = judged.to_json() | {"target": preprocessed(judged.target, request.preprocessing)}
     return {
         **said,
         **lexicon,

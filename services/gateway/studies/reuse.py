@@ -88,13 +88,18 @@ def _is_of_now(take: SpokenBefore, locks: Mapping[str, str]) -> bool:
     return all(locks.get(quantity) == lock for quantity, lock in take.scorer_locks.items())
 
 
-def _names_where_pulled() -> Iterator[str]:
-    return (name for info in families().values() if info.where_pulled for name in info.names)
+def _names_where_pulled(said: SpeechInput) -> Iterator[str]:
+    """Yield what is measured by default where it is pulled, if it applies to the clip."""
+    for info in families().values():
+        if info.where_pulled and (said.pronunciation is not None or not info.needs_pronunciation):
+            yield from info.names
 
 
 def _could_be_measured(job: Job, locks: Mapping[str, str]) -> bool:
     """Return whether a score is missing for a reason that may have passed: a scorer for it is there now."""
-    if job.input.score is True and any(name in locks and name not in job.scores for name in _names_where_pulled()):
+    if job.input.score is True and any(
+        name in locks and name not in job.scores for name in _names_where_pulled(job.input)
+    ):
         return True
     return any(
         isinstance(score, Unscored) and score.reason in PASSING and quantity in locks

@@ -18,7 +18,8 @@ import soxr  # type: ignore[import-untyped]
 
 from shared.audio import Audio
 from shared.errors import RingtrueError
-from shared.scores import MetricInfo, Reason, Transcript, Unscored
+from shared.pronunciation import Pronunciation
+from shared.scores import HeardReading, MetricInfo, Reason, Transcript, Unscored
 
 Samples = npt.NDArray[np.float32]
 """Mono, in [-1, 1], shape (n,)."""
@@ -32,7 +33,14 @@ class ErrorRate:
     transcript: Transcript
 
 
-Reading = float | ErrorRate | Unscored
+@dataclass(frozen=True, slots=True)
+class PronunciationVerdict:
+    """The value 1 of a verdict on a pronunciation, and what each recogniser heard."""
+
+    readings: tuple[HeardReading, ...]
+
+
+Reading = float | ErrorRate | PronunciationVerdict | Unscored
 """What a metric returns for one quantity. The panel adds the unit and the lock, in one place."""
 
 LONGEST_S = 300.0
@@ -65,6 +73,8 @@ class MeasuredClip:
     """The voice that the clip should sound like. Only its samples and their rate are known."""
     emotion: str | None = None
     """How the clip should sound: a canonical emotion or one of the engine's own. ``None`` if the job names none."""
+    pronunciation: Pronunciation | None = None
+    """What is judged of the text's pronunciation. ``None`` if the job names nothing."""
     cost: Mapping[str, float] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -77,13 +87,14 @@ class MeasuredClip:
         language: str | None = None,
         reference: Audio | None = None,
         emotion: str | None = None,
+        pronunciation: Pronunciation | None = None,
         cost: Mapping[str, float] | None = None,
     ) -> MeasuredClip:
         """Make a clip from PCM. Full scale of 16 bits becomes 1."""
         samples = np.asarray(np.frombuffer(audio.pcm, dtype="<i2") / 32768, np.float32)
         samples.setflags(write=False)
         voice = None if reference is None else cls.of(reference)
-        return cls(samples, audio.sample_rate, text, language, voice, emotion, dict(cost or {}))
+        return cls(samples, audio.sample_rate, text, language, voice, emotion, pronunciation, dict(cost or {}))
 
     @property
     def primary_language(self) -> str:

@@ -5,8 +5,9 @@
 
 Owns the protocol on the pipe (its frames are in shared/processes/frames.py). Requests and their answers:
 
-    {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion", "cost"} + PCM s16le of
-        the clip, then of its reference voice if it has one (else its rate is null)  -> {"op": "taken"}
+    {"op": "clip", "sample_rate", "pcm_bytes", "reference_rate", "text", "language", "emotion",
+        "pronunciation", "cost"} + PCM s16le of the clip, then of its reference voice if it has one (else its rate is
+        null)                    -> {"op": "taken"}
     {"op": "load", "family"}     -> {"op": "loaded", "lock"} or {"op": "unavailable", "reason", "detail"}
     {"op": "measure", "family"}  -> {"op": "measured", "scores": {name: score or reason}}
 
@@ -63,8 +64,10 @@ class Conversation:
     def _take(self, request: Frame) -> Mapping[str, Any]:
         from services.scorer.metrics.base import MeasuredClip
         from shared.audio import Audio
+        from shared.pronunciation import Pronunciation
 
         header, pcm_bytes = request.header, request.header["pcm_bytes"]
+        judged = header["pronunciation"]
         rate = header["reference_rate"]
         self._clip = MeasuredClip.of(
             Audio(bytes(request.payload[:pcm_bytes]), header["sample_rate"]),
@@ -72,6 +75,7 @@ class Conversation:
             language=header["language"],
             reference=None if rate is None else Audio(bytes(request.payload[pcm_bytes:]), rate),
             emotion=header["emotion"],
+            pronunciation=None if judged is None else Pronunciation.from_json(judged),
             cost=header["cost"],
         )
         return {"op": "taken"}

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from services.scorer.metrics.base import ErrorRate, MeasuredClip, Metric, Reading, WeightsMismatch
+from services.scorer.metrics.base import (
+    ErrorRate,
+    MeasuredClip,
+    Metric,
+    PronunciationVerdict,
+    Reading,
+    WeightsMismatch,
+)
 from services.scorer.metrics.instruments import Instruments
 from shared.catalog import lock_sha256
 from shared.scores import MetricInfo, Quantity, Reason, Score, Scored, Unscored
@@ -80,6 +87,8 @@ class Panel:
             return Unscored(Reason.NEEDS_TEXT)
         if info.needs_reference and clip.reference is None:
             return Unscored(Reason.NEEDS_REFERENCE, "the job names no reference voice, or the recording was removed")
+        if info.needs_pronunciation and clip.pronunciation is None:
+            return Unscored(Reason.NEEDS_PRONUNCIATION, "the job does not say how its text is pronounced")
         if info.languages is not None and clip.primary_language not in info.languages:
             return Unscored(
                 Reason.LANGUAGE_NOT_COVERED, f"{clip.language or 'unknown'}; covers {', '.join(info.languages)}"
@@ -96,6 +105,8 @@ def _failed(error: Exception) -> Unscored:
 def _scored(reading: Reading, quantity: Quantity, lock: str) -> Scored:
     if isinstance(reading, Unscored):
         return reading
+    if isinstance(reading, PronunciationVerdict):
+        return Score(1.0, quantity.unit, lock, readings=reading.readings)
     value, transcript = (reading.value, reading.transcript) if isinstance(reading, ErrorRate) else (reading, None)
     if not math.isfinite(value):
         return Unscored(Reason.SCORER_ERROR, f"the metric returned {value}")

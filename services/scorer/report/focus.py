@@ -12,14 +12,23 @@ from services.scorer.analysis.comparison.result import OVERALL, ComparisonResult
 from shared.metrics import PRIMARY_MOS
 from shared.scores import Direction
 
-_LEADING = ("mos/", "emotion/correct", "emotion/target_probability", "asr/", "semantic/", "speaker/")
-"""One metric of each kind: quality, emotion, intelligibility, meaning, voice."""
+_LEADING = (
+    "mos/",
+    "emotion/correct",
+    "emotion/target_probability",
+    "pronunciation/right",
+    "asr/",
+    "semantic/",
+    "speaker/",
+)
+"""One metric of each kind: quality, emotion, pronunciation, intelligibility, meaning, voice."""
 PROBABILITY = "emotion/p_"
 """The metrics of the confusion matrices."""
 
 FAMILIES: Mapping[str, str] = {
     "mos/": "Predicted quality",
     "asr/": "Intelligibility",
+    "pronunciation/": "Pronunciation: share of the items",
     "semantic/": "Meaning",
     "emotion/": "Emotion",
     "speaker/": "Voice",

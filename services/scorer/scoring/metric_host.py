@@ -18,6 +18,7 @@ from shared.catalog import lock_sha256
 from shared.errors import RingtrueError
 from shared.processes.hosting import Child, Frame, HostCrashed, HostTimeout
 from shared.processes.interpreter import run_module
+from shared.pronunciation import Pronunciation
 from shared.sandbox.access import Access, readable
 from shared.sandbox.room import Room
 from shared.scores import MetricInfo, Reason, Scored, Unscored, scored_from_json
@@ -120,6 +121,7 @@ class MetricHost:
         language: str | None = None,
         reference: Audio | None = None,
         emotion: str | None = None,
+        pronunciation: Pronunciation | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> list[FamilyResult]:
@@ -129,13 +131,14 @@ class MetricHost:
         family only, and a new host measures the other families. A name that is no family gives one `Unscored` under
         that name. Raises `MeasuringAbandoned` after `give_up`. ``reference``: the voice that the clip should sound
         like. ``emotion``: its name, if the job named one. ``cost``: what the worker measured; members that are no cost
-        are ignored.
+        are ignored. ``pronunciation``: what is judged of it, if the job says so.
         """
         header = {"op": "clip", "sample_rate": audio.sample_rate, "pcm_bytes": len(audio.pcm)}
         header |= {"reference_rate": reference and reference.sample_rate, "text": text, "language": language}
-        header |= {"emotion": emotion}
+        header |= {"emotion": emotion, "pronunciation": pronunciation and pronunciation.to_json()}
         clip = Frame({**header, "cost": dict(cost or {})}, audio.pcm + (reference.pcm if reference else b""))
-        results = [self._family(name, clip) for name in self.families(families)]
+        applying = [one for one in self.families(families) if pronunciation or not self._needs_one(one, families)]
+        results = [self._family(name, clip) for name in applying]
         return [one for one in results if not self._left_out(one.family, one.scores.values(), families)]
 
     def measure_all(
@@ -146,12 +149,13 @@ class MetricHost:
         language: str | None = None,
         reference: Audio | None = None,
         emotion: str | None = None,
+        pronunciation: Pronunciation | None = None,
         cost: Mapping[str, float] | None = None,
         families: Families = True,
     ) -> tuple[dict[str, Scored], str]:
         """Return the values that `measure` gives, in one mapping, and their `scorers_lock`."""
         known: dict[str, Any] = {"text": text, "language": language, "reference": reference, "emotion": emotion}
-        results = self.measure(audio, **known, cost=cost, families=families)
+        results = self.measure(audio, **known, pronunciation=pronunciation, cost=cost, families=families)
         return {name: scored for result in results for name, scored in result.scores.items()}, scorers_lock(results)
 
     def warm(self, families: Families = True) -> dict[str, Unscored]:
@@ -187,6 +191,10 @@ class MetricHost:
     def _where_pulled(self, family: str, asked: Families) -> bool:
         """Whether ``asked`` wants the family only where its weights have been pulled."""
         return isinstance(asked, bool) and family in self._infos and self._infos[family].where_pulled
+
+    def _needs_one(self, family: str, asked: Families) -> bool:
+        """Whether ``asked`` wants the family only for clips that have a pronunciation to judge."""
+        return isinstance(asked, bool) and family in self._infos and self._infos[family].needs_pronunciation
 
     def _left_out(self, family: str, scores: Iterable[Scored], asked: Families) -> bool:
         """Whether the family was not wanted without its weights, and has none."""

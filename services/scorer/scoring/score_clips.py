@@ -158,6 +158,7 @@ def _measure(deps: ScoringDeps, host: MetricHost, job: Job) -> tuple[Mapping[str
         language=job.input.language,
         reference=_reference(deps.recordings, job),
         emotion=job.input.emotion.name if job.input.emotion else None,
+        pronunciation=job.input.pronunciation,
         cost=job.timings,
         families=job.input.score,
     )

@@ -120,7 +120,12 @@ def _scores(job: Job | None, expected: Sequence[str]) -> Iterator[tuple[str, Sco
     spoken = job is not None and job.audio is not None
     missing = Unscored(Reason.SCORER_ERROR, "scoring failed") if spoken else Unscored(Reason.NOT_SPOKEN)
     for name in expected:
-        yield name, missing
+        if job is None or job.input.pronunciation is not None or not _needs_pronunciation(name):
+            yield name, missing
+
+
+def _needs_pronunciation(name: str) -> bool:
+    return any(info.needs_pronunciation and name in info.names for info in families().values())
 
 
 def _error(job: Job | None) -> str | None:

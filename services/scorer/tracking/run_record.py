@@ -113,6 +113,8 @@ def _params(job: Job, suite: SuiteItem | None) -> dict[str, object]:
         "sample_rate": job.audio.sample_rate if job.audio else spoken.sample_rate,
         "text_preprocessing": _preprocessing(job, suite),
     }
+    if spoken.pronunciation is not None:
+        values["pronunciation"] = spoken.pronunciation.to_json()
     if spoken.emotion is not None:
         values["emotion"] = _emotion_name(spoken.emotion)
         values["emotion_strength"] = spoken.emotion.strength

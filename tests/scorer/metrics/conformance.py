@@ -24,6 +24,7 @@ from shared.audio import Audio, silence
 from shared.catalog import canonical_json, lock_sha256
 from shared.metric_families import families
 from shared.metrics import METRICS
+from shared.pronunciation import Pronunciation
 from shared.scores import MetricInfo, Reason, Score, Scored, Unscored, scored_from_json
 from tests.scorer.metrics.clips import KNOWN, hum
 from tests.scorer.metrics.measure import Measure
@@ -53,7 +54,14 @@ class MetricConformance:
 
     def clip(self, **changes: Any) -> MeasuredClip:
         known = KNOWN[self.speech]
-        given = {"audio": known.audio, "text": known.text, "reference": KNOWN["en_fast"].audio, **changes}
+        readings = Pronunciation((known.text or "")[:3], (f"{(known.text or '')[:3]}",), ("yes",))
+        given = {
+            "audio": known.audio,
+            "text": known.text,
+            "reference": KNOWN["en_fast"].audio,
+            "pronunciation": readings,
+        }
+        given |= changes
         return MeasuredClip.of(**given, language=known.language, emotion="happy", cost=COSTS)
 
     @pytest.fixture
@@ -123,6 +131,10 @@ class MetricConformance:
     def test_without_a_reference_it_is_unscored_where_one_is_needed(self, measure: Measure, info: MetricInfo) -> None:
         found = reasons(measure(info.family, self.clip(reference=None)))
         assert found == ({Reason.NEEDS_REFERENCE} if info.needs_reference else set())
+
+    def test_without_readings_it_is_unscored_where_they_are_needed(self, measure: Measure, info: MetricInfo) -> None:
+        found = reasons(measure(info.family, self.clip(pronunciation=None)))
+        assert found == ({Reason.NEEDS_PRONUNCIATION} if info.needs_pronunciation else set())
 
     @pytest.mark.parametrize("audio", WITHOUT_SPEECH.values(), ids=WITHOUT_SPEECH)
     def test_no_speech_no_score(self, measure: Measure, info: MetricInfo, audio: Audio) -> None:

@@ -89,6 +89,24 @@ def test_it_hears_what_the_checkpoint_hears_that_it_was_made_from(
     assert recogniser.transcript(clip) == original.transcript(KNOWN[name].clip()) == clip.text
 
 
+def test_a_text_is_as_likely_as_for_the_checkpoint_that_it_was_made_from(
+    recogniser: WhisperRecogniser, instruments: Instruments
+) -> None:
+    original = whisper_of(instruments)
+    original.load()
+    texts = [EN.text or "", (EN.text or "").replace("keys", "boats"), "Yes."]
+    found = recogniser.log_likelihood_ratios(EN.clip(), texts)
+    assert found == pytest.approx(original.log_likelihood_ratios(EN.clip(), texts), abs=0.02)
+    assert isinstance(found, list)
+    assert found[0] > max(found[1:])
+
+
+def test_a_text_with_more_tokens_than_it_writes_is_too_long(recogniser: WhisperRecogniser) -> None:
+    found = recogniser.log_likelihood_ratios(EN.clip(), ["a" * LONGEST])
+    assert isinstance(found, Unscored)
+    assert found.reason is Reason.TOO_LONG
+
+
 def test_words_and_characters_are_counted(stored: ModelStores) -> None:
     values = {name: scored.to_json().get("value") for name, scored in _scores(stored, EN.clip()).items()}
     assert values == {"asr/wer_whisper": 0, "asr/cer_whisper": 0}

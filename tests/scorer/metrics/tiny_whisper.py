@@ -119,7 +119,9 @@ def _teach(model: Any, tokenizer: Any, extractor: Any, lessons: list[Lesson]) ->
 
     torch.set_num_threads(1)  # as every metric does; threads wait for each other on a busy machine
     heard = extractor([samples for samples, _, _ in lessons], sampling_rate=16_000, return_tensors="pt").input_features
-    said = [[_BEGINS, f"<|{language}|>", "<|transcribe|>", _NO_TIMES, text, _ENDS] for _, language, text in lessons]
+    said = [
+        [_BEGINS, f"<|{language}|>", "<|transcribe|>", _NO_TIMES, f" {text}", _ENDS] for _, language, text in lessons
+    ]
     written = [tokenizer("".join(parts), add_special_tokens=False).input_ids for parts in said]
     longest = max(map(len, written))
     end = tokenizer.eos_token_id

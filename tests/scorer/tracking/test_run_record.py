@@ -13,6 +13,7 @@ from shared.controls import Emotion
 from shared.errors import FailureCode
 from shared.jobs import JobError, Status
 from shared.lexicons import LexiconUsed
+from shared.pronunciation import Pronunciation
 from shared.scores import Reason, Score, Unscored
 from shared.voices import Recording
 from tests.scorer.tracking.tracked_jobs import (
@@ -45,6 +46,12 @@ def test_a_run_has_the_params_of_the_contract() -> None:
         "text_preprocessing": "nfc",
         "options.gap_ms": "10",
     }
+
+
+def test_a_run_says_how_its_text_is_pronounced() -> None:
+    judged = Pronunciation("重庆", ("崇庆",), ("众庆",))
+    record = run_record(finished_job(replace(HAPPY, pronunciation=judged)), ENVIRONMENT, MANIFEST)
+    assert record.params["pronunciation"] == '{"right": ["崇庆"], "target": "重庆", "wrong": ["众庆"]}'
 
 
 def test_a_run_has_every_score_and_cost_as_a_metric() -> None:

@@ -32,6 +32,8 @@ SHIPPED = {
     "golden-hard": ("1.0", "f66e606853e1f50aa4d59157a98630728cf7269ecc205377b1e93c622a7342b1"),
     "golden-long": ("1.0", "4ee3ee7098c79c3bfb333f4cff8d21dee782d52a621a48aa1c7922114aff8aef"),
     "golden-zh-emotion": ("1.0", "d7ae3dad6e38b894c734a80253e96c989683423af613b223f15beb7720402a94"),
+    "pronunciation-en": ("1.0", "dc815faee29fcc5c96beea74943b7547bd9d8e7606d87581f9fc5ffa30d02e54"),
+    "pronunciation-zh": ("1.0", "fcc4d4d4758ae324e2b3d5283b1980e7d7924186621c5cd3fe671d9f574fb9ea"),
 }
 """Version and hash. Results of one hash are compared for years: whoever changes an item bumps the version, too."""
 EMOTIONAL = ("golden-zh-emotion", "golden-en-emotion")
@@ -46,7 +48,7 @@ def test_a_change_of_what_ships_is_meant() -> None:
 
 
 def test_the_docs_name_what_ships() -> None:
-    rows = re.findall(r"^\| `(golden-[a-z-]+)` \| (\d+) \|", DOCS.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `((?:golden|pronunciation)-[a-z-]+)` \| (\d+) \|", DOCS.read_text(), re.MULTILINE)
     assert {name: int(items) for name, items in rows} == {name: len(golden_suite(name).items) for name in SHIPPED}
 
 
@@ -97,6 +99,13 @@ def test_hard_texts_say_what_is_hard_about_them() -> None:
     assert {tag for item in suite.items for tag in item.tags} >= HARD
     languages = {tag: {item.language for item in suite.items if tag in item.tags} for tag in HARD}
     assert languages == {tag: {"zh", "en"} for tag in HARD} | {"polyphones": {"zh"}, "homographs": {"en"}}
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name.startswith("pronunciation-")])
+def test_every_item_of_pronunciation_says_how_it_is_read_and_what_is_hard(name: str) -> None:
+    items = golden_suite(name).items
+    assert [item.id for item in items if item.pronunciation is None or not item.tags] == []
+    assert len(items) >= 40
 
 
 @pytest.fixture(scope="module")

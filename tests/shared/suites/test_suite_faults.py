@@ -15,7 +15,7 @@ from shared.suites.reading import MAX_BYTES, read_suite
 from tests.shared.suites.suite_texts import FIRST, HEAD, IN_JSON_LINES, IN_YAML, ONE, faults
 
 SUITE_MEMBERS = "schema, name, version, title, licence, description, language, items"
-ITEM_MEMBERS = "id, text, language, emotion, voice, reference, strength, tags"
+ITEM_MEMBERS = "id, text, language, emotion, voice, reference, strength, tags, pronunciation"
 IN_MANY_WAYS = """\
 schema: 2
 name: Our Suite

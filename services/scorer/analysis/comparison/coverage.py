@@ -16,6 +16,7 @@ _WANT = frozenset(
         Reason.LANGUAGE_NOT_COVERED,
         Reason.NEEDS_REFERENCE,
         Reason.NEEDS_TEXT,
+        Reason.NEEDS_PRONUNCIATION,
         Reason.CLASS_NOT_COVERED,
         Reason.MODEL_NOT_PULLED,
     }

@@ -44,5 +44,4 @@ def _clip(data: Mapping[str, Any]) -> SpokenClip:
 def _suite(data: Mapping[str, Any]) -> Suite:
     """Read a suite without checking it: it was checked when it was sent in."""
     said = {name: value for name, value in data.items() if name not in ("schema", "sha256", "items")}
-    items = tuple(Item(**{**item, "tags": tuple(item.get("tags", ()))}) for item in data["items"])
-    return Suite(**said, items=items)
+    return Suite(**said, items=tuple(Item.from_json(item) for item in data["items"]))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from shared.gating.rules import COVERAGE
 from shared.metric_families import families
+from shared.metrics import PRONUNCIATION
 from shared.scores import Direction, MetricInfo, Quantity, Score, Scored
 
-_YES_OR_NO = frozenset({"emotion/correct"})
+_YES_OR_NO = frozenset({"emotion/correct", *PRONUNCIATION.names})
 _COST = "cost/"
 
 

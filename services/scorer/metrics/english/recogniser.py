@@ -87,9 +87,7 @@ class Recogniser:
 
     def _transcribe(self, clip: MeasuredClip) -> str:
         self.load()
-        heard = np.pad(self._spoken(clip), round(ROOM_S * RATE)).astype(np.float64)
-        heard += DITHER * np.random.default_rng(0).standard_normal(len(heard))
-        pcm = (np.clip(heard, -1, 1) * 32767).astype("<i2").tobytes()
+        pcm = prepared(clip, self._detector)
         self._decoder.reinit_feat()  # otherwise earlier clips would change how this one is heard
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, no_search=False, full_utt=True)
@@ -97,11 +95,19 @@ class Recogniser:
         hypothesis = self._decoder.hyp()
         return "" if hypothesis is None else str(hypothesis.hypstr)
 
-    def _spoken(self, clip: MeasuredClip) -> Samples:
-        stretches = self._detector.find(clip).stretches
-        start = max(0.0, stretches[0][0] - MARGIN_S) if stretches else 0.0
-        end = stretches[-1][1] + MARGIN_S if stretches else 0.0
-        return clip.at_16k[round(start * RATE) : round(end * RATE)]
+
+def prepared(clip: MeasuredClip, detector: SpeechDetector) -> bytes:
+    """Return what pocketsphinx is given of a clip: 16-bit PCM at `RATE`."""
+    heard = np.pad(_spoken(clip, detector), round(ROOM_S * RATE)).astype(np.float64)
+    heard += DITHER * np.random.default_rng(0).standard_normal(len(heard))
+    return (np.clip(heard, -1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _spoken(clip: MeasuredClip, detector: SpeechDetector) -> Samples:
+    stretches = detector.find(clip).stretches
+    start = max(0.0, stretches[0][0] - MARGIN_S) if stretches else 0.0
+    end = stretches[-1][1] + MARGIN_S if stretches else 0.0
+    return clip.at_16k[round(start * RATE) : round(end * RATE)]
 
 
 def shared(instruments: Instruments) -> Recogniser:

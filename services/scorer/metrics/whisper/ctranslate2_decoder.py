@@ -8,12 +8,15 @@ config.json. The spectrum is that of transformers, so both backends hear the sam
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from ctranslate2 import StorageView  # type: ignore[import-untyped]
 from ctranslate2.models import Whisper  # type: ignore[import-untyped]
@@ -27,6 +30,8 @@ from services.scorer.metrics.whisper.ctranslate2_file import Sizes, sizes
 from services.scorer.metrics.whisper.decoder import WEIGHTS, most_tokens
 from shared.weights.lock import PinLock
 
+_LEAST_PROBABILITY = 1e-30
+"""Of a token. A smaller one may be 0 in float32, which has no logarithm."""
 COMPUTE_TYPE = "float32"
 """Whatever type the file's numbers have. int8 is not much faster and writes some words differently (ADR 32)."""
 
@@ -56,6 +61,7 @@ class Ctranslate2Decoder:
             self._sizes = sizes(folder / WEIGHTS)
             self._tokenizer = _tokenizer(folder)
             words = _vocabulary(folder)
+            self._number_of = {word: number for number, word in enumerate(words)}
             self._end = words.index(_ENDS)
             config = json.loads((folder / _CONFIG).read_text())
             self._model = Whisper(
@@ -75,10 +81,9 @@ class Ctranslate2Decoder:
         return self._sizes.frames / _FRAMES_PER_S
 
     def hear(self, samples: Samples, language: str) -> str:
-        prepared = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="np").input_features
         prompt = self._prompts[language]
         (found,) = self._model.generate(
-            StorageView.from_array(np.ascontiguousarray(prepared, np.float32)),
+            self._spectrum(samples),
             [prompt],
             beam_size=1,
             sampling_topk=1,
@@ -87,6 +92,30 @@ class Ctranslate2Decoder:
         )
         said = [number for number in found.sequences_ids[0] if number < self._end]
         return str(self._tokenizer.decode(said)).strip()
+
+    def log_probabilities(self, samples: Samples | None, language: str, texts: Sequence[str]) -> list[float] | None:
+        prompt = [self._number_of[word] for word in self._prompts[language]]
+        written = [self._tokenizer.encode(f" {text}", add_special_tokens=False).ids for text in texts]
+        if len(prompt) + max(map(len, written)) >= self._sizes.tokens:
+            return None
+        # what was heard is computed once and taken for each text
+        heard = np.repeat(self._silence if samples is None else self._encoded(samples), len(texts), axis=0)
+        # CTranslate2 itself puts the token for "no times" between the start and the text
+        aligned = self._model.align(
+            StorageView.from_array(heard), prompt[:-1], written, [self._sizes.frames * 2] * len(texts)
+        )
+        return [sum(math.log(max(p, _LEAST_PROBABILITY)) for p in one.text_token_probs) for one in aligned]
+
+    @cached_property
+    def _silence(self) -> npt.NDArray[np.float32]:
+        return self._encoded(np.zeros(speech.RATE, np.float32))
+
+    def _encoded(self, samples: Samples) -> npt.NDArray[np.float32]:
+        return np.array(self._model.encode(self._spectrum(samples)))
+
+    def _spectrum(self, samples: Samples) -> StorageView:
+        prepared = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="np").input_features
+        return StorageView.from_array(np.ascontiguousarray(prepared, np.float32))
 
 
 def _check(pin: PinLock) -> None:

@@ -7,7 +7,7 @@ Owns the protocol, and which files of a pin belong to which backend. A pin with 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -48,6 +48,14 @@ class Decoder(Protocol):
     def hear(self, samples: Samples, language: str) -> str:
         """Return the words, with Whisper's punctuation, of at most `longest_s` seconds at 16 kHz; no more tokens than
         `most_tokens` says."""
+
+    def log_probabilities(self, samples: Samples | None, language: str, texts: Sequence[str]) -> list[float] | None:
+        """Return for each text the natural logarithm of the probability that it is the transcript of at most
+        `longest_s` seconds at 16 kHz; without samples, of silence, which is computed once.
+
+        That is the sum over its tokens, each given those before it, among all tokens of text; the end of the transcript
+        is not counted. ``None`` if a text has more tokens than can be written.
+        """
 
 
 def most_tokens(samples: Samples) -> int:

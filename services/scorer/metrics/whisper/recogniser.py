@@ -10,11 +10,11 @@ pauses (parts.py), and each part is transcribed separately.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.scorer.metrics import speech
-from services.scorer.metrics.base import LONGEST_S, MeasuredClip, too_long
+from services.scorer.metrics.base import LONGEST_S, MeasuredClip, Samples, too_long
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.whisper.ctranslate2_decoder import Ctranslate2Decoder
 from services.scorer.metrics.whisper.decoder import TOKENS_PER_S, Decoder, is_ctranslate2
@@ -96,15 +96,36 @@ class WhisperRecogniser:
         """
         return clip.once("whisper transcript", self._transcribe)
 
+    def log_likelihood_ratios(self, clip: MeasuredClip, texts: Sequence[str]) -> list[float] | Unscored:
+        """Return for each text the natural logarithm of how much likelier it is as transcript of the clip than as
+        transcript of silence.
+
+        Whisper expects usual words more than rare ones, whatever it hears. What it expects of silence is nothing else,
+        so the ratio leaves what it heard.
+
+        Unscored if there is more speech than the checkpoint hears at a time, or a text longer than it writes. Only for
+        clips without an `obstacle`, with speech.
+        """
+        decoder, language, heard = self._cut(clip)
+        if len(heard) != 1:
+            return Unscored(Reason.TOO_LONG, f"at most {decoder.longest_s:g} s of speech can be judged as a whole")
+        found = decoder.log_probabilities(heard[0], language, texts)
+        expected = decoder.log_probabilities(None, language, texts)
+        if found is None or expected is None:
+            return Unscored(Reason.TOO_LONG, "the text has more tokens than Whisper writes")
+        return [one - other for one, other in zip(found, expected, strict=True)]
+
     def _transcribe(self, clip: MeasuredClip) -> str:
+        decoder, language, heard = self._cut(clip)
+        return " ".join(words for part in heard if (words := decoder.hear(part, language)))
+
+    def _cut(self, clip: MeasuredClip) -> tuple[Decoder, str, list[Samples]]:
+        """Return the decoder, its code of the clip's language, and the parts of the clip that it hears one by one."""
         language, decoder = self.language_of(clip), self._decoder
         assert decoder is not None, "load comes first"
         assert language is not None, "a language that is not covered is not transcribed"
-        stretches = self._instruments.speech.find(clip).stretches
-        cuts = parts(stretches, decoder.longest_s)
-        places = [(round(start * speech.RATE), round(end * speech.RATE)) for start, end in cuts]
-        heard = (decoder.hear(clip.at_16k[start:end], language) for start, end in places)
-        return " ".join(words for words in heard if words)
+        cuts = parts(self._instruments.speech.find(clip).stretches, decoder.longest_s)
+        return decoder, language, [clip.at_16k[round(a * speech.RATE) : round(b * speech.RATE)] for a, b in cuts]
 
     def _chosen(self) -> PinLock:
         return self._pin or self._instruments.pin_for(ENGINE)

@@ -5,10 +5,12 @@ Owns what such a pin must have besides its weights; pretrained.py owns how it is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperTokenizer
 
@@ -37,6 +39,7 @@ class TransformersDecoder:
         self._prepare = checkpoint.ear(WhisperFeatureExtractor)
         self._tokenizer = checkpoint.part(WhisperTokenizer)
         self._model = checkpoint.model(WhisperForConditionalGeneration)
+        self._end = int(self._tokenizer.convert_tokens_to_ids("<|endoftext|>"))
         self._tokens = _language_tokens(pin, self._model.generation_config)
 
     @property
@@ -57,6 +60,36 @@ class TransformersDecoder:
             **inputs, **asked, return_timestamps=False, num_beams=1, temperature=0.0, max_length=limit
         )
         return str(self._tokenizer.decode(found[0], skip_special_tokens=True)).strip()
+
+    @torch.inference_mode()
+    def log_probabilities(self, samples: Samples | None, language: str, texts: Sequence[str]) -> list[float] | None:
+        prompt = self._prompt(language)
+        written = [self._tokenizer.encode(f" {text}", add_special_tokens=False) for text in texts]
+        if len(prompt) + max(map(len, written)) >= self._model.config.max_target_positions:
+            return None
+        heard = self._silence if samples is None else self._encoded(samples)
+        return [self._log_probability(heard, prompt, tokens) for tokens in written]
+
+    @cached_property
+    def _silence(self) -> Any:
+        return self._encoded(np.zeros(speech.RATE, np.float32))
+
+    def _encoded(self, samples: Samples) -> Any:
+        inputs = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="pt").input_features
+        return self._model.get_encoder()(inputs)
+
+    def _log_probability(self, heard: Any, prompt: list[int], tokens: list[int]) -> float:
+        given = torch.tensor([prompt + tokens[:-1]])
+        # only text can follow: no marks and no times, which have the numbers from that of the end on
+        logits = self._model(encoder_outputs=heard, decoder_input_ids=given).logits[0, len(prompt) - 1 :, : self._end]
+        chances = logits.log_softmax(-1)[range(len(tokens)), tokens]
+        return float(chances.double().sum())
+
+    def _prompt(self, language: str) -> list[int]:
+        token = self._tokens[language]
+        asked = [] if token is None else [token, "<|transcribe|>"]
+        words = ["<|startoftranscript|>", *asked, "<|notimestamps|>"]
+        return [int(self._tokenizer.convert_tokens_to_ids(word)) for word in words]
 
 
 def _check(pin: PinLock) -> None:

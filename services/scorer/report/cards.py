@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from services.scorer.analysis.comparison.evaluated import SpokenClip
 from services.scorer.analysis.comparison.quantities import covered
 from services.scorer.analysis.comparison.result import MetricRow
 from services.scorer.report.contours import ContourFrame
@@ -17,6 +18,7 @@ from services.scorer.report.focus import in_order, judging
 from services.scorer.report.pairing import PairedItem, by_loss
 from services.scorer.report.sounds import ListeningCopies, PairedListening
 from services.scorer.report.table import Reading, reading
+from shared.scores import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class ItemCard:
         item = self.one.item
         emotion = item.emotion and f"{item.emotion} {item.strength:g}" if item.strength is not None else item.emotion
         return " · ".join(part for part in (emotion, item.language, item.voice, *item.tags) if part)
+
+    @property
+    def pronounced(self) -> tuple[tuple[str, str], ...]:
+        """Side and verdict for each clip that can be heard and whose pronunciation was judged: right, wrong or unknown,
+        with the reading that each recogniser found likeliest."""
+        pair = self.one.heard
+        sides = () if pair is None else (("baseline", pair.baseline), ("candidate", pair.candidate))
+        return tuple((side, said) for side, clip in sides if clip is not None and (said := _pronounced(clip)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,15 @@ def _card(
     pitch = heard.overlay.inline(frame) if heard.overlay else ""
     leading = [found for found in readings if found.metric in places][:4]
     return ItemCard(one, heard, by, tuple(leading), tuple(readings), Markup(pitch))  # noqa: S704 - escapes what it is given
+
+
+def _pronounced(clip: SpokenClip) -> str:
+    """Return the verdict on a clip's pronunciation, or nothing if there is none."""
+    for name, score in clip.scores.items():
+        if isinstance(score, Score) and score.readings:
+            heard = ", ".join(f"{one.reading} ({one.recogniser})" for one in score.readings)
+            return f"{name.partition('/')[2]}: {heard}"
+    return ""
 
 
 def _in_words(found: Reading, one: PairedItem) -> str:

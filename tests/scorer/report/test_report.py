@@ -18,6 +18,8 @@ from services.scorer.report.document import Report, report
 from services.scorer.report.pairing import by_loss, paired
 from services.scorer.report.sounds import mp3
 from shared.audio import Audio
+from shared.pronunciation import Pronunciation
+from shared.scores import HeardReading, Score
 from tests.scorer.report.sample import HOSTILE, RATE, Sample, Sounds, evaluation, glide, hostile, sample
 
 
@@ -51,6 +53,26 @@ def test_it_names_locks_licences_environments_and_hashes(made: Sample, reported:
     wanted += [made.comparison.suite_sha256, *made.comparison.scorer_locks.values(), "0123456789abcdef"]
     wanted += [clip.pcm_sha256 for clip in made.candidate.clips if clip.pcm_sha256]
     assert [one for one in wanted if one not in text] == []
+
+
+def test_an_item_says_which_reading_each_recogniser_heard(made: Sample) -> None:
+    first = replace(made.baseline.suite.items[0], pronunciation=Pronunciation("阳光", ("洋光",), ("<央光>",)))
+    suite = replace(made.baseline.suite, items=(first, *made.baseline.suite.items[1:]))
+
+    def judged(evaluation: Evaluated, verdict: str, reading: str) -> Evaluated:
+        heard = (HeardReading("whisper", reading, verdict == "right", 3.5),)
+        score = {f"pronunciation/{verdict}": Score(1.0, "1", "b1" * 32, readings=heard)}
+        clips = [
+            replace(clip, scores={**clip.scores, **score}) if clip.item == first.id else clip
+            for clip in evaluation.clips
+        ]
+        return replace(evaluation, clips=tuple(clips), suite=suite)
+
+    baseline, candidate = judged(made.baseline, "right", "洋光"), judged(made.candidate, "wrong", "<央光>")
+    text = report(made.comparison, baseline, candidate, Sounds()).html.decode()
+    said = "阳光 was heard as · baseline <b>right: 洋光 (whisper)</b> · candidate <b>wrong: &lt;央光&gt; (whisper)</b>"
+    assert text.count(said) == 1
+    assert text.count(" was heard as") == 1
 
 
 def test_every_seed_of_every_item_is_in_the_details(made: Sample, reported: Report) -> None:

@@ -46,7 +46,7 @@ class ItemCard:
     @property
     def pronounced(self) -> tuple[tuple[str, str], ...]:
         """Side and verdict for each clip that can be heard and whose pronunciation was judged: right, wrong or unknown,
-        with the reading that each recogniser found likeliest."""
+        with the reading that each recogniser found likeliest, and by how many nats."""
         pair = self.one.heard
         sides = () if pair is None else (("baseline", pair.baseline), ("candidate", pair.candidate))
         return tuple((side, said) for side, clip in sides if clip is not None and (said := _pronounced(clip)))
@@ -115,7 +115,7 @@ def _pronounced(clip: SpokenClip) -> str:
     """Return the verdict on a clip's pronunciation, or nothing if there is none."""
     for name, score in clip.scores.items():
         if isinstance(score, Score) and score.readings:
-            heard = ", ".join(f"{one.reading} ({one.recogniser})" for one in score.readings)
+            heard = ", ".join(f"{one.reading} ({one.recogniser}, by {one.margin:.1f})" for one in score.readings)
             return f"{name.partition('/')[2]}: {heard}"
     return ""
 

@@ -70,8 +70,8 @@ def test_an_item_says_which_reading_each_recogniser_heard(made: Sample) -> None:
 
     baseline, candidate = judged(made.baseline, "right", "洋光"), judged(made.candidate, "wrong", "<央光>")
     text = report(made.comparison, baseline, candidate, Sounds()).html.decode()
-    said = "阳光 was heard as · baseline <b>right: 洋光 (whisper)</b> · candidate <b>wrong: &lt;央光&gt; (whisper)</b>"
-    assert text.count(said) == 1
+    said = "baseline <b>right: 洋光 (whisper, by 3.5)</b> · candidate <b>wrong: &lt;央光&gt; (whisper, by 3.5)</b>"
+    assert text.count(f"阳光 was heard as · {said}") == 1
     assert text.count(" was heard as") == 1
 
 

@@ -10,6 +10,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from shared.catalog import canonical_json
@@ -45,7 +46,7 @@ class LexiconUsed:
         return cls(**known(cls, data))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lexicon:
     """Words and how to read each. ``language``: a BCP 47 tag; only texts of that language are changed."""
 
@@ -54,7 +55,7 @@ class Lexicon:
     entries: Mapping[str, str]
     language: str | None = None
 
-    @property
+    @cached_property
     def used(self) -> LexiconUsed:
         """Return its name, version and hash. The hash covers what changes a text: the entries and the language."""
         decides = {"schema": _SCHEMA, "entries": dict(self.entries), "language": self.language}

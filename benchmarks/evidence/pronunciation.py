@@ -42,7 +42,7 @@ _THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class JudgedClip:
     """What was found in one clip whose pronunciation is known."""
 
     suite: str
@@ -64,12 +64,12 @@ class Finding:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+    def from_json(cls, data: Mapping[str, Any]) -> JudgedClip:
         found = tuple(HeardReading(**one) for one in data["found"])
         return cls(data["suite"], data["voice"], data["item"], tuple(data["tags"]), data["truth"], found)
 
 
-class Voice(NamedTuple):
+class SuiteVoice(NamedTuple):
     """Who speaks the items of a suite. ``own``: one of the engine's own voices."""
 
     suite: str
@@ -89,7 +89,7 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         kept: Path = told.keep or Path(folder) / "findings.jsonl"
         kept.touch()
-        known = [Finding.from_json(json.loads(line)) for line in kept.read_text().splitlines()]
+        known = [JudgedClip.from_json(json.loads(line)) for line in kept.read_text().splitlines()]
         suites = told.suite or SUITES
         wanted = {suite: _drawn(suite, told.items) for suite in suites}
         with kept.open("a") as file:
@@ -112,7 +112,7 @@ def _drawn(suite: str, count: int | None) -> list[Item]:
 
 def _measured(
     wanted: Mapping[str, Sequence[Item]], known: Collection[tuple[str, ...]], folder: Path
-) -> Iterator[Finding]:
+) -> Iterator[JudgedClip]:
     """Yield what is found in the clips that are not ``known``."""
     pins = pulled(folder, "whisper-base", "joe", "kokoro")
     if pins is None:
@@ -128,22 +128,22 @@ def _measured(
                     yield from _found(voice, item, metric, known)
 
 
-def _voices(pins: PulledPins) -> Iterator[Voice]:
+def _voices(pins: PulledPins) -> Iterator[SuiteVoice]:
     english, mandarin = SUITES
     espeak = family_of("espeak-v2").build("espeak-v2")
     joe = Piper().build_from(Snapshot("joe", *pins.snapshot("joe")))
     kokoro = KokoroEngine(Snapshot("kokoro", *pins.snapshot("kokoro"), options={}))
     for engine in (espeak, joe, kokoro):
         engine.load()
-    yield Voice(english, "espeak", espeak, "en-us", "en-us")
-    yield Voice(english, "joe", joe, "en-us", None)
-    yield Voice(mandarin, "espeak", espeak, "zh", "cmn")
-    yield Voice(mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei")
+    yield SuiteVoice(english, "espeak", espeak, "en-us", "en-us")
+    yield SuiteVoice(english, "joe", joe, "en-us", None)
+    yield SuiteVoice(mandarin, "espeak", espeak, "zh", "cmn")
+    yield SuiteVoice(mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei")
 
 
 def _found(
-    voice: Voice, item: Item, metric: PronunciationMetric, known: Collection[tuple[str, ...]]
-) -> Iterator[Finding]:
+    voice: SuiteVoice, item: Item, metric: PronunciationMetric, known: Collection[tuple[str, ...]]
+) -> Iterator[JudgedClip]:
     said = item.pronunciation
     assert said is not None, "every item of these suites has readings"
     for truth, reading in (("right", said.right[0]), ("wrong", said.wrong[0])):
@@ -152,7 +152,7 @@ def _found(
         spoken = said.spelled(item.text, reading)
         audio = voice.engine.speak(SpeakRequest(spoken, voice.language, voice=voice.own, seed=1))
         clip = MeasuredClip.of(audio, text=item.text, language=item.language, pronunciation=said)
-        yield Finding(voice.suite, voice.name, item.id, item.tags, truth, _heard(metric, clip, item))
+        yield JudgedClip(voice.suite, voice.name, item.id, item.tags, truth, _heard(metric, clip, item))
 
 
 def _heard(metric: PronunciationMetric, clip: MeasuredClip, item: Item) -> tuple[HeardReading, ...]:
@@ -162,7 +162,7 @@ def _heard(metric: PronunciationMetric, clip: MeasuredClip, item: Item) -> tuple
     return tuple(found)
 
 
-def _print_suite(suite: str, findings: Sequence[Finding]) -> None:
+def _print_suite(suite: str, findings: Sequence[JudgedClip]) -> None:
     print(f"\n### {suite}\n")
     _print_table("voice", ((voice, _of(findings, voice=voice)) for voice in _each(one.voice for one in findings)))
     tags = sorted({tag for one in findings for tag in one.tags})
@@ -180,22 +180,22 @@ def _each(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _of(findings: Sequence[Finding], voice: str) -> list[Finding]:
+def _of(findings: Sequence[JudgedClip], voice: str) -> list[JudgedClip]:
     return [one for one in findings if one.voice == voice]
 
 
-def _alone(findings: Sequence[Finding], recogniser: str) -> list[Finding]:
+def _alone(findings: Sequence[JudgedClip], recogniser: str) -> list[JudgedClip]:
     """Return the findings of the clips that a recogniser judged, with what it found alone."""
     only = ((one, tuple(heard for heard in one.found if heard.recogniser == recogniser)) for one in findings)
-    return [Finding(o.suite, o.voice, o.item, o.tags, o.truth, found) for o, found in only if found]
+    return [JudgedClip(o.suite, o.voice, o.item, o.tags, o.truth, found) for o, found in only if found]
 
 
-def _verdict(finding: Finding) -> str:
+def _verdict(finding: JudgedClip) -> str:
     readings = verdict.verdict(finding.found)
     return next(o for o in OUTCOMES if isinstance(readings[f"pronunciation/{o}"], PronunciationVerdict))
 
 
-def _print_table(what: str, rows: Iterable[tuple[str, Sequence[Finding]]]) -> None:
+def _print_table(what: str, rows: Iterable[tuple[str, Sequence[JudgedClip]]]) -> None:
     print(
         f"| {what} | clips | said right: right, wrong, unknown | said wrong: right, wrong, unknown | false | unknown |"
     )
@@ -210,13 +210,13 @@ def _print_table(what: str, rows: Iterable[tuple[str, Sequence[Finding]]]) -> No
     print()
 
 
-def _swept(findings: Sequence[Finding], margin: float) -> str:
+def _swept(findings: Sequence[JudgedClip], margin: float) -> str:
     sure = [one for one in findings if one.found[0].margin >= margin]
     false = sum(one.found[0].right != (one.truth == "right") for one in sure)
     return f"{_share(false, findings)}, {_share(len(findings) - len(sure), findings)}"
 
 
-def _share(count: int, findings: Sequence[Finding]) -> str:
+def _share(count: int, findings: Sequence[JudgedClip]) -> str:
     return f"{100 * count / max(len(findings), 1):.0f} %"
 
 

@@ -90,6 +90,7 @@ async def test_every_item_of_an_evaluation_is_spoken_with_it(place: Place) -> No
     jobs = place.store.get([clip["job"] for clip in clips])
     spoken = {jobs[clip["job"]].input.text for clip in clips}
     assert spoken == {"Good mourning.", "What a day!", "今天的洋光真灿烂!"}
+    assert not any("lexicon" in job.asked for job in jobs.values()), "the evaluation keeps it once for all clips"
 
 
 async def test_only_clips_whose_text_it_changes_are_spoken_anew(place: Place) -> None:

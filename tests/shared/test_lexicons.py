@@ -15,7 +15,7 @@ OURS = Lexicon(
         "重庆": "崇庆",
         "重": "虫",
         "Ringtrue": "ring true",
-        "ring": "BELL",
+        "ring": "RING",
         "AI": "A I",
         "3D": "three D",
         "né": "nay",

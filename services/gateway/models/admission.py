@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import MAX_TEXT_CHARS, NewJob, SpeechInput
+from shared.lexicons import Lexicon
 from shared.pronunciation import Pronunciation, faults
 from shared.scheduling.fairness import estimated_audio_s
 from shared.values.faults import pointer as pointer_to
@@ -29,13 +31,14 @@ class Provenance(NamedTuple):
     """What a job gets from outside its submission.
 
     ``asked``: the body as it came. ``now``: epoch seconds. ``voices``: the user's uploaded voices that it names, by
-    id."""
+    id. ``lexicon``: that of the evaluation it belongs to."""
 
     job_id: str
     user: str
     asked: Mapping[str, Any]
     now: float
     voices: Mapping[str, Voice] = MappingProxyType({})
+    lexicon: Lexicon | None = None
 
 
 Complaints = list[tuple[RefusalCode, FieldError]]
@@ -68,10 +71,14 @@ class Admission:
         self._check_voice(request.voice, complaints)
         complaints.extend((RefusalCode.OPTION_INVALID, error) for error in self._options.faults(request.options))
         complaints.extend(_pronunciation_faults(request))
-        text = _respelled(request, language, complaints)
+        lexicon = request.lexicon.meant if request.lexicon else provenance.lexicon
+        text = _respelled(request.text, lexicon, language, complaints)
         if complaints:
             raise _refusal(complaints)
-        spoken = self._as_used(request, text, language, _recordings(request, provenance.voices))
+        spoken = self._as_used(request, language, _recordings(request, provenance.voices))
+        if lexicon is not None:
+            written = request.text if text != request.text else None
+            spoken = replace(spoken, text=text, written=written, lexicon=lexicon.used)
         return NewJob(
             id=provenance.job_id,
             user=provenance.user,
@@ -89,13 +96,9 @@ class Admission:
             estimated_s=estimated_audio_s(spoken),
         )
 
-    def _as_used(
-        self, request: JobRequest, text: str, language: str, recordings: Mapping[str, Recording]
-    ) -> SpeechInput:
+    def _as_used(self, request: JobRequest, language: str, recordings: Mapping[str, Recording]) -> SpeechInput:
         return SpeechInput(
-            text=text,
-            written=request.text if text != request.text else None,
-            lexicon=request.lexicon.meant.used if request.lexicon else None,
+            text=request.text,
             language=language,
             voice=request.voice or self.manifest.default_voice,
             reference=request.reference,
@@ -157,16 +160,16 @@ def _asked_controls(request: JobRequest) -> Iterator[tuple[str, str, object]]:
             yield control.name, f"/{control.name}", value
 
 
-def _respelled(request: JobRequest, language: str, complaints: Complaints) -> str:
+def _respelled(text: str, lexicon: Lexicon | None, language: str, complaints: Complaints) -> str:
     """Return the text as it is to be spoken. Adds a complaint if its lexicon makes it too long."""
-    if request.lexicon is None or not (lexicon := request.lexicon.meant).covers(language):
-        return request.text
+    if lexicon is None or not lexicon.covers(language):
+        return text
     try:
-        return composed(lexicon.respelled(request.text), MAX_TEXT_CHARS)
+        return composed(lexicon.respelled(text), MAX_TEXT_CHARS)
     except TextFault as fault:
         error = FieldError("/lexicon", f"with its readings, the text has {fault}")
         complaints.append((RefusalCode.TEXT_TOO_LONG, error))
-        return request.text
+        return text
 
 
 def _values(request: JobRequest) -> dict[str, Any]:

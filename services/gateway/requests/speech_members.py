@@ -6,6 +6,7 @@ submissions.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import (
@@ -140,6 +141,6 @@ class LexiconRequest(RequestShape):
         Field(min_length=1, description="Word -> reading, in ordinary writing."),
     ]
 
-    @property
+    @cached_property
     def meant(self) -> Lexicon:
         return Lexicon(self.name, self.version, self.entries, self.language)

@@ -15,6 +15,7 @@ from services.gateway.requests.study_schemas import EvaluationRequest
 from shared.catalog import Support
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import NewJob
+from shared.lexicons import Lexicon
 from shared.studies import MOST_CLIPS
 from shared.suites.preprocessing import preprocessed
 from shared.suites.suite import Item, Suite
@@ -45,6 +46,7 @@ class Production(NamedTuple):
 def script_of(request: EvaluationRequest, suite: Suite, admission: Admission, production: Production) -> list[ClipJob]:
     """Return the jobs item by item, each with all seeds. Raises `InvalidRequest` with all that the pin cannot do."""
     seeds = _seeds(request, suite, admission)
+    lexicon = request.lexicon.meant if request.lexicon else None
     lines: list[ClipJob] = []
     faults = _Faults(request.params)
     faults.add_params(request.pin)
@@ -55,7 +57,7 @@ def script_of(request: EvaluationRequest, suite: Suite, admission: Admission, pr
         try:
             for seed in seeds:
                 body = asked if seed is None else {**asked, "seed": seed}
-                lines.append(ClipJob(item.id, seed or 0, _admitted(body, admission, production)))
+                lines.append(ClipJob(item.id, seed or 0, _admitted(body, admission, production, lexicon)))
         except Refused as refusal:
             faults.add(refusal, index, item)
     faults.check()
@@ -80,12 +82,10 @@ def _seeds(request: EvaluationRequest, suite: Suite, admission: Admission) -> tu
 
 def _submission(item: Item, request: EvaluationRequest, production: Production) -> dict[str, Any]:
     said = item.submission()
-    lexicon = {} if request.lexicon is None else {"lexicon": request.lexicon.meant.to_json()}
     if (judged := item.pronunciation) is not None:  # its target must be found in the text as it is spoken
         said["pronunciation"] = judged.to_json() | {"target": preprocessed(judged.target, request.preprocessing)}
     return {
         **said,
-        **lexicon,
         "text": preprocessed(said["text"], request.preprocessing),
         "pin": request.pin,
         "score": list(request.score) if isinstance(request.score, tuple) else request.score,
@@ -96,8 +96,9 @@ def _submission(item: Item, request: EvaluationRequest, production: Production) 
     }
 
 
-def _admitted(body: dict[str, Any], admission: Admission, production: Production) -> NewJob:
-    provenance = Provenance(production.next_id(), production.user, body, production.now, production.voices)
+def _admitted(body: dict[str, Any], admission: Admission, production: Production, lexicon: Lexicon | None) -> NewJob:
+    # The lexicon is none of the body: with every clip it would be checked, and stored, once more.
+    provenance = Provenance(production.next_id(), production.user, body, production.now, production.voices, lexicon)
     return admission.admit(read_job(body), provenance)
 
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from shared.controls import Emotion, SpeechControls
 from shared.errors import FailureCode
 from shared.ids import Ids
-from shared.lexicons import LexiconUsed
-from shared.pronunciation import Pronunciation
+from shared.readings.lexicons import LexiconUsed
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import Scored
 from shared.values.members import known
 from shared.voices import Recording

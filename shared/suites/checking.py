@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from shared.pronunciation import Pronunciation
-from shared.pronunciation import faults as faults_between
+from shared.readings.pronunciation import Pronunciation
+from shared.readings.pronunciation import faults as faults_between
 from shared.suites.form import ITEM, MAX_ITEMS, MAX_TAGS, PRONUNCIATION, SUITE, is_name
 from shared.suites.suite import Item, Suite
 from shared.values.faults import MOST_FAULTS, Loc

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from shared.controls import CANONICAL_EMOTIONS
 from shared.jobs import MAX_TEXT_CHARS
-from shared.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
+from shared.readings.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
 from shared.suites.suite import SCHEMA
 from shared.values.language_tags import MEANT, MOST_CHARS, SPELLED, tag_in
 from shared.values.numbers import as_whole

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog import canonical_json
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 
 SCHEMA = 1
 """Version of the file format, and of what is hashed."""

@@ -9,7 +9,7 @@ import pytest
 
 from services.gateway.studies.reuse import identity_of
 from shared.controls import Emotion
-from shared.lexicons import LexiconUsed
+from shared.readings.lexicons import LexiconUsed
 from shared.voices import Recording
 from tests.shared.store.building import new_job
 

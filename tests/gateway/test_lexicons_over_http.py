@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.jobs import MAX_TEXT_CHARS
-from shared.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES
+from shared.readings.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES
 from tests.gateway.evaluating import SUITE, evaluate, perform, settle
 from tests.gateway.place import SENTENCE, Place, refused
 

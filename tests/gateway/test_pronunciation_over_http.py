@@ -12,7 +12,7 @@ import pytest
 
 from services.gateway.studies.reuse import identity_of
 from shared.jobs import SpeechInput
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import HeardReading, Score
 from tests.gateway.evaluating import LOCK, evaluate, item, perform, settle
 from tests.gateway.place import SENTENCE, Place, opened, refused

@@ -18,9 +18,9 @@ from shared.blobs.folder import FolderBlobs
 from shared.catalog import Manifest
 from shared.controls import Emotion
 from shared.jobs import FacetStatus, Job, NewJob, SpeechInput, Spoken
-from shared.lexicons import LexiconUsed
 from shared.ports import FacetName, Result, Submission
-from shared.pronunciation import Pronunciation
+from shared.readings.lexicons import LexiconUsed
+from shared.readings.pronunciation import Pronunciation
 from shared.scheduling.slots import Slots
 from shared.scores import Reason, Score, Scored, Unscored
 from shared.voices import Recording

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.lexicons import LONGEST_WORD, Lexicon, LexiconUsed
+from shared.readings.lexicons import LONGEST_WORD, Lexicon, LexiconUsed
 
 OURS = Lexicon(
     "ours",

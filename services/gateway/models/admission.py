@@ -19,8 +19,8 @@ from shared.catalog import Manifest, Support
 from shared.controls import EMOTION_FORMS, REFERENCE, SAMPLE_RATE, STRENGTH, VALUES, Emotion
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import MAX_TEXT_CHARS, NewJob, SpeechInput
-from shared.lexicons import Lexicon
-from shared.pronunciation import Pronunciation, faults
+from shared.readings.lexicons import Lexicon
+from shared.readings.pronunciation import Pronunciation, faults
 from shared.scheduling.fairness import estimated_audio_s
 from shared.values.faults import pointer as pointer_to
 from shared.values.text import TextFault, composed

@@ -20,8 +20,8 @@ from pydantic import (
 )
 
 from services.gateway.requests.values import clean, few_marks, members, to_speak, wrong
-from shared.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES, Lexicon
-from shared.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
+from shared.readings.lexicons import LONGEST_READING, LONGEST_WORD, MAX_CHARS, MAX_ENTRIES, Lexicon
+from shared.readings.pronunciation import MAX_READING_CHARS, MAX_READINGS, MAX_TARGET_CHARS
 from shared.values.language_tags import MEANT, tag_in
 from shared.values.text import shown
 

@@ -15,7 +15,7 @@ from services.gateway.requests.study_schemas import EvaluationRequest
 from shared.catalog import Support
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import NewJob
-from shared.lexicons import Lexicon
+from shared.readings.lexicons import Lexicon
 from shared.studies import MOST_CLIPS
 from shared.suites.preprocessing import preprocessed
 from shared.suites.suite import Item, Suite

@@ -21,7 +21,7 @@ from services.gateway.studies.reuse import Reuse, identity_of
 from services.gateway.studies.study_answers import accepted_study, evaluation_document
 from shared.errors import FieldError, InvalidRequest, RefusalCode, Refused
 from shared.jobs import Job, NewJob
-from shared.lexicons import Lexicon
+from shared.readings.lexicons import Lexicon
 from shared.studies import OVER, Kind, NewStudy, StudyClip, StudyIds, StudyProgress
 from shared.suites.document import suite_in
 from shared.suites.errors import SuiteInvalid, SuiteUnknown

@@ -18,7 +18,7 @@ import soxr  # type: ignore[import-untyped]
 
 from shared.audio import Audio
 from shared.errors import RingtrueError
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import HeardReading, MetricInfo, Reason, Transcript, Unscored
 
 Samples = npt.NDArray[np.float32]

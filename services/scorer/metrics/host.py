@@ -64,7 +64,7 @@ class Conversation:
     def _take(self, request: Frame) -> Mapping[str, Any]:
         from services.scorer.metrics.base import MeasuredClip
         from shared.audio import Audio
-        from shared.pronunciation import Pronunciation
+        from shared.readings.pronunciation import Pronunciation
 
         header, pcm_bytes = request.header, request.header["pcm_bytes"]
         judged = header["pronunciation"]

@@ -18,7 +18,7 @@ from shared.catalog import lock_sha256
 from shared.errors import RingtrueError
 from shared.processes.hosting import Child, Frame, HostCrashed, HostTimeout
 from shared.processes.interpreter import run_module
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.sandbox.access import Access, readable
 from shared.sandbox.room import Room
 from shared.scores import MetricInfo, Reason, Scored, Unscored, scored_from_json

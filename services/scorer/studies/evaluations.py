@@ -14,9 +14,9 @@ from services.scorer.analysis.comparison.evaluated import Evaluated, SpokenClip
 from services.scorer.analysis.comparison.quantities import is_cost
 from shared.catalog import Manifest
 from shared.jobs import Job, Status
-from shared.lexicons import LexiconUsed
 from shared.metric_families import families
 from shared.ports import JobStore
+from shared.readings.lexicons import LexiconUsed
 from shared.scores import Reason, Scored, Unscored
 from shared.studies import Study, StudyClip, StudyStore
 from shared.suites.document import suite_in

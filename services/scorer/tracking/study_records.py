@@ -13,7 +13,7 @@ from services.scorer.tracking.run_record import cut_params, cut_tags, option_nam
 from services.scorer.tracking.runs import RunRecord, RunStatus, TrackerLimits
 from shared.catalog import lock_sha256
 from shared.jobs import FacetStatus
-from shared.lexicons import LexiconUsed
+from shared.readings.lexicons import LexiconUsed
 from shared.studies import Study
 from shared.suites.preprocessing import done_to_text
 

@@ -24,7 +24,7 @@ from shared.audio import Audio, silence
 from shared.catalog import canonical_json, lock_sha256
 from shared.metric_families import families
 from shared.metrics import METRICS
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import MetricInfo, Reason, Score, Scored, Unscored, scored_from_json
 from tests.scorer.metrics.clips import KNOWN, hum
 from tests.scorer.metrics.measure import Measure

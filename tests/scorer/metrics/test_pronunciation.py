@@ -14,7 +14,7 @@ from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.pronunciation import verdict
 from services.scorer.metrics.pronunciation.verdict import MARGINS, POCKETSPHINX, WHISPER, heard
 from services.scorer.scoring.metric_host import MetricHost
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import HeardReading, Reason, Score, Unscored
 from tests.model_stores import ModelStores
 from tests.scorer.metrics.clips import KNOWN, SPOKEN

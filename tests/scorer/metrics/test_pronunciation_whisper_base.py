@@ -10,7 +10,7 @@ from services.scorer.metrics.pronunciation.verdict import POCKETSPHINX, WHISPER
 from services.scorer.scoring.metric_host import MetricHost
 from services.worker.engines.base import Engine, SpeakRequest
 from services.worker.engines.families import family_of
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import Score
 from shared.suites.reading import golden_suite
 from shared.suites.suite import Item

@@ -18,7 +18,7 @@ from services.scorer.report.document import Report, report
 from services.scorer.report.pairing import by_loss, paired
 from services.scorer.report.sounds import mp3
 from shared.audio import Audio
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import HeardReading, Score
 from tests.scorer.report.sample import HOSTILE, RATE, Sample, Sounds, evaluation, glide, hostile, sample
 

@@ -12,8 +12,8 @@ from services.scorer.tracking.runs import RunStatus, TrackerLimits
 from shared.controls import Emotion
 from shared.errors import FailureCode
 from shared.jobs import JobError, Status
-from shared.lexicons import LexiconUsed
-from shared.pronunciation import Pronunciation
+from shared.readings.lexicons import LexiconUsed
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import Reason, Score, Unscored
 from shared.voices import Recording
 from tests.scorer.tracking.tracked_jobs import (

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.pronunciation import MAX_READINGS, Pronunciation
+from shared.readings.pronunciation import MAX_READINGS, Pronunciation
 from shared.suites.form import suite_schema
 from shared.suites.suite import Item
 from tests.shared.suites.suite_texts import FIRST, HEAD, as_data, faults, parsed

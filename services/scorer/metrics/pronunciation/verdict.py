@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from services.scorer.metrics.base import PronunciationVerdict, Reading
-from shared.pronunciation import Pronunciation
+from shared.readings.pronunciation import Pronunciation
 from shared.scores import HeardReading
 
 WHISPER, POCKETSPHINX = "whisper", "pocketsphinx"

@@ -1,0 +1,1 @@
+"""How words are to be read, and how a reading is judged to be right."""

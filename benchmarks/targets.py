@@ -49,6 +49,8 @@ class Row:
 
 
 TARGETS = (
+    Target("this_machine", "this machine: Python, 10^6 additions: ms", "loop_ms"),
+    Target("this_machine", "  one core, float32: GFLOP/s", "gflop_per_s"),
     Target("submitting", "submit, SQLite: jobs/s", "sqlite_per_s", "baseline_per_s", at_least=0.8),
     Target("submitting", "submit, SQLite: p99 ms", "sqlite_p99_ms", at_most=50),
     Target("submitting", "submit, PostgreSQL: jobs/s", "postgresql_per_s", "baseline_per_s", at_least=0.8),

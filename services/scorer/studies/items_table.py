@@ -1,13 +1,14 @@
 """The items table of an evaluation: a row per item and seed, with every score, as Parquet and as JSON lines.
 
 Owns its columns. A missing score is null, and the column ``<quantity>.unscored`` beside it gives the reason. The column
-``<quantity>.transcript`` is there if a clip has one: what was heard and what was compared.
+``<quantity>.transcript`` is there if a clip has one: what was heard and what was compared. So is
+``<quantity>.readings``: what each recogniser heard of a pronunciation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ from shared.suites.suite import Item
 
 _TEXT, _NUMBER = pa.string(), pa.float64()
 _TRANSCRIPT = pa.struct(dict.fromkeys(("heard", "text_counted", "heard_counted"), _TEXT))
+_READINGS = pa.list_(pa.struct({"recogniser": _TEXT, "reading": _TEXT, "right": pa.bool_(), "margin": _NUMBER}))
 _COLUMNS = {
     "item": _TEXT,
     "seed": pa.int64(),
@@ -51,16 +53,28 @@ def items_table(evaluated: Evaluated) -> dict[str, bytes]:
 
 def _score_columns(evaluated: Evaluated, quantities: Sequence[str]) -> dict[str, pa.DataType]:
     """Return the columns of the scores with their types."""
-    transcribed = {name for clip in evaluated.clips for name, scored in clip.scores.items() if _transcript(scored)}
     columns: dict[str, pa.DataType] = {}
     for name in quantities:
         columns |= {name: _NUMBER, f"{name}.unscored": _TEXT}
-        columns |= {f"{name}.transcript": _TRANSCRIPT} if name in transcribed else {}
+        for detail, (type_, found) in _DETAILS.items():
+            if any(found(clip.scores.get(name)) for clip in evaluated.clips):
+                columns[f"{name}.{detail}"] = type_
     return columns
 
 
 def _transcript(scored: Scored | None) -> dict[str, str] | None:
     return scored.transcript.to_json() if isinstance(scored, Score) and scored.transcript is not None else None
+
+
+def _readings(scored: Scored | None) -> list[dict[str, Any]] | None:
+    return [one.to_json() for one in scored.readings] if isinstance(scored, Score) and scored.readings else None
+
+
+_DETAILS: Mapping[str, tuple[pa.DataType, Callable[[Scored | None], Any]]] = {
+    "transcript": (_TRANSCRIPT, _transcript),
+    "readings": (_READINGS, _readings),
+}
+"""Columns that a quantity has if a clip has something to write there."""
 
 
 def _row(item: Item, clip: SpokenClip, columns: Mapping[str, pa.DataType]) -> dict[str, Any]:
@@ -81,8 +95,9 @@ def _row(item: Item, clip: SpokenClip, columns: Mapping[str, pa.DataType]) -> di
     for name, scored in ((name, clip.scores.get(name)) for name in columns if f"{name}.unscored" in columns):
         row[name] = scored.value if isinstance(scored, Score) else None
         row[f"{name}.unscored"] = scored.reason.value if isinstance(scored, Unscored) else None
-        if f"{name}.transcript" in columns:
-            row[f"{name}.transcript"] = _transcript(scored)
+        for detail, (_, found) in _DETAILS.items():
+            if (column := f"{name}.{detail}") in columns:
+                row[column] = found(scored)
     return row
 
 

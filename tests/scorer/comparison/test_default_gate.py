@@ -76,6 +76,7 @@ def test_a_pin_that_is_as_good_passes_on_the_35_items_of_a_golden_suite(seeds: t
     assert {one.metric for one in result.judged if one.outcome == "not_applicable"} == {
         "mos/nisqa_tts",
         "mos/utmos",
+        "mos/distillmos",
         "asr/cer_whisper",
         "asr/cer_funasr",
         "speaker/similarity",

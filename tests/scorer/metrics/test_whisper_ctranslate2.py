@@ -7,12 +7,16 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from transformers import WhisperFeatureExtractor
 
 from services.scorer.metrics.base import MeasuredClip
 from services.scorer.metrics.instruments import Instruments
 from services.scorer.metrics.panel import Panel
+from services.scorer.metrics.whisper.ctranslate2_decoder import HEARD_S, enough_s, spectrum
 from services.scorer.metrics.whisper.metric import Whisper
 from services.scorer.metrics.whisper.recogniser import WhisperRecogniser, whisper_of
 from services.scorer.scoring.metric_host import MetricHost
@@ -171,6 +175,24 @@ def test_a_transcript_is_no_longer_than_anybody_can_speak(endless: WhisperRecogn
     assert len(endless.transcript(clip)) == 20 + 3 * 20
 
 
+@pytest.mark.parametrize("samples", [1, 160, 15_999, 64_000, 19 * 16_000, 30 * 16_000 - 1, 30 * 16_000])
+def test_the_spectrum_is_that_of_transformers_although_silence_is_not_computed(samples: int) -> None:
+    extractor: Any = WhisperFeatureExtractor
+    prepare = extractor()
+    noise = np.random.default_rng(samples).normal(0, 0.1, samples).astype(np.float32)
+    whole = prepare(noise, sampling_rate=16_000, return_tensors="np").input_features
+    frames = 2000 if samples <= 19 * 16_000 else 3000
+    assert spectrum(prepare, noise, frames) == pytest.approx(whole[:, :, :frames], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("clip_s", "longest_s", "heard_s"),
+    [(0.1, 30, 20), (19, 30, 20), (19.1, 30, 25), (24, 30, 25), (24.1, 30, 30), (30, 30, 30), (3, 6, 6), (19, 20, 20)],
+)
+def test_a_short_clip_is_heard_with_less_silence_than_fits(clip_s: float, longest_s: float, heard_s: float) -> None:
+    assert enough_s(clip_s, HEARD_S, longest_s) == heard_s
+
+
 def test_threads_are_bounded(stored: ModelStores) -> None:
     """With one, no library has a pool: there are this one, the one in which CTranslate2 works, and one to spare."""
     one, three = (_threads(stored, number) for number in (1, 3))
@@ -291,6 +313,6 @@ def test_an_english_only_model_covers_english(tmp_path: Path) -> None:
 def test_the_lock_says_which_backend_and_which_numbers(stored: ModelStores, instruments: Instruments) -> None:
     ours, original = Whisper(_instruments(stored)).lock(), Whisper(instruments).lock()
     assert ours["packages"].keys() - original["packages"].keys() == {"ctranslate2"}
-    added = {"backend": "ctranslate2", "compute_type": "float32"}
+    added = {"backend": "ctranslate2", "compute_type": "float32", "heard_s": [20, 25]}
     assert ours["parameters"] == {**original["parameters"], **added}
     assert lock_sha256({**ours, "weights": {}}) != lock_sha256({**original, "weights": {}})

@@ -2,7 +2,10 @@
 
 Owns which files such a pin must have, and that they fit together: packages ship them as somebody converted them.
 Nothing is made up: how long it hears and how many mel filters it has come from the weights, the languages from
-config.json. The spectrum is that of transformers, so both backends hear the same.
+config.json. The spectrum is that of transformers.
+
+A transcript of a short clip hears less silence after it than the 30 s that Whisper was trained with: the time of the
+encoder grows with what it hears, and the error rates do not (ADR 38).
 """
 
 from __future__ import annotations
@@ -40,6 +43,10 @@ _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _SUPPRESSED = ("suppress_ids", "suppress_ids_begin")
 """Members of config.json. CTranslate2 reads them unchecked: without them, it fails or writes other words."""
 _FRAMES_PER_S = 50
+"""Of the encoder; the spectrum has twice as many."""
+HEARD_S = (20, 25)
+"""Seconds that the encoder hears: the first that holds the clip and `_SILENCE_S`, or as much as it can hear."""
+_SILENCE_S = 1
 _ENGLISH_ONLY = 51_864
 """Tokens of OpenAI's English-only checkpoints, one fewer than of the others. No file of such a pin says more."""
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
@@ -52,9 +59,14 @@ class Ctranslate2Decoder:
     """A Whisper in CTranslate2's files."""
 
     packages: ClassVar[tuple[str, ...]] = ("ctranslate2", "transformers", "tokenizers", "torch")
-    parameters: ClassVar[Mapping[str, Any]] = {"backend": "ctranslate2", "compute_type": COMPUTE_TYPE}
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "backend": "ctranslate2",
+        "compute_type": COMPUTE_TYPE,
+        "heard_s": list(HEARD_S),
+    }
 
-    def __init__(self, pin: PinLock, folder: Path, threads: int) -> None:
+    def __init__(self, pin: PinLock, folder: Path, threads: int, heard_s: Sequence[float] = HEARD_S) -> None:
+        self._heard_s = heard_s
         torch.set_num_threads(threads)  # the spectrum is computed by torch
         _check(pin)
         with reading(pin):
@@ -83,7 +95,7 @@ class Ctranslate2Decoder:
     def hear(self, samples: Samples, language: str) -> str:
         prompt = self._prompts[language]
         (found,) = self._model.generate(
-            self._spectrum(samples),
+            self._spectrum(samples, enough_s(len(samples) / speech.RATE, self._heard_s, self.longest_s)),
             [prompt],
             beam_size=1,
             sampling_topk=1,
@@ -111,11 +123,35 @@ class Ctranslate2Decoder:
         return self._encoded(np.zeros(speech.RATE, np.float32))
 
     def _encoded(self, samples: Samples) -> npt.NDArray[np.float32]:
-        return np.array(self._model.encode(self._spectrum(samples)))
+        return np.array(self._model.encode(self._spectrum(samples, self.longest_s)))
 
-    def _spectrum(self, samples: Samples) -> StorageView:
-        prepared = self._prepare(samples, sampling_rate=speech.RATE, return_tensors="np").input_features
-        return StorageView.from_array(np.ascontiguousarray(prepared, np.float32))
+    def _spectrum(self, samples: Samples, seconds: float) -> StorageView:
+        return StorageView.from_array(spectrum(self._prepare, samples, round(2 * _FRAMES_PER_S * seconds)))
+
+
+def enough_s(clip_s: float, steps: Sequence[float], longest_s: float) -> float:
+    """Return how many seconds of a clip and the silence after it are heard: the first of ``steps`` that holds the clip
+    and a second of silence, else ``longest_s``."""
+    return next((step for step in steps if clip_s + _SILENCE_S <= step < longest_s), longest_s)
+
+
+def spectrum(prepare: WhisperFeatureExtractor, samples: Samples, frames: int) -> npt.NDArray[np.float32]:
+    """Return the first ``frames`` of the log mel spectrogram of a clip and the silence after it, shape (1, filters,
+    frames).
+
+    The frames of silence are all alike, so only the first of them are computed.
+    """
+    hop = prepare.hop_length
+    computed = (math.ceil(len(samples) / hop) + math.ceil(prepare.n_fft / hop)) * hop
+    found = prepare(
+        samples,
+        sampling_rate=speech.RATE,
+        padding="max_length",
+        max_length=min(computed, frames * hop),
+        return_tensors="np",
+    ).input_features
+    silent = frames - found.shape[2]
+    return np.ascontiguousarray(np.pad(found, ((0, 0), (0, 0), (0, silent)), mode="edge"), np.float32)
 
 
 def _check(pin: PinLock) -> None:

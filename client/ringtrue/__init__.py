@@ -43,7 +43,7 @@ from ringtrue.evaluations import (
 )
 from ringtrue.gates import Gate, Judged
 from ringtrue.jobs import (
-    HeardReading,
+    ComparedTranscript,
     Job,
     JobAudio,
     JobError,
@@ -53,10 +53,10 @@ from ringtrue.jobs import (
     Pin,
     PinUsed,
     Progress,
+    RecogniserReading,
     Score,
     Scoring,
     Tracking,
-    Transcript,
     Unscored,
     WaitTimedOut,
 )
@@ -69,6 +69,7 @@ __all__ = [
     "AsyncRingtrue",
     "AudioCorrupted",
     "Clip",
+    "ComparedTranscript",
     "Comparison",
     "Conflict",
     "ConnectionFailed",
@@ -83,7 +84,6 @@ __all__ = [
     "Forbidden",
     "FormatUnavailable",
     "Gate",
-    "HeardReading",
     "InvalidRequest",
     "Job",
     "JobAudio",
@@ -100,6 +100,7 @@ __all__ = [
     "PinUsed",
     "Progress",
     "Range",
+    "RecogniserReading",
     "Ringtrue",
     "RingtrueError",
     "Row",
@@ -114,7 +115,6 @@ __all__ = [
     "TextInvalid",
     "TooManyRequests",
     "Tracking",
-    "Transcript",
     "Unauthorized",
     "Unavailable",
     "UnexpectedAnswer",

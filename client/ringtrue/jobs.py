@@ -93,7 +93,7 @@ class JobAudio:
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class ComparedTranscript:
     """What a recogniser heard, and both sides as they were compared: words, or characters without blanks between."""
 
     heard: str
@@ -102,7 +102,7 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardReading:
+class RecogniserReading:
     """Which of the readings that it was given a recogniser heard, and by how many nats it is likelier than the best of
     the other kind."""
 
@@ -123,8 +123,8 @@ class Score:
     value: float
     unit: str
     scorer_lock: str
-    transcript: Transcript | None = None
-    readings: tuple[HeardReading, ...] = ()
+    transcript: ComparedTranscript | None = None
+    readings: tuple[RecogniserReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,10 @@ def score_from_json(data: Json) -> Score | Unscored:
     if "unscored" in data:
         return Unscored(data["unscored"], data.get("detail", ""))
     compared = data.get("transcript")
-    transcript = compared and Transcript(compared["heard"], compared["text_counted"], compared["heard_counted"])
-    heard = (HeardReading(r["recogniser"], r["reading"], r["right"], r["margin"]) for r in data.get("readings") or ())
+    transcript = compared and ComparedTranscript(compared["heard"], compared["text_counted"], compared["heard_counted"])
+    heard = (
+        RecogniserReading(r["recogniser"], r["reading"], r["right"], r["margin"]) for r in data.get("readings") or ()
+    )
     return Score(data["value"], data["unit"], data["scorer_lock"], transcript or None, tuple(heard))
 
 

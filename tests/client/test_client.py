@@ -13,13 +13,13 @@ import pytest
 import ringtrue
 from ringtrue import (
     AudioCorrupted,
-    HeardReading,
+    ComparedTranscript,
     Job,
     JobFailed,
     NotFound,
     Pin,
+    RecogniserReading,
     Score,
-    Transcript,
     Unscored,
     WaitTimedOut,
 )
@@ -210,11 +210,11 @@ def test_everything_public_is_exported() -> None:
 def test_an_error_rate_has_what_was_heard_and_what_was_compared() -> None:
     compared = {"heard": "Ten keys.", "text_counted": "ten keys", "heard_counted": "ten keys"}
     found = score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32, "transcript": compared})
-    assert found == Score(0.0, "1", "cd" * 32, Transcript("Ten keys.", "ten keys", "ten keys"))
+    assert found == Score(0.0, "1", "cd" * 32, ComparedTranscript("Ten keys.", "ten keys", "ten keys"))
     assert score_from_json({"value": 0.0, "unit": "1", "scorer_lock": "cd" * 32}) == Score(0.0, "1", "cd" * 32)
 
 
 def test_a_verdict_on_a_pronunciation_has_what_each_recogniser_heard() -> None:
     heard = {"recogniser": "whisper", "reading": "red", "right": True, "margin": 4.5}
     found = score_from_json({"value": 1.0, "unit": "1", "scorer_lock": "cd" * 32, "readings": [heard]})
-    assert found == Score(1.0, "1", "cd" * 32, readings=(HeardReading("whisper", "red", True, 4.5),))
+    assert found == Score(1.0, "1", "cd" * 32, readings=(RecogniserReading("whisper", "red", True, 4.5),))

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, event, text
 from benchmarks.gateway.lists import filters
 from benchmarks.harness.many_jobs import RARE_PIN, USER, add_finished, tend
 from shared.jobs import FacetStatus, Status
-from shared.ports import FacetName, JobFilter
-from shared.store.sql import Database, SqlJobStore, migrate
+from shared.ports import FacetName, JobFilter, Submission
+from shared.store.sql import Database, SqlJobStore, SqlStudyStore, migrate
 from shared.store.sql.choosing.turns import SPARE
 from shared.store.sql.jobs.pages import SCAN
+from shared.studies import Step
 from tests.shared.store.building import LEASE_S, MANIFEST, NOW, PIN, add, claim, new_job
 from tests.shared.store.plans import blocks_of
+from tests.shared.store.study_building import new_evaluation
 
 FEW, MANY = 1000, 20_000
 ONE_FILTER = [
@@ -46,6 +48,17 @@ def _blocks(database: Database, count: int, name: str) -> int:
 def test_a_page_reads_as_much_among_many_jobs_as_among_few(lists: dict[int, Database], name: str) -> None:
     few, many = (_blocks(database, count, name) for count, database in lists.items())
     assert many <= 1.5 * few + 40, f"{few} blocks of a thousand, {many} of twenty thousand"
+
+
+@pytest.mark.parametrize("name", ONE_FILTER)
+def test_a_page_by_one_filter_is_found_whole(lists: dict[int, Database], name: str) -> None:
+    """It is not as cheap among many as among few because the search ends early."""
+    few, many = (
+        SqlJobStore(database).find(JobFilter(USER, limit=51, **filters(count)[name]))
+        for count, database in lists.items()
+    )
+    assert (few.searched_to, many.searched_to) == (None, None)
+    assert len(few.jobs) == len(many.jobs)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
@@ -111,8 +124,11 @@ def _rows_read(database: Database) -> Iterator[list[int]]:
 USERS = 100
 
 
-def _queue(store: SqlJobStore, each: int) -> None:
-    add(store, *(new_job(f"job_{number:06}", user=f"user {number % USERS}") for number in range(USERS * each)))
+def _queue(store: SqlJobStore, each: int, id: str = "job", **changes: str) -> None:
+    add(
+        store,
+        *(new_job(f"{id}_{number:06}", user=f"user {number % USERS}", **changes) for number in range(USERS * each)),
+    )
 
 
 @pytest.mark.parametrize(("each", "ever", "known"), [(1, 0, False), (30, 3000, False), (30, 3000, True)])
@@ -129,6 +145,7 @@ def test_a_claim_reads_a_few_rows_of_each_user_who_waits_whatever_the_planner_kn
         were_here = f"SELECT 'ever ' || number, -1, 0 FROM generate_series(1, {ever}) number"
         connection.execute(text(f"INSERT INTO usage {were_here}"))
     _queue(store, each)
+    _queue(store, each, "other", engine="piper", pin="piper-v1")  # for other workers
     if known:
         tend(postgresql_database)
     with _rows_read(postgresql_database) as read:
@@ -137,9 +154,10 @@ def test_a_claim_reads_a_few_rows_of_each_user_who_waits_whatever_the_planner_kn
     assert max(read) <= 3 * USERS + 50
 
 
+@pytest.mark.parametrize("ever", [0, 3000])
 @pytest.mark.parametrize("facet", FacetName)
 def test_a_scorers_claim_reads_a_few_rows_of_each_user_who_waits(
-    postgresql_database: Database, facet: FacetName
+    postgresql_database: Database, facet: FacetName, ever: int
 ) -> None:
     store = SqlJobStore(postgresql_database)
     tend(postgresql_database)
@@ -148,7 +166,30 @@ def test_a_scorers_claim_reads_a_few_rows_of_each_user_who_waits(
     _queue(store, 30)
     with postgresql_database.write() as connection:
         connection.execute(text(f"UPDATE jobs SET status = 'succeeded', {facet}_due_at = {NOW}"))
+        were_here = f"SELECT '{facet}', 'ever ' || number, -1, 0 FROM generate_series(1, {ever}) number"
+        connection.execute(text(f"INSERT INTO turns {were_here}"))
     with _rows_read(postgresql_database) as read:
         (taken,) = store.claim_facet(facet, "scorer", LEASE_S, NOW)
     assert taken.id == "job_000000"
     assert max(read) <= 3 * USERS + 2 * (SPARE + 1) ** 2
+
+
+@pytest.mark.parametrize("ever", [0, 3000])
+@pytest.mark.parametrize("step", Step)
+def test_a_scorers_claim_of_a_study_reads_a_few_rows_of_each_user_who_waits(
+    postgresql_database: Database, step: Step, ever: int
+) -> None:
+    store, studies = SqlJobStore(postgresql_database), SqlStudyStore(postgresql_database)
+    tend(postgresql_database)
+    for _ in range(12):
+        assert not studies.claim(step, "scorer", LEASE_S, NOW)
+    new = (new_evaluation(id=f"eval_{number:06}", user=f"user {number % USERS}") for number in range(USERS * 30))
+    store.add([Submission([], study=evaluation) for evaluation in new])
+    with postgresql_database.write() as connection:
+        connection.execute(text(f"UPDATE studies SET {step}_status = 'pending', {step}_due_at = {NOW}"))
+        were_here = f"SELECT 'study {step}', 'ever ' || number, -1, 0 FROM generate_series(1, {ever}) number"
+        connection.execute(text(f"INSERT INTO turns {were_here}"))
+    with _rows_read(postgresql_database) as read:
+        taken = studies.claim(step, "scorer", LEASE_S, NOW)
+    assert taken is not None
+    assert max(read) <= 4 * USERS + 2 * SPARE

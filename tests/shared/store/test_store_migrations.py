@@ -41,11 +41,22 @@ def test_the_migrated_tables_are_those_of_the_schema(database: Database) -> None
         assert compare_metadata(context, metadata) == []
 
 
-def test_the_migrated_indexes_are_those_of_the_schema_on_sqlite(sqlite_database: Database, tmp_path: Path) -> None:
+def _primary_keys(connection: Connection) -> list[tuple[object, ...]]:
+    """Table, whether its rows lie in the order of its key (WITHOUT ROWID), and the columns of the key."""
+    tables = "pragma_table_list t JOIN pragma_table_info(t.name) c"
+    here = "t.schema = 'main' AND t.name <> 'alembic_version' AND c.pk > 0"
+    rows = connection.execute(text(f"SELECT t.name, t.wr, c.pk, c.name FROM {tables} WHERE {here} ORDER BY 1, 3"))
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("part", [_indexes, _primary_keys])
+def test_the_migrated_tables_are_those_of_the_schema_on_sqlite(
+    sqlite_database: Database, tmp_path: Path, part: Callable[[Connection], object]
+) -> None:
     plain = create_engine(f"sqlite:///{tmp_path / 'plain.db'}")
     metadata.create_all(plain)
     with sqlite_database.read() as migrated, plain.connect() as made:
-        assert _indexes(migrated) == _indexes(made)
+        assert part(migrated) == part(made)
     plain.dispose()
 
 
@@ -120,19 +131,23 @@ def test_jobs_of_before_are_found_by_their_metadata_and_by_all_else(empty_url: s
     _upgrade(database, "0004")
     number = 6000  # more than one stretch of what is read at a time
     alike = "'ann', 'pin', 'espeak', '', '{}', '{\"text\": \"a\", \"language\": \"en\"}', '{}'"
-    rest = "0, 1.0, 2.0, 1, 1, 'failed', 'skipped', 'done'"
+    rest = "2.0, 1, 1, 'failed', 'skipped', 'done'"
     columns = (
         '"user", pin, engine, lock_sha256, asked, input, controls, id, metadata, priority, created_at, expires_at, '
         "timeout_s, estimated_s, status, scoring_status, tracking_status"
     )
     with database.write() as connection:
         said = [json.dumps({"ticket": f"A-{one}", 'team "x"': "voice"}) for one in range(number)]
-        rows = ", ".join(f"({alike}, 'job_{one:05}', '{metadata}', {rest})" for one, metadata in enumerate(said))
+        rows = ", ".join(  # the larger its number, the older it is
+            f"({alike}, 'job_{one:05}', '{metadata}', 0, {number - one}, {rest})" for one, metadata in enumerate(said)
+        )
         connection.exec_driver_sql(f"INSERT INTO jobs ({columns}) VALUES {rows}")
     migrate(database)
     store = SqlJobStore(database)
-    (oldest,) = store.find(JobFilter("ann", metadata={"ticket": "A-0", 'team "x"': "voice"})).jobs
-    (newest,) = store.find(JobFilter("ann", metadata={"ticket": f"A-{number - 1}"})).jobs
-    assert (oldest.id, newest.id) == ("job_00000", f"job_{number - 1:05}")
+    (newest,) = store.find(JobFilter("ann", metadata={"ticket": "A-0", 'team "x"': "voice"})).jobs
+    (oldest,) = store.find(JobFilter("ann", metadata={"ticket": f"A-{number - 1}"})).jobs
+    assert (newest.id, oldest.id) == ("job_00000", f"job_{number - 1:05}")
+    page = store.find(JobFilter("ann", metadata={'team "x"': "voice"}, limit=2)).jobs
+    assert [job.id for job in page] == ["job_00000", "job_00001"]
     assert len(store.find(JobFilter("ann", status=Status.FAILED, limit=10)).jobs) == 10
     database.close()

@@ -16,7 +16,9 @@ from shared.errors import FailureCode
 
 _ALOUD = "LMNS"
 """First letters of the Unicode categories that are read out: letters, marks, numbers, symbols."""
-_READ_OUT = "%‰‱٪&@#§"
+_UNASSIGNED = ("Cn", "Co")
+"""Of private use, or newer than this Python: an emoji, perhaps. They mean something to whoever wrote them."""
+_READ_OUT = "%‰‱٪؉&@#§"
 """Punctuation by category, but read out as words."""
 _LAYOUT = re.compile("[|\u00a6\u2500-\u25ff]")
 """Symbols by category that only draw lines, boxes and bullets."""
@@ -28,6 +30,8 @@ def aloud(character: str) -> bool:
     category = unicodedata.category(character)
     if category == "Sk":  # accents without a letter, and the skin tones of emoji
         return character == "^"
+    if category in _UNASSIGNED:
+        return True
     return (category[0] in _ALOUD and _LAYOUT.match(character) is None) or character in _READ_OUT
 
 

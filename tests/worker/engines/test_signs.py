@@ -11,6 +11,7 @@ from services.worker.engines.base import EngineError, SpeakRequest
 from services.worker.engines.espeak.family import Espeak
 from services.worker.engines.signs.names import ARCHIVE, name_of
 from services.worker.engines.signs.reading import folded, readable
+from tests.worker.engines.speakers import SPEAKERS
 
 LANGUAGES = ("zh", "en", "ja", "ko", "de", "ru", "ar", "fr", "hi")
 SIGNS = "+±×÷=<>~^°§©®™→←½¼²³№Ⅳ①㎏㎡℃℉％＄￥€£¥₽₩₹¢‰µΩ&@#%♥😀👍１Ａ🇩🇪"
@@ -66,6 +67,63 @@ def test_no_sign_is_left_out(heard, language: str) -> None:  # type: ignore[no-u
             if same:
                 lost.append(text)
     assert lost == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sign_between_digits_or_letters_is_heard_where_it_stands(heard, language: str) -> None:  # type: ignore[no-untyped-def]
+    """espeak says many of them alone, and leaves them out there."""
+    lost = []
+    for sign in "^→←⇒+±×÷=<>~∶⁄&@#%§№Ⅳ①½℃€$¥♥😀":
+        for text in (f"5{sign}6", f"a{sign}b", f"5 {sign} 6"):
+            try:
+                same = heard(text, language) in (heard(text.replace(sign, gap), language) for gap in ("", " "))
+            except EngineError as error:
+                same = repr(sign) not in str(error)
+            if same:
+                lost.append(text)
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "other"),
+    [
+        ("en", "10⁻³ m", "10³ m"),
+        ("en", "Ca²⁺", "Ca²"),
+        ("en", "10⁺⁶", "10⁻⁶"),
+        ("de", "Es sind –5 °C.", "Es sind 5 °C."),
+        ("en", "It is ‑5.", "It is 5."),
+        ("en", "﹣5", "5"),
+        ("ru", "‒5", "5"),
+        ("fr", "n° 5", "n 5"),
+        ("ar", "٥٠٪ اليوم", "٥٠ اليوم"),
+        ("en", "Good 🫨 job", "Good job"),
+    ],
+)
+def test_what_changes_the_meaning_changes_the_sound(heard, language: str, text: str, other: str) -> None:  # type: ignore[no-untyped-def]
+    assert heard(text, language) != heard(other, language)
+
+
+@pytest.mark.parametrize("family", ["espeak", "kokoro", "hibari", "piper"])
+@pytest.mark.parametrize(("text", "same"), [("I ❤️ you", "I ❤ you"), ("5️⃣ times", "5 times"), ("A™️", "A™")])
+def test_how_a_sign_is_drawn_changes_nothing(family: str, text: str, same: str) -> None:
+    speak = SPEAKERS[family]("en")
+    assert speak is not None
+    assert speak(text, 1) == speak(same, 1)
+
+
+@pytest.mark.parametrize("family", ["espeak", "kokoro", "hibari", "piper"])
+def test_a_character_without_meaning_is_refused_by_name(family: str) -> None:
+    speak = SPEAKERS[family]("en")
+    assert speak is not None
+    with pytest.raises(EngineError, match="does not know '\\\\ue000'"):
+        speak("go \ue000 up", 1)
+
+
+@pytest.mark.parametrize("family", ["kokoro", "hibari"])
+def test_a_number_in_brackets_is_read(family: str) -> None:
+    speak = SPEAKERS[family]("en")
+    assert speak is not None
+    assert speak("⑴ Go", 1) == speak(" 1  Go", 1) != speak("Go", 1)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

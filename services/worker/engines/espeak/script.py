@@ -38,10 +38,13 @@ class Script:
 
     def _reads(self, character: str, word: str, voice: str, clauses_of: ClausesOf) -> bool:
         """Return whether a character is read: by itself, by name or as a letter, or, like a soft sign, by how it
-        changes its word."""
+        changes its word. A sign must be heard where it stands."""
         if (voice.partition("+")[0], character) in _FATAL:
             return False
-        alone = self._read.get((voice, character))
-        if alone is None:
-            alone = self._read[voice, character] = any(map(self._is_heard, clauses_of(character)))
-        return alone or (word != character and clauses_of(word) != clauses_of(word.replace(character, "")))
+        if (voice, character) not in self._read:
+            self._read[voice, character] = any(map(self._is_heard, clauses_of(character)))
+        alone, is_letter = self._read[voice, character], character.isalpha() or character.isdecimal()
+        if word == character or alone == is_letter:
+            return alone
+        said = clauses_of(word)
+        return said not in (clauses_of(word.replace(character, without)) for without in ("", " "))

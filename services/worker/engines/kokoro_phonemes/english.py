@@ -8,6 +8,7 @@ for marks, links, very long numbers.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from services.worker.engines.base import EngineError
@@ -20,6 +21,8 @@ _LINK = re.compile(r"\](?=\()")
 """The package takes ``[text](/phonemes/)`` as phonemes and leaves out what is in brackets otherwise."""
 _OTHER_APOSTROPHE = "\u02bc"
 """A letter by its category, which the package does not know."""
+_ENCLOSED = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]")
+"""Numbers in circles and brackets. The package takes them for digits and fails."""
 _LONG_NUMBER = re.compile(r"\d{16,}")
 """Read digit by digit; the package has no words for the longest ones."""
 _MONEY = re.compile(
@@ -43,6 +46,7 @@ class English:
 
     def prepared(self, text: str, reads: Reads) -> str:
         text = _LINK.sub("] ", folded(in_form("NFC", text)).replace(_OTHER_APOSTROPHE, "'"))
+        text = _ENCLOSED.sub(lambda found: f" {unicodedata.numeric(found.group()):.0f} ", text)
         text = _LONG_NUMBER.sub(lambda found: f" {' '.join(found.group())} ", text)
         text = with_pauses(_MONEY.sub(_money, text), ", ")
         return readable(text, "en", reads)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 from services.worker.engines.signs.amounts import PRIMES, amounts_in_words
 from services.worker.engines.signs.flags import flags_in_words, is_of_a_flag
@@ -17,7 +18,12 @@ from services.worker.engines.signs.names import minus, name_of
 from services.worker.engines.spoken_characters import aloud, require_known
 from shared.values.text import in_form
 
-_MINUS = re.compile(r"[-\u2212\uff0d](?=[$€£¥₩₽₹]?[.,]?\d)")
+_MINUS = re.compile(r"[-\u2010-\u2013\u2212\ufe63\uff0d](?=[$€£¥₩₽₹]?[.,]?\d)")
+"""With the dashes that people type for it. Between two numbers they mean a range, and after a letter a hyphen."""
+_RAISED = re.compile("([⁺⁻])([⁰¹²³⁴-⁹]+)")
+_USUAL = {**dict.fromkeys(map(ord, "\ufe0e\ufe0f\u20e3")), ord("٪"): "%", ord("؉"): "‰"}
+"""What only says whether a sign is in colour or on a key, and signs that have the same meaning as usual ones."""
+_NUMERO = re.compile(r"\b[nN][°º]\s?(?=\d)")
 _EAST_ASIAN = "\u2e80"
 """From this character on, letters are written without spaces between words, so a letter before a minus does not make it
 a hyphen."""
@@ -25,7 +31,10 @@ _WIDE = re.compile("[\uff01-\uff9f\uffe0-\uffee]+")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
 
 Reads = Callable[[str, str], bool]
-"""Whether a character is read. Its second argument is the word that the character is in."""
+"""Whether a character is read. Its second argument is the word that the character is in, or what stands around a sign:
+an engine may read a sign by itself and leave it out between digits."""
+_MOST_PLACES = 20
+"""Of a sign, in which it is looked at."""
 
 
 def readable(text: str, language: str, reads: Reads) -> str:
@@ -33,7 +42,7 @@ def readable(text: str, language: str, reads: Reads) -> str:
 
     ``reads`` is only asked about characters that are spoken (`spoken_characters.aloud`), not about pauses.
     """
-    text = _negatives(folded(text), language)
+    text = _negatives(_raised(folded(_NUMERO.sub("№ ", text.translate(_USUAL))), language), language)
     if _TIMES.search(text) and not reads("*", "*"):
         text = _TIMES.sub(" × ", text)
     text = amounts_in_words(text, language, lambda part: any(_unread(one, reads) for one in part))
@@ -72,12 +81,30 @@ def _negatives(text: str, language: str) -> str:
     return _MINUS.sub(worded, text)
 
 
+def _raised(text: str, language: str) -> str:
+    """Return the text with exponents that have a sign in full size."""
+
+    def worded(found: re.Match[str]) -> str:
+        sign = f"{minus(language)} " if found[1] == "⁻" else "+"
+        return f" {sign}{in_form('NFKC', found[2])}"
+
+    return _RAISED.sub(worded, text)
+
+
 def _silent(text: str, reads: Reads) -> frozenset[str]:
     """Return the characters of ``text`` that are spoken but not read."""
     if text.isascii() and text.replace(" ", "").isalpha():
         return frozenset()
-    found = {one for one in set(text) if aloud(one) and unicodedata.category(one)[0] != "M"}
-    return frozenset(one for one in found if not reads(one, _word_of(text, one)))
+    found = {one for one in text if aloud(one) and unicodedata.category(one)[0] != "M"}
+    return frozenset(one for one in found if not all(reads(one, place) for place in _places_of(text, one)))
+
+
+def _places_of(text: str, character: str) -> Iterable[str]:
+    """Return the word of a letter or digit, or what stands around a sign, at its first places."""
+    if character.isalpha() or character.isdecimal():
+        return (_word_of(text, character),)
+    around = re.finditer(rf"(?:\S{{1,4}}\s)?\S{{0,4}}{re.escape(character)}\S{{0,4}}(?:\s\S{{1,4}})?", text)
+    return dict.fromkeys(found.group() for found in islice(around, _MOST_PLACES))
 
 
 def _word_of(text: str, character: str) -> str:
@@ -96,7 +123,10 @@ def _unread(character: str, reads: Reads) -> bool:
 
 
 def _in_words(character: str, language: str, reads: Reads) -> str:
-    """Return the sign's name, else its compatibility form with the names of its parts, else the sign as it is."""
+    """Return the sign by itself if it is read so, else its name, else its compatibility form with the names of its
+    parts, else the sign as it is."""
+    if not character.isalpha() and reads(character, character):
+        return f" {character} "
     plain = in_form("NFKC", character)
     spelled = "".join((name_of(one, language) or one) if _unread(one, reads) else one for one in plain)
     for said in (name_of(character, language), spelled):

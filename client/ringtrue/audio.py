@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import mimetypes
 import re
 import struct
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ _OTHER_FORMATS = {
     *(".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpga", ".oga", ".ogg", ".opus", ".pcm", ".raw", ".snd", ".spx", ".w64"),
     *(".weba", ".webm", ".wma", ".wv"),
 }
-"""Suffixes of other formats than WAV."""
+"""Suffixes of other audio formats than WAV, some of which `mimetypes` does not know everywhere."""
+_WAV = ("audio/wav", "audio/x-wav", "audio/vnd.wave")
 _SHA256_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]+):")
 
 
@@ -41,7 +43,7 @@ class Clip:
     def save(self, path: str | Path) -> Path:
         """Write the WAV file and return its path.
 
-        Raises `FormatUnavailable` if ``path`` has the suffix of another audio format.
+        Raises `FormatUnavailable` if ``path`` has the suffix of another format.
         """
         target = check_ending(path)
         target.write_bytes(self.wav)
@@ -49,9 +51,10 @@ class Clip:
 
 
 def check_ending(path: str | Path) -> Path:
-    """Return ``path``. Raises `FormatUnavailable` if it has the suffix of another audio format."""
+    """Return ``path``. Raises `FormatUnavailable` if it has the suffix of another format, of audio or not."""
     target = Path(path)
-    if (ending := target.suffix.lower()) in _OTHER_FORMATS:
+    ending = target.suffix.lower()
+    if ending in _OTHER_FORMATS or mimetypes.guess_type(target.name)[0] not in (None, *_WAV):
         raise FormatUnavailable(
             f"{target.name}: audio is written only as WAV, not as {ending[1:]}; use a name that ends in .wav"
         )

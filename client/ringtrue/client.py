@@ -18,7 +18,7 @@ import httpx
 from ringtrue import comparisons, evaluations, gates
 from ringtrue.audio import Clip, check_ending
 from ringtrue.comparisons import AsyncComparisons, Comparisons
-from ringtrue.errors import APIError, ConnectionFailed
+from ringtrue.errors import APIError, ConnectionFailed, KeyUnsendable
 from ringtrue.evaluations import AsyncEvaluations, Evaluations
 from ringtrue.gates import AsyncGates, Gates
 from ringtrue.http.exchange import Flow, Request, id_of
@@ -55,6 +55,8 @@ class _Client:
     ) -> None:
         self.url = _parsed(url or os.environ.get("RINGTRUE_URL") or DEFAULT_URL)
         key = (api_key or os.environ.get("RINGTRUE_API_KEY") or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise KeyUnsendable("the API key has a character that no key has")
         self._timeout_s = timeout_s
         self._does = Operations(patience_s)
         self._connect(

@@ -4,6 +4,7 @@
     ├── ConnectionFailed        nobody answered, or the server did not speak HTTP
     ├── EnvironmentUnusable     a variable that says how to connect (a proxy's, certificates) cannot be used
     ├── TextInvalid             what is to be sent is not text: not UTF-8, or half a character
+    ├── KeyUnsendable           the API key has a character that no header can have
     ├── FormatUnavailable       a file's name asks for a format that is not supported
     ├── NotWritten              a requested file cannot be written
     ├── OutputFailed            standard output cannot be written; `gone` says whether its reader has gone
@@ -67,6 +68,10 @@ class TextInvalid(RingtrueError, ValueError):
 
 class FormatUnavailable(RingtrueError, ValueError):
     """A file's name asks for a format that is not supported. The message says which format is."""
+
+
+class KeyUnsendable(RingtrueError, ValueError):
+    """An API key has a character that no header can have. The message does not repeat the key."""
 
 
 class NotWritten(RingtrueError):

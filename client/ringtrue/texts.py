@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from ringtrue.errors import TextInvalid
 
 _HOW = "text must be UTF-8; to convert it, run `iconv -f GBK -t UTF-8`, with its real encoding instead of GBK"
+_HOW_UTF_16 = "this is UTF-16; to convert it, run `iconv -f UTF-16 -t UTF-8`"
 
 _OF_ENGLISH = ("LATIN", "FULLWIDTH LATIN", "FEMININE ORDINAL", "MASCULINE ORDINAL", "MICRO SIGN")
 """First words of the Unicode names of letters that also occur in English texts."""
@@ -32,7 +34,8 @@ def why_no_text(content: bytes) -> str:
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        return f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8: {_HOW}"
+        how = _HOW_UTF_16 if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else _HOW
+        return f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8: {how}"
     return "is text"
 
 

@@ -26,9 +26,11 @@ def gateway() -> Iterator[StudyGateway]:
     fake.stop()
 
 
-@pytest.mark.parametrize("name", ["a.mp3", "a.MP3", "a.ogg", "a.flac", "a.opus", "a.m4a", "a.wav.mp3", "a.raw"])
+@pytest.mark.parametrize(
+    "name", ["a.mp3", "a.MP3", "a.ogg", "a.flac", "a.opus", "a.m4a", "a.wav.mp3", "a.raw", "a.txt", "a.json"]
+)
 @pytest.mark.parametrize("command", [SAY, ("job", "job_0001")])
-def test_no_wav_is_written_under_the_name_of_another_sound(
+def test_no_wav_is_written_under_the_name_of_another_format(
     run: Run, gateway: StudyGateway, tmp_path: Path, command: tuple[str, ...], name: str
 ) -> None:
     ran = run(*command, "-o", str(tmp_path / name))

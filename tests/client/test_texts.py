@@ -25,6 +25,21 @@ def ran(url: str, *args: str | bytes, stdin: bytes = b"", **env: str) -> subproc
     return subprocess.run([*COMMAND, *args], check=False, input=stdin, capture_output=True, env=env, timeout=60)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_told_as_such(encoding: str) -> None:
+    said = ran("http://127.0.0.1:9", "say", "-", "--pin", PIN, stdin="\ufeffGood morning".encode(encoding))
+    assert (said.returncode, said.stdout) == (65, b"")
+    assert "this is UTF-16; to convert it, run `iconv -f UTF-16 -t UTF-8`" in said.stderr.decode()
+
+
+@pytest.mark.parametrize("key", ["ü", "a b\nc", "rt_\x1b[31m"])
+def test_a_key_that_cannot_be_sent_is_told_without_it(key: str) -> None:
+    said = ran("http://127.0.0.1:9", "jobs", RINGTRUE_API_KEY=key)
+    told = said.stderr.decode()
+    assert (said.returncode, "RINGTRUE_API_KEY" in told, "no key has" in told) == (64, True, True)
+    assert key not in told
+
+
 @pytest.mark.parametrize(
     "args",
     [

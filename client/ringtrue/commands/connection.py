@@ -14,6 +14,7 @@ import typer
 from ringtrue import Ringtrue
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import words
+from ringtrue.errors import KeyUnsendable
 from ringtrue.lexicons import lexicon_in
 
 PATIENCE_S = 6.0
@@ -30,6 +31,8 @@ def connect(ctx: typer.Context) -> Ringtrue:
     """Return a client for the gateway that ``--url`` or RINGTRUE_URL names."""
     try:
         return Ringtrue(ctx.obj, patience_s=PATIENCE_S)
+    except KeyUnsendable as error:
+        raise typer.BadParameter(str(error), param_hint="RINGTRUE_API_KEY") from error
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--url / RINGTRUE_URL") from error
 

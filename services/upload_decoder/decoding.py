@@ -8,6 +8,7 @@ length that a file claims does not matter, except for a file that has less than 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,6 +27,13 @@ _BLOCK_SAMPLES = 1 << 16
 _FULL_SCALE = 32_768
 _UNKNOWN = 1 << 40
 """So many samples or more mean that the file does not say how many it has."""
+_OTHERS = {
+    "MP4, as M4A": re.compile(rb"....ftyp", re.DOTALL),
+    "WebM or Matroska": re.compile(rb"\x1aE\xdf\xa3"),
+    "AAC": re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"),
+    "AMR": re.compile(rb"#!AMR"),
+}
+"""What phones and browsers record, by its first bytes (of AAC, an ADTS header). The decoder knows none of them."""
 _MISSING = {"FLAC": 1, "MP3": 1_153}
 """By format: a file with so many samples fewer than it claims is cut short. MP3 encoders count whole frames. What other
 formats claim is not about one stream, or was checked before."""
@@ -33,6 +41,8 @@ formats claim is not about one stream, or was checked before."""
 
 def decode(content: bytes) -> Audio:
     """Return the speech in a file. Raises `NotDecoded`."""
+    if (other := next((name for name, begins in _OTHERS.items() if begins.match(content)), None)) is not None:
+        raise FormatUnsupported(f"the format must be {', '.join(FORMATS)} (found {other})")
     heard: _Heard | None = None
     for stream in streams_of(content):
         try:

@@ -17,8 +17,8 @@ MOST_STREAMS = 64
 _FLAC = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 """The mark of FLAC, and the block that every stream begins with."""
 _PAGE_BYTES = 27
-_BEGINS = 2
-"""Flag of an Ogg page: it is the first of its stream."""
+_BEGINS, _ENDS = 2, 4
+"""Flags of an Ogg page: it is the first, or the last, of its stream."""
 _TAG, _TAG_BYTES = b"TAG", 128
 """The tag that ID3v1 appends to files of any kind."""
 
@@ -80,11 +80,13 @@ def _mp3_begins(content: bytes) -> list[int]:
 
 def _ogg_begins(content: bytes) -> list[int]:
     """Return where each stream begins after pages of another one. Streams that begin together count as one."""
-    begins, beginning = [0], True
+    begins, beginning, flags = [0], True, 0
     for at, flags in _ogg_pages(content):
         if flags & _BEGINS and not beginning:
             begins.append(at)
         beginning = bool(flags & _BEGINS)
+    if not flags & _ENDS:
+        raise CutShort("its last page does not end a stream")
     return begins
 
 

@@ -34,8 +34,9 @@ _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 
 _ATTRIBUTES = r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))"""
 _SSML = re.compile(
-    r"</?(?P<plain>speak|break|prosody|say-as|phoneme|emphasis|lexicon|voice|audio|mark|amazon:[a-z-]+|mstts:[a-z-]+)"
-    rf"{_ATTRIBUTES}*\s*/?>|<(?P<with>sub|lang){_ATTRIBUTES}+\s*>",
+    r"</?(?:ssml:)?(?P<plain>speak|break|prosody|say-as|phoneme|emphasis|lexicon|voice|audio|mark|bookmark"
+    rf"|amazon:[a-z-]+|mstts:[a-z-]+){_ATTRIBUTES}*\s*/?>"
+    rf"|<(?:ssml:)?(?P<with>sub|lang|w|token){_ATTRIBUTES}+\s*>",
     re.IGNORECASE,
 )
 """Tags of Speech Synthesis Markup Language 1.1 and of its common extensions; not `<p>`, `<s>` and a bare `<sub>`, which

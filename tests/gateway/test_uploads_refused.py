@@ -40,6 +40,15 @@ BAD_RECORDINGS = [
     Bad("low rate", recorded(voiced(1.0, 4_000), 4_000), "invalid_request", "found 4000"),
     Bad("high rate", recorded(voiced(1.0, 250_000), 250_000), "invalid_request", "found 250000"),
     Bad("many channels", recorded(voiced(1.0, 8_000, 9), 8_000), "invalid_request", "9 channels"),
+    *(
+        Bad(name, head + bytes(4096), "media_type_unsupported", f"found {name}")
+        for name, head in {
+            "MP4, as M4A": b"\0\0\0\x20ftypM4A ",
+            "WebM or Matroska": b"\x1aE\xdf\xa3",
+            "AAC": b"\xff\xf1\x50\x80",
+            "AMR": b"#!AMR\n",
+        }.items()
+    ),
     Bad("another format", recorded(voiced(), form="AIFF"), "media_type_unsupported", "found AIFF"),
 ]
 

@@ -123,6 +123,10 @@ async def test_mp3_without_its_length_is_read_to_the_end(place: Place) -> None:
     assert len(await heard(place, one + without_length(other))) >= len(SPEECH) + len(MORE) - 2 * 1152
 
 
+def without_last_page(ogg: bytes) -> bytes:
+    return ogg[: ogg.rindex(b"OggS")]
+
+
 CUT: dict[str, bytes] = {
     "WAV": WAV[: len(WAV) * 3 // 4],
     "WAV by one sample": WAV[:-2],
@@ -135,6 +139,8 @@ CUT: dict[str, bytes] = {
     "MP3": recorded(SPEECH, form="MP3")[:-2000],
     "Vorbis": recorded(SPEECH, RATE, *VORBIS)[:-10],
     "Opus": recorded(SPEECH, RATE, *OPUS)[:-10],
+    "Vorbis by its last page": without_last_page(recorded(SPEECH, RATE, *VORBIS)),
+    "Opus by its last page": without_last_page(recorded(SPEECH, RATE, *OPUS)),
     "Vorbis within the head of a page": recorded(SPEECH, RATE, *VORBIS) + b"OggS\0\x02",
 }
 

@@ -41,7 +41,7 @@ _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Okt Dez"
 
 _LAST_WORD = re.compile(r"(?:^|[\s(\[{«„“\"'’/-])([^\W\d_][\w.’-]*)\.[\s]*$")
 _NUMBERED = frozenset(f"{_BEFORE_NUMBERS} {_MONTHS} {_DAYS}".split())
-_ORDINAL = re.compile(r"(?<![\w.,:-])\d{1,2}\.\s+$")
+_ORDINAL = re.compile(r"(?<![\w.,:-])\d{1,2}\.[^\S\n]+$")
 _ORDINALS = "de da nb nn no fi is et lv cs sk pl sl hr bs sr hu tr"
 """Languages that write "second" as ``2.``."""
 _FIRST_NAMES = re.compile(r"[^\W\d_]\.-[^\W\d_]")

@@ -41,7 +41,7 @@ _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Okt Dez"
 
 _LAST_WORD = re.compile(r"(?:^|[\s(\[{«„“\"'’/-])([^\W\d_][\w.’-]*)\.[\s]*$")
 _NUMBERED = frozenset(f"{_BEFORE_NUMBERS} {_MONTHS} {_DAYS}".split())
-_ORDINAL = re.compile(r"(?<![\w.,:-])\d{1,2}\.[^\S\n]+$")
+_ORDINAL = re.compile(r"(?<![\w.,:-])\d{1,2}\.\s+$")
 _ORDINALS = "de da nb nn no fi is et lv cs sk pl sl hr bs sr hu tr"
 """Languages that write "second" as ``2.``."""
 _FIRST_NAMES = re.compile(r"[^\W\d_]\.-[^\W\d_]")
@@ -56,7 +56,7 @@ def sentences(text: str, language: str) -> Iterator[str]:
     ordinals = _primary(language) in _ORDINALS.split()
     held = ""
     for sentence in sentencex.segment(language, text):
-        if held and not (_goes_on(held, sentence, titles) or (ordinals and _ORDINAL.search(held))):
+        if held and not _goes_on(held, sentence, titles, ordinals):
             yield held
             held = ""
         held += sentence
@@ -73,8 +73,8 @@ def _primary(language: str) -> str:
     return language.lower().split("-")[0]
 
 
-def _goes_on(held: str, following: str, titles: frozenset[str]) -> bool:
-    """Return whether the sentence in ``held`` goes on in ``following``."""
+def _goes_on(held: str, following: str, titles: frozenset[str], ordinals: bool) -> bool:
+    """Return whether the sentence in ``held`` goes on in ``following``. ``ordinals``: whether ``2.`` may be one."""
     if not held[-1].isspace():
         # Chinese and Japanese sentences end without a space after them; a full stop without one ends no sentence
         return held[-1] == "."
@@ -84,6 +84,8 @@ def _goes_on(held: str, following: str, titles: frozenset[str]) -> bool:
     last = _LAST_WORD.search(held)
     word = last.group(1) if last else ""
     if following[:1].isdigit() and word in _NUMBERED:
+        return True
+    if ordinals and _ORDINAL.search(held):
         return True
     if _FIRST_NAMES.fullmatch(word) and word not in _NO_PERSONS:
         return True

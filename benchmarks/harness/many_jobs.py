@@ -7,9 +7,11 @@ cannot find a page of them among the newest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
+
+from sqlalchemy import Connection
 
 from shared.ids import Ids
 from shared.store.sql import Database
@@ -42,6 +44,7 @@ _COLUMNS = (
     *_ALL_ALIKE, "id", "user", "pin", "metadata", "created_at", "expires_at", "started_at", "completed_at", "status",
     "scoring_status", "tracking_status",
 )  # fmt: skip
+_PAIR = ("user", "pair", "created_at", "id")
 
 
 def created_at(number: int) -> float:
@@ -55,16 +58,25 @@ def metadata_of(number: int) -> dict[str, str]:
 
 
 def add_finished(database: Database, count: int) -> None:
-    """``count`` finished jobs of `USER` in a PostgreSQL database, of which the planner knows."""
+    """``count`` finished jobs of `USER`, of which the planner knows."""
     ids = Ids("job_")
     numbered = ((number, ids.next()) for number in range(count))
-    jobs_of = f"COPY jobs ({', '.join(map(_quoted, _COLUMNS))}) FROM STDIN"
-    pairs_into = 'COPY metadata_pairs ("user", pair, created_at, id) FROM STDIN'
     for some in batched_all(numbered):
         with database.write() as connection:
-            database.copy(connection, jobs_of, (copied(_row(*one)) for one in some))
-            database.copy(connection, pairs_into, (copied(pair) for one in some for pair in _pairs(*one)))
+            _insert(database, connection, "jobs", _COLUMNS, (_row(*one) for one in some))
+            _insert(database, connection, "metadata_pairs", _PAIR, (pair for one in some for pair in _pairs(*one)))
     tend(database)
+
+
+def _insert(
+    database: Database, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Iterable[object]]
+) -> None:
+    names = ", ".join(map(_quoted, columns))
+    if database.is_sqlite:
+        places = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", [tuple(row) for row in rows])
+    else:
+        database.copy(connection, f"COPY {table} ({names}) FROM STDIN", map(copied, rows))
 
 
 def batched_all(of: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -74,7 +86,9 @@ def batched_all(of: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]
 
 
 def tend(database: Database) -> None:
-    """What autovacuum does in time, at once."""
+    """What autovacuum does in time, at once. SQLite's planner keeps to the schema."""
+    if database.is_sqlite:
+        return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
 

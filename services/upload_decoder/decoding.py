@@ -15,6 +15,7 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from services.upload_decoder import flac
 from services.upload_decoder.faults import CutShort, FormatUnsupported, NotDecoded
 from services.upload_decoder.level import Level
 from services.upload_decoder.streams import streams_of
@@ -45,11 +46,12 @@ def decode(content: bytes) -> Audio:
         raise FormatUnsupported(f"the format must be {', '.join(FORMATS)} (found {other})")
     heard: _Heard | None = None
     for stream in streams_of(content):
+        claims = flac.claims_of(stream)
         try:
-            with _Sound(io.BytesIO(stream)) as sound:
+            with _Sound(io.BytesIO(stream if claims is None else flac.without_length(stream))) as sound:
                 heard = heard or _Heard(sound.samplerate)
                 _check(sound, heard)
-                heard.add(sound)
+                heard.add(sound, claims)
         except soundfile.LibsndfileError as error:
             raise NotDecoded(f"cannot be decoded: {error.error_string or 'it is damaged'}") from None
     assert heard is not None, "a file has a stream"
@@ -84,15 +86,18 @@ class _Heard:
         self.sample_rate = sample_rate
         self._pcm = bytearray()
         self._most_bytes = round(LONGEST_S * sample_rate) * 2
-        self._level = Level()
+        self._level = Level(sample_rate)
 
-    def add(self, sound: soundfile.SoundFile) -> None:
+    def add(self, sound: soundfile.SoundFile, claims: flac.Claims | None) -> None:
         """Add all of a stream. Raises `NotDecoded` for samples that are not finite, too much sound, or a stream that is
-        cut short."""
+        cut short or not what it claims to be."""
         frames = 0
+        checksum = flac.Checksum(claims) if claims else None
         for block in self._blocks(sound):
             if not np.isfinite(block).all():
                 raise NotDecoded("it contains samples that are not numbers")
+            if checksum is not None:
+                checksum.add(block)
             mono = np.rint(block.mean(axis=1) * _FULL_SCALE)
             samples = np.clip(mono, -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
             self._level.add(block, samples)
@@ -100,8 +105,11 @@ class _Heard:
             frames += len(block)
             if len(self._pcm) > self._most_bytes:
                 raise NotDecoded(f"longer than {LONGEST_S:g} s")
-        if sound.frames < _UNKNOWN and sound.frames - frames >= _MISSING.get(sound.format, _UNKNOWN):
-            raise CutShort(f"{frames / self.sample_rate:.3g} of {sound.frames / self.sample_rate:.3g} s are present")
+        claimed = sound.frames if claims is None else claims.samples
+        if claimed < _UNKNOWN and claimed - frames >= _MISSING.get(sound.format, _UNKNOWN):
+            raise CutShort(f"{frames / self.sample_rate:.3g} of {claimed / self.sample_rate:.3g} s are present")
+        if checksum is not None and checksum.differs():
+            raise NotDecoded("it is damaged: its samples are not those of its checksum (MD5)")
 
     def audio(self) -> Audio:
         audio = Audio(bytes(self._pcm), self.sample_rate)

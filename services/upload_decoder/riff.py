@@ -66,15 +66,15 @@ def _is_even(chunks: list[Chunk]) -> bool:
 
 
 def _size_of(content: bytes, data: Chunk, before: list[Chunk], order: str) -> int:
-    """Return how many bytes of samples there are. Raises `CutShort` if a frame or more is missing."""
+    """Return how many bytes of samples there are. Raises `CutShort` if some are missing."""
     size, left = data.size, len(content) - data.body
     if size == 0xFFFFFFFF:
         size = next((_of_64_bits(content, chunk) for chunk in before if chunk.name == b"ds64"), size)
     if size >= _LARGEST or (size == 0 and not _is_over(content, data.body, order)):
         return left
-    if size - left >= _frame_bytes(content, before, order):
+    if size > left:
         raise CutShort(f"{left} of {size} bytes of sound are there")
-    return min(size, left)
+    return size
 
 
 def _is_over(content: bytes, at: int, order: str) -> bool:
@@ -86,15 +86,6 @@ def _is_over(content: bytes, at: int, order: str) -> bool:
 def _of_64_bits(content: bytes, ds64: Chunk) -> int:
     size: int = int.from_bytes(content[ds64.body + 8 : ds64.body + 16], "little") if ds64.size >= 16 else 0
     return size or 0xFFFFFFFF
-
-
-def _frame_bytes(content: bytes, before: list[Chunk], order: str) -> int:
-    """Return the bytes of one sample of all channels, or of one block of a compressed file."""
-    for chunk in before:
-        if chunk.name == b"fmt " and chunk.size >= 14:
-            block: int = struct.unpack_from(order + "H", content, chunk.body + 12)[0]
-            return max(1, block)
-    return 1
 
 
 def _written(content: bytes, before: list[Chunk], data: int, size: int, order: str) -> bytes:

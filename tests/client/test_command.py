@@ -280,7 +280,13 @@ def test_a_wrong_command_line_is_64(run: Run, gateway: FakeGateway, args: tuple[
         (("say", "crash", "--pin", PIN), 76, "job_0001 failed: engine_crashed: the engine ended"),
         (("say", "forever", "--pin", PIN, "--timeout", "0.2"), 75, "error: job_0001 is still queued after 0.2 s"),
         ((*SAY, "-o", "/nowhere/a.wav"), 73, "/nowhere/a.wav: the folder does not exist"),
-        ((*SAY, "-o", "/"), 73, "/: Is a directory; to fetch the audio again, run `ringtrue job job_0001 -o FILE`"),
+        ((*SAY, "-o", "/tmp"), 73, "/tmp: is a folder; give the name of a file in it"),
+        ((*SAY, "-o", ""), 64, "needs the name of a file"),
+        (
+            (*SAY, "-o", "/proc/a.wav"),
+            73,
+            "/proc/a.wav: No such file or directory; to fetch the audio again, run `ringtrue job job_0001 -o FILE`",
+        ),
     ],
 )
 def test_each_kind_of_failure_has_its_exit_code_and_its_words(

@@ -42,11 +42,17 @@ def in_64_bits(wav: bytes, form: bytes, *, size: int | None = None) -> bytes:
     return form + b"\xff" * 4 + b"WAVE" + chunk(b"ds64", sizes) + wav[12:at] + b"data" + b"\xff" * 4 + samples
 
 
+def claiming(flac: bytes, samples: int) -> bytes:
+    """A FLAC file that says to have another number of samples; 0: it does not say."""
+    assert flac.startswith(b"fLaC\x00\x00\x00\x22")
+    facts = (int.from_bytes(flac[18:26]) >> 36 << 36) + samples
+    return flac[:18] + facts.to_bytes(8) + flac[26:]
+
+
 def of_unknown_length(flac: bytes) -> bytes:
     """A FLAC file as it is written to a pipe: neither how many samples it has nor their MD5."""
-    assert flac.startswith(b"fLaC\x00\x00\x00\x22")
-    facts = int.from_bytes(flac[18:26]) >> 36 << 36
-    return flac[:18] + facts.to_bytes(8) + bytes(16) + flac[42:]
+    flac = claiming(flac, 0)
+    return flac[:26] + bytes(16) + flac[42:]
 
 
 def id3v2(size: int = 100) -> bytes:

@@ -165,6 +165,27 @@ async def test_another_language_is_unsupported_however_it_is_written(place: Plac
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("english", "en"),
+        ("Chinese", "zh"),
+        ("cn", "zh"),
+        ("tw", "zh"),
+        ("uk", "en"),
+        ("gb", "en"),
+        ("jp", ""),
+        ("xx", ""),
+    ],
+)
+async def test_a_country_or_a_name_is_refused_with_the_language_that_is_meant(
+    place: Place, written: str, meant: str
+) -> None:
+    answer = await place.http.post("/v1/jobs", json={**SENTENCE, "language": written})
+    said = refused(answer, "language_unsupported").detail
+    assert said.endswith(f"is {meant} meant?" if meant else f"does not speak {written}"), said
+
+
+@pytest.mark.parametrize(
     "written", ["", "C", "en US", "en_US!", "en__US", "-en", "汉语", "en\n", "e" * 50, "zh_CN.UTF-8@"]
 )
 async def test_what_is_no_language_is_told_how_one_is_written(place: Place, written: str) -> None:

@@ -19,6 +19,7 @@ from tests.gateway.sound_files import (
     ID3V1,
     PIPED,
     chunk,
+    claiming,
     id3v2,
     in_64_bits,
     of_unknown_length,
@@ -68,6 +69,7 @@ SAME: dict[str, bytes] = {
     "RF64 by libsndfile": recorded(SPEECH, form="RF64"),
     "FLAC": FLAC,
     "FLAC of unknown length": of_unknown_length(FLAC),
+    "FLAC with more samples than it claims": claiming(FLAC, RATE // 2),
     "FLAC with a tag before": id3v2() + FLAC,
     "FLAC of unknown length with tags around": id3v2() + of_unknown_length(FLAC) + ID3V1,
 }
@@ -130,10 +132,12 @@ def without_last_page(ogg: bytes) -> bytes:
 CUT: dict[str, bytes] = {
     "WAV": WAV[: len(WAV) * 3 // 4],
     "WAV by one sample": WAV[:-2],
+    "WAV by a byte": WAV[:-1],
     "WAV, ADPCM": recorded(SPEECH, subtype="IMA_ADPCM")[:-1000],
     "RF64": in_64_bits(WAV, b"RF64")[:-1000],
     "FLAC": FLAC[: len(FLAC) * 3 // 4],
     "FLAC by a byte": FLAC[:-1],
+    "FLAC that claims one sample more": claiming(FLAC, RATE + 1),
     "FLAC of unknown length": of_unknown_length(FLAC)[: len(FLAC) * 3 // 4],
     "FLAC, the second of two": FLAC + FLAC_TOO[: len(FLAC_TOO) // 2],
     "MP3": recorded(SPEECH, form="MP3")[:-2000],
@@ -159,6 +163,9 @@ NO_SOUND: dict[str, tuple[Any, str]] = {
     "antiphase with an offset": (np.hstack([LEFT, -LEFT]) + 0.25, "channels cancel each other out"),
     "nearly antiphase": (np.hstack([LEFT, -0.95 * LEFT]), "channels cancel each other out"),
     "antiphase among eight": (np.hstack([LEFT, -LEFT] * 4), "channels cancel each other out"),
+    "antiphase in its second half": (np.vstack([np.hstack([LEFT, LEFT]), np.hstack([LEFT, -LEFT])]), "in 50% of"),
+    "of whole numbers": (np.rint(voiced() * 32767), "beyond full scale (peak 1"),
+    "three times too loud": (voiced() * 30, "beyond full scale"),
     "an offset": (np.full((RATE, 1), 0.25), "a constant (DC)"),
     "full scale": (np.full((RATE, 1), -1.0), "a constant (DC)"),
     "the last bit": (NOISE / 32768, "too quiet"),
@@ -180,6 +187,8 @@ SOUND: dict[str, Any] = {
     "in one of eight channels": np.hstack([voiced(), *[np.zeros((RATE, 1))] * 7]),
     "eight channels of no relation": voiced(1.0, channels=8),
     "clipped": np.clip(voiced() * 20, -1, 1),
+    "a little beyond full scale": voiced() * 3,
+    "stereo with a moment of antiphase": np.vstack([np.tile(LEFT, (2, 2)), np.hstack([LEFT, -LEFT])[: RATE // 8]]),
     "of eight bits": np.round(voiced() * 127) / 127,
 }
 
@@ -197,6 +206,7 @@ class Other(NamedTuple):
 
 
 OTHERS: dict[str, Other] = {
+    "FLAC whose samples are not those of its checksum": Other(FLAC[:26] + bytes([FLAC[26] ^ 1]) + FLAC[27:], "(MD5)"),
     "streams of two rates": Other(FLAC + recorded(SPEECH, 22_050, "FLAC"), "16000 Hz, then 22050 Hz"),
     "too many streams": Other(FLAC * 65, "at most 64"),
     "WAV that has no samples": Other(with_chunks(recorded(SPEECH[:0]), after=LIST), "at least 0.5 s"),

@@ -38,6 +38,11 @@ def check_output(output: str | None, as_json: bool, until: WaitFor) -> None:
         raise typer.BadParameter("stdout cannot be used together with --json", param_hint="--output")
     if output == "-" and screen(sys.stdout).isatty():
         raise typer.BadParameter("stdout is a terminal; use a file or a pipe", param_hint="--output")
+    if not output:
+        raise typer.BadParameter("needs the name of a file", param_hint="--output")
+    if check_ending(output).is_dir():
+        words(f"{output}: is a folder; give the name of a file in it")
+        raise typer.Exit(ExitCode.CANNOT_WRITE)
     if not check_ending(output).parent.is_dir():
         words(f"{output}: the folder does not exist")
         raise typer.Exit(ExitCode.CANNOT_WRITE)

@@ -212,6 +212,9 @@ def check_files(files: Mapping[Path | None, str]) -> None:
             raise FormatUnavailable(
                 f"{file.name}: this file is written as {_FORMATS[ending]}; use a name that ends in {ending}"
             )
+        if file.is_dir():
+            words(f"{file}: is a folder; give the name of a file in it")
+            raise typer.Exit(ExitCode.CANNOT_WRITE)
         if not file.absolute().parent.is_dir():
             words(f"{file}: the folder does not exist")
             raise typer.Exit(ExitCode.CANNOT_WRITE)

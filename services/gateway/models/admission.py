@@ -129,7 +129,8 @@ class Admission:
             return self.manifest.default_language
         if (own := self._languages.find(tag)) is not None:
             return own
-        error = FieldError("/language", f"{self._pin} does not speak {tag}")
+        meant = self._languages.meant(tag)
+        error = FieldError("/language", f"{self._pin} does not speak {tag}" + (f"; is {meant} meant?" if meant else ""))
         complaints.append((RefusalCode.LANGUAGE_UNSUPPORTED, error))
         return tag
 

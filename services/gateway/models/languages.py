@@ -1,13 +1,34 @@
 """Finds which of a pin's languages a tag stands for.
 
 Owns that a longer tag is spoken as its prefix (`en-GB` by a pin of `en`), and that a language has several names of the
-same meaning (`cmn` and `zh`, `eng` and `en`), which langcodes knows. Knows no request.
+same meaning (`cmn` and `zh`, `eng` and `en`), which langcodes knows. Also guesses what is meant by the name of a
+language or the code of a country. Knows no request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+
+_NAMES = {
+    "arabic": "ar",
+    "chinese": "zh",
+    "deutsch": "de",
+    "english": "en",
+    "french": "fr",
+    "german": "de",
+    "hindi": "hi",
+    "italian": "it",
+    "japanese": "ja",
+    "korean": "ko",
+    "mandarin": "zh",
+    "portuguese": "pt",
+    "russian": "ru",
+    "spanish": "es",
+    "turkish": "tr",
+}
+_WHERE_UNKNOWN, _ENGLISH = "en", ("uk", "gb", "us")
+"""langcodes has English for a code that it does not know."""
 
 
 class PinLanguages:
@@ -19,6 +40,12 @@ class PinLanguages:
     def find(self, tag: str) -> str | None:
         """Return the pin's own tag for ``tag``, which is in lower case. None if the pin does not speak it."""
         return _longest_prefix(tag, self._own) or _longest_prefix(_one_name(tag), self._renamed)
+
+    def meant(self, tag: str) -> str | None:
+        """Return the pin's tag that somebody may have meant who wrote ``tag``, which it does not speak: `ja` for `jp`
+        and for `japanese`."""
+        first = tag.partition("-")[0]
+        return self.find(_NAMES.get(first) or _language_of_country(first))
 
     @cached_property
     def _renamed(self) -> Mapping[str, str]:
@@ -39,3 +66,12 @@ def _one_name(tag: str) -> str:
         return langcodes.standardize_tag(tag, macro=True).lower()
     except ValueError:  # its LanguageTagError
         return tag
+
+
+def _language_of_country(code: str) -> str:
+    """Return the language that most people speak in a country; an empty text if the code is of none."""
+    import langcodes
+
+    if len(code) != 2 or (language := langcodes.Language.make(territory=code.upper()).maximize().language) is None:
+        return ""
+    return "" if language == _WHERE_UNKNOWN and code not in _ENGLISH else language

@@ -53,6 +53,27 @@ def blocks_of(database: Database, work: Callable[[], object]) -> int:
     return blocks
 
 
+def instructions_of(database: Database, work: Callable[[], object]) -> int:
+    """How many instructions of its virtual machine SQLite runs for the statements that ``work`` executes, in tens."""
+    with _recorded(database) as statements:
+        work()
+    tens = 0
+
+    def count() -> int:
+        nonlocal tens
+        tens += 1
+        return 0
+
+    with database.engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.set_progress_handler(count, 10)
+        for statement, parameters in statements:
+            connection.exec_driver_sql(statement, parameters).fetchall()
+        raw.set_progress_handler(None, 0)
+        connection.rollback()
+    return tens
+
+
 def _blocks(connection: Connection, statement: str, parameters: Any) -> int:
     explained = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters).scalar()
     plan = explained[0]["Plan"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -17,7 +19,7 @@ from shared.store.sql.choosing.turns import SPARE
 from shared.store.sql.jobs.pages import SCAN
 from shared.studies import Step
 from tests.shared.store.building import LEASE_S, MANIFEST, NOW, PIN, add, claim, new_job
-from tests.shared.store.plans import blocks_of
+from tests.shared.store.plans import blocks_of, instructions_of
 from tests.shared.store.study_building import new_evaluation
 
 FEW, MANY = 1000, 20_000
@@ -44,10 +46,35 @@ def _blocks(database: Database, count: int, name: str) -> int:
     return blocks_of(database, lambda: SqlJobStore(database).find(wanted))
 
 
+def _instructions(database: Database, count: int, name: str) -> int:
+    wanted = JobFilter(USER, limit=51, **filters(count)[name])
+    return instructions_of(database, lambda: SqlJobStore(database).find(wanted))
+
+
 @pytest.mark.parametrize("name", ONE_FILTER)
 def test_a_page_reads_as_much_among_many_jobs_as_among_few(lists: dict[int, Database], name: str) -> None:
     few, many = (_blocks(database, count, name) for count, database in lists.items())
     assert many <= 1.5 * few + 40, f"{few} blocks of a thousand, {many} of twenty thousand"
+
+
+@pytest.fixture(scope="module")
+def lists_on_sqlite(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Database]]:
+    """As ``lists``, in files."""
+    folder = tmp_path_factory.mktemp("lists")
+    made = {count: Database(f"sqlite:///{shutil.copy(migrated_file, folder / f'{count}.db')}") for count in (FEW, MANY)}
+    for count, database in made.items():
+        add_finished(database, count)
+    yield made
+    for database in made.values():
+        database.close()
+
+
+@pytest.mark.parametrize("name", ONE_FILTER)
+def test_a_page_takes_sqlite_as_many_steps_among_many_jobs_as_among_few(
+    lists_on_sqlite: dict[int, Database], name: str
+) -> None:
+    few, many = (_instructions(database, count, name) for count, database in lists_on_sqlite.items())
+    assert many <= 1.5 * few + 40, f"{few} tens of instructions among a thousand, {many} among twenty thousand"
 
 
 @pytest.mark.parametrize("name", ONE_FILTER)

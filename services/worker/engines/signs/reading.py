@@ -29,6 +29,7 @@ _EAST_ASIAN = "\u2e80"
 a hyphen."""
 _WIDE = re.compile("[\uff01-\uff9f\uffe0-\uffee]+")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+_TO_THE_POWER = re.compile(r"(?<=\d)\s?\*\*\s?(?=\d)")
 
 Reads = Callable[[str, str], bool]
 """Whether a character is read. Its second argument is the word that the character is in, or what stands around a sign:
@@ -43,8 +44,8 @@ def readable(text: str, language: str, reads: Reads) -> str:
     ``reads`` is only asked about characters that are spoken (`spoken_characters.aloud`), not about pauses.
     """
     text = _negatives(_raised(folded(_NUMERO.sub("№ ", text.translate(_USUAL))), language), language)
-    if _TIMES.search(text) and not reads("*", "*"):
-        text = _TIMES.sub(" × ", text)
+    if "*" in text and not reads("*", "*"):
+        text = _TIMES.sub(" × ", _TO_THE_POWER.sub("^", text))
     text = amounts_in_words(text, language, lambda part: any(_unread(one, reads) for one in part))
     if not (silent := _silent(text, reads)):
         return text

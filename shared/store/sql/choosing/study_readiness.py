@@ -34,7 +34,6 @@ _CLIPS_NOT_OVER = {
 def _ready(step: Step) -> ColumnElement[bool]:
     # Search backwards from the last clip. Clips are spoken from the first on, so one that is not over is found at once.
     # Not EXISTS: planners drop the order inside it.
-    # EXISTS, in which planners drop the order.
     clip_not_over = (
         select(clips.c.place)
         .select_from(clips.join(jobs, jobs.c.id == clips.c.job_id))

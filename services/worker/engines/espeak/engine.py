@@ -16,6 +16,7 @@ from services.worker.engines.base import EngineError, SpeakRequest
 from services.worker.engines.espeak import library, prosody
 from services.worker.engines.espeak.library import LibraryRefused, Utterance
 from services.worker.engines.espeak.locking import ESPEAK, Installation, installation, verified_lock
+from services.worker.engines.espeak.lower_case import LowerCaseData
 from services.worker.engines.espeak.script import Script
 from services.worker.engines.espeak.voices import EspeakVoices
 from services.worker.engines.sonic import Stretch
@@ -49,6 +50,7 @@ class EspeakEngine:
     def __init__(self, pin: str, preset: Path) -> None:
         self._pin = pin
         self._preset_file = preset
+        self._loaded = False
 
     def manifest(self) -> Manifest:
         return Manifest(
@@ -72,6 +74,7 @@ class EspeakEngine:
         """Verify the files, and check that the library speaks."""
         _ = self.lock
         self.speak(SpeakRequest("a", "en"))
+        self._loaded = True
 
     def speak(self, request: SpeakRequest) -> Audio:
         chosen = options.chosen(OPTIONS, request.options)
@@ -93,16 +96,15 @@ class EspeakEngine:
 
     def _texts(self, text: str, language: str, voice: str) -> tuple[str, ...]:
         try:
-            with library.phonemes(self._installed.library, self._installed.data, voice) as clauses_of:
+            with library.phonemes(self._installed.library, self._data, voice) as clauses_of:
                 parts = self._script.parts(text, language, voice, clauses_of)
         except (LibraryRefused, OSError) as error:
             raise EngineError(str(error)) from error
         return (*(_going_on(part) for part in parts[:-1]), parts[-1])
 
     def _spoken(self, utterance: Utterance, stretch: Stretch) -> Audio:
-        installed = self._installed
         try:
-            pcm, sample_rate = library.speak(installed.library, installed.data, utterance, stretch)
+            pcm, sample_rate = library.speak(self._installed.library, self._data, utterance, stretch)
         except (LibraryRefused, OSError) as error:
             raise EngineError(str(error)) from error
         if pcm.count(0) == len(pcm):
@@ -117,6 +119,15 @@ class EspeakEngine:
     @cached_property
     def _installed(self) -> Installation:
         return installation()
+
+    @property
+    def _data(self) -> Path:
+        """The voice data. The folder of links is made for the first job: a pin that is loaded may never get one."""
+        return self._lower_case.path if self._loaded else self._installed.data
+
+    @cached_property
+    def _lower_case(self) -> LowerCaseData:
+        return LowerCaseData(self._installed.data)
 
     @cached_property
     def _script(self) -> Script:

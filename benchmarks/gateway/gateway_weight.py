@@ -29,7 +29,7 @@ _SAMPLE_EVERY_S = 0.05
 _TIMED_IMPORT = """
 import json, sys, time
 began = time.perf_counter()
-import services.gateway.app
+import services.gateway.__main__
 took = time.perf_counter() - began
 print(json.dumps({"seconds": took, "modules": sorted(sys.modules)}))
 """

@@ -20,7 +20,7 @@ from shared.store.sql.jobs.pages import SCAN
 from shared.studies import Step
 from tests.shared.store.building import LEASE_S, MANIFEST, NOW, PIN, add, claim, new_job
 from tests.shared.store.plans import blocks_of, instructions_of
-from tests.shared.store.study_building import new_evaluation
+from tests.shared.store.study_building import new_comparison, new_evaluation
 
 FEW, MANY = 1000, 20_000
 ONE_FILTER = [
@@ -220,3 +220,29 @@ def test_a_scorers_claim_of_a_study_reads_a_few_rows_of_each_user_who_waits(
         taken = studies.claim(step, "scorer", LEASE_S, NOW)
     assert taken is not None
     assert max(read) <= 4 * USERS + 2 * SPARE
+
+
+@pytest.mark.parametrize("still", ["done", "running"])
+def test_a_scorers_claim_of_a_comparison_reads_few_rows_however_many_studies_there_are(
+    postgresql_database: Database, still: str
+) -> None:
+    """Each depends on two evaluations that are over; ``still``: the state of 5,000 others."""
+    store, studies = SqlJobStore(postgresql_database), SqlStudyStore(postgresql_database)
+    tend(postgresql_database)
+    for _ in range(12):
+        assert not studies.claim(Step.RESULT, "scorer", LEASE_S, NOW)
+    new = [new_evaluation(id=f"eval_{number:06}", user=f"user {number % USERS}") for number in range(5000)]
+    store.add([Submission([], study=evaluation) for evaluation in new])
+    on = [(f"eval_{2 * number:06}", f"eval_{2 * number + 1:06}", f"cmp_{number:06}") for number in range(2 * USERS)]
+    with postgresql_database.write() as connection:
+        state = f"CASE WHEN id <= '{on[-1][1]}' THEN 'done' ELSE '{still}' END"
+        connection.execute(text(f"UPDATE studies SET result_status = {state}, result_due_at = NULL"))
+    both = [
+        new_comparison(one, other, id=id_, user=f"user {number % USERS}") for number, (one, other, id_) in enumerate(on)
+    ]
+    store.add([Submission([], study=comparison) for comparison in both])
+    with _rows_read(postgresql_database) as read:
+        taken = studies.claim(Step.RESULT, "scorer", LEASE_S, NOW)
+    assert taken is not None
+    assert taken.id == "cmp_000000"
+    assert max(read) <= 5 * USERS

@@ -51,7 +51,7 @@ def _ready(step: Step) -> ColumnElement[bool]:
 
 
 def _study_over(step: Step, id_: ColumnElement[str | None]) -> ColumnElement[bool]:
-    """A missing study counts as over. Uses one look-up by key: an EXISTS would become a join with all studies."""
+    """A missing study counts as over. It is looked up by its key."""
     status = select(_below.c[f"{step}_status"]).where(_below.c.id == id_).correlate(studies).scalar_subquery()
     return func.coalesce(status, literal_column("'none'")).not_in(_OPEN)
 

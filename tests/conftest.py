@@ -39,6 +39,7 @@ LONG = (
     "tests/shared/store/test_store_study_plans",
     "tests/shared/test_consumer",
     "tests/shared/test_private_folder",
+    "tests/worker/certify/test_certified_weights",
     "tests/worker/certify/test_certify_commands",
     "tests/worker/certify/test_conditions",
     "tests/worker/certify/test_log_mel",

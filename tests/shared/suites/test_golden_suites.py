@@ -28,14 +28,17 @@ from tests.shared.suites.suite_texts import IN_YAML, as_data, parsed
 
 DOCS = Path(__file__).parents[3] / "docs" / "suites.md"
 SHIPPED = {
+    "golden-en": ("1.0", "5d5134444e4780b0c19af0c958fdf539aa34912f4970ab2253e94de48a783694"),
     "golden-en-emotion": ("1.0", "19a7c36d0a0a577e99cfaaa6781b8b381bf08625ab237b17cb447232460abc97"),
     "golden-hard": ("1.0", "f66e606853e1f50aa4d59157a98630728cf7269ecc205377b1e93c622a7342b1"),
     "golden-long": ("1.0", "4ee3ee7098c79c3bfb333f4cff8d21dee782d52a621a48aa1c7922114aff8aef"),
+    "golden-zh": ("1.0", "39309c6bc2f3825e9df9fa76a3d0a98c6437a51d42e770643fa487c42a3fcb20"),
     "golden-zh-emotion": ("1.0", "d7ae3dad6e38b894c734a80253e96c989683423af613b223f15beb7720402a94"),
     "pronunciation-en": ("1.0", "dc815faee29fcc5c96beea74943b7547bd9d8e7606d87581f9fc5ffa30d02e54"),
     "pronunciation-zh": ("1.0", "fcc4d4d4758ae324e2b3d5283b1980e7d7924186621c5cd3fe671d9f574fb9ea"),
 }
 """Version and hash. Results of one hash are compared for years: whoever changes an item bumps the version, too."""
+PLAIN = ("golden-en", "golden-zh")
 EMOTIONAL = ("golden-zh-emotion", "golden-en-emotion")
 HARD = {"numbers", "dates", "names", "mixed-language", "punctuation", "polyphones", "homographs"}
 
@@ -61,8 +64,21 @@ def test_the_examples_of_the_docs_are_one_suite_and_hashed_as_they_say() -> None
 
 
 def test_what_does_not_ship_is_unknown() -> None:
-    with pytest.raises(SuiteUnknown, match=r"no suite \.\./golden-hard ships; there are golden-en-emotion, "):
+    with pytest.raises(
+        SuiteUnknown, match=r"no suite \.\./golden-hard ships; there are golden-en, golden-en-emotion, "
+    ):
         golden_suite("../golden-hard")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_sentences_need_nothing_that_a_voice_may_lack(name: str) -> None:
+    """No emotion, no number, no letters of another language: nothing but words and marks."""
+    suite = golden_suite(name)
+    words = {"golden-en": r"[A-Za-z ,.!?'\"]+", "golden-zh": r"[\u4e00-\u9fff，。！？：、“”]+"}[name]
+    assert suite.languages == (name.split("-")[1],)
+    assert [item.id for item in suite.items if item.emotion or not re.fullmatch(words, item.text)] == []
+    assert Counter(item.tags for item in suite.items) == dict.fromkeys({item.tags for item in suite.items}, 8)
+    assert len({item.text for item in suite.items}) == len(suite.items) == 40
 
 
 @pytest.mark.parametrize("name", EMOTIONAL)

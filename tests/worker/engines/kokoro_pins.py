@@ -27,8 +27,10 @@ PITCHES_HZ = {
     "zf_xiaoxiao": 190.0,
     "zm_yunxi": 120.0,
     "jf_alpha": 200.0,
+    "jm_kumo": 115.0,
+    "ef_dora": 210.0,
 }
-"""By voice; nobody reads Japanese."""
+"""By voice."""
 PHONEMES = (
     ';:,.!?—…"()“” ʣʥʦʨᵝꭧAIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔˈˌːʰʲ↓→↗↘ᵻ'
 )

@@ -19,7 +19,7 @@ from tests.worker.engines import checkpoints, hibari_pins, kokoro_pins, piper_vo
 from tests.worker.engines.made_sentences import LONG, WORDS, Speak
 from tests.worker.engines.pin_folders import put
 
-PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn"}
+PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn", "ja": "ja"}
 MMS_CODES = {"en": "eng", "de": "deu", "ru": "rus", "ar": "ara", "ko": "kor", "zh": "cmn", "ja": "jpn"}
 
 
@@ -60,7 +60,7 @@ def transformers(language: str) -> Speak:
 
 def kokoro(language: str) -> Speak | None:
     """A tiny Kokoro that hums as long as its phonemes, with the readers of the real one."""
-    return _speaking(_kokoro(), language) if language in ("en", "zh") else None
+    return _speaking(_kokoro(), language) if language in ("en", "zh", "ja") else None
 
 
 @cache

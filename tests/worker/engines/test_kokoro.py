@@ -38,6 +38,7 @@ FAMILY = "services.worker.engines.kokoro.family:Kokoro"
 HELLO = SpeakRequest("Hello, is anybody there?", "en", seed=7)
 ENGLISH = ("af_heart", "am_adam", "bf_emma")
 CHINESE = ("zf_xiaoxiao", "zm_yunxi")
+JAPANESE = ("jf_alpha", "jm_kumo")
 
 
 class _TinyKokoro(EngineConformance):
@@ -81,6 +82,17 @@ class TestTinyChinese(_TinyKokoro):
         assert (manifest.languages, manifest.voices, manifest.default_voice) == (("zh",), CHINESE, "zf_xiaoxiao")
 
 
+class TestTinyJapanese(_TinyKokoro):
+    pin = "tiny-kokoro-ja"
+    voices = JAPANESE
+    language = "ja"
+    sentence = "壁の古い時計が七時を打ったが、部屋では誰も何も言わなかった。"
+    others = ("今夜はどこへ行きますか？", "七。八！", "また一日中雨だった。")
+
+    def test_the_manifest_says_japanese(self, manifest: Manifest) -> None:
+        assert (manifest.languages, manifest.voices, manifest.default_voice) == (("ja",), JAPANESE, "jf_alpha")
+
+
 # --- one pin, spoken by an engine in this process
 
 
@@ -103,10 +115,12 @@ def folder(tmp_path: Path) -> Path:
 def test_of_several_languages_each_has_its_own_default_voice(tmp_path: Path) -> None:
     engine = loaded(put(tmp_path, kokoro_pins.files()))
     manifest = engine.manifest()
-    assert (manifest.languages, manifest.default_voice) == (("en-us", "en", "en-gb", "zh"), None)
-    assert manifest.voices == (*ENGLISH, *CHINESE)
-    for language, voice in {"zh": "zf_xiaoxiao", "en": "af_heart", "en-us": "af_heart", "en-gb": "bf_emma"}.items():
-        request = SpeakRequest("墙上的旧钟敲了七下。" if language == "zh" else HELLO.text, language, seed=7)
+    assert (manifest.languages, manifest.default_voice) == (("en-us", "en", "en-gb", "zh", "ja"), None)
+    assert manifest.voices == (*ENGLISH, *CHINESE, *JAPANESE)
+    texts = {"zh": "墙上的旧钟敲了七下。", "ja": "壁の時計が七時を打った。"}
+    defaults = {"zh": "zf_xiaoxiao", "ja": "jf_alpha", "en": "af_heart", "en-us": "af_heart", "en-gb": "bf_emma"}
+    for language, voice in defaults.items():
+        request = SpeakRequest(texts.get(language, HELLO.text), language, seed=7)
         heard = engine.speak(request)
         assert heard == engine.speak(replace(request, voice=voice))
         assert pitch_hz(heard) == pytest.approx(PITCHES_HZ[voice], rel=0.02)
@@ -227,7 +241,8 @@ sys.modules.update(dict.fromkeys(sys.argv[2:]))
 from services.worker.engines.base import Snapshot
 from services.worker.engines.kokoro.family import Kokoro
 manifest = Kokoro().build_from(Snapshot("tiny", Path(sys.argv[1]), "")).manifest()
-print([name for name in ("hibari", "misaki", "jieba", "onnx", "onnxruntime", "numpy") if sys.modules.get(name)])
+modules = ("hibari", "misaki", "jieba", "pyopenjtalk", "onnx", "onnxruntime", "numpy")
+print([name for name in modules if sys.modules.get(name)])
 print(manifest.state.value, manifest.languages, manifest.detail)
 """
 

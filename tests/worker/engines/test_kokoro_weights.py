@@ -21,6 +21,7 @@ from tests.worker.engines.hearing import pitch_hz
 FAMILY = "services.worker.engines.kokoro.family:Kokoro"
 ENGLISH = SpeakRequest("The train leaves in ten minutes, so please hurry up.", "en", seed=1)
 CHINESE = SpeakRequest("今天的阳光真灿烂，我们一起去公园散步吧。", "zh", seed=1)
+JAPANESE = SpeakRequest("今日は天気がいいので、公園へ行きましょう。", "ja", seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,11 @@ def loaded(start: Start) -> EngineHost:
     return host
 
 
-@pytest.mark.parametrize(("request_", "seconds"), [(ENGLISH, (2.5, 4.5)), (CHINESE, (3.0, 6.0))], ids=["en", "zh"])
+@pytest.mark.parametrize(
+    ("request_", "seconds"),
+    [(ENGLISH, (2.5, 4.5)), (CHINESE, (3.0, 6.0)), (JAPANESE, (2.5, 5.0))],
+    ids=["en", "zh", "ja"],
+)
 def test_a_sentence_is_as_long_as_people_speak_it(
     warm: EngineHost, request_: SpeakRequest, seconds: tuple[float, float]
 ) -> None:

@@ -1,8 +1,8 @@
 """The lock of an espeak pin: the bytes that decide how it sounds.
 
-Owns what belongs in the lock (library, every file of the voice data, preset, the words for signs, the revision of our
-own arithmetic), and the check of the installed files against the published package. A wheel has the hash of every file
-in its RECORD (Binary distribution format, packaging.python.org).
+Owns what belongs in the lock (library, every file of the voice data, preset, the words for signs, the packages that
+read kanji, the revision of our own arithmetic), and the check of the installed files against the published package. A
+wheel has the hash of every file in its RECORD (Binary distribution format, packaging.python.org).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import espeakng_loader  # type: ignore[import-untyped]
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.japanese.packages import VERSIONS as READERS_OF_KANJI
 from services.worker.engines.signs.names import ARCHIVE as SIGN_NAMES
 from shared.errors import FailureCode
 from shared.machine.installed_packages import version_of
@@ -78,6 +79,7 @@ def verified_lock(installed: Installation, preset: Path, package: str) -> dict[s
         "package": f"espeakng-loader=={package}",
         "revision": REVISION,
         "babel": _version_of_babel(),
+        "kanji": dict(READERS_OF_KANJI),
         "files": [*files, *(_described(str(file), file.name) for file in (preset, SIGN_NAMES))],
     }
 

@@ -1,5 +1,5 @@
-"""Prepares a text so that espeak says all of it: signs become words, and the text is cut into parts that it can say at
-once.
+"""Prepares a text so that espeak says all of it: signs become words, kanji become kana, and the text is cut into parts
+that it can say at once.
 
 Knows no library. The caller (the espeak engine or the Piper engine) passes a function that gives the phonemes of each
 clause of a text.
@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from services.worker.engines.base import EngineError
+from services.worker.engines.espeak.kanji import in_kana
 from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.fitting import parts_that_fit
-from services.worker.engines.signs.reading import readable
+from services.worker.engines.japanese.packages import fault
+from services.worker.engines.japanese.texts import has_kanji, is_kanji
+from services.worker.engines.signs.names import base_of
+from services.worker.engines.signs.reading import Reads, readable
 
 _FATAL = frozenset({("esx/kl", "0"), ("esx/kl", "8")})
 """Voice and character that end espeak 1.52: Greenlandic has no word for 8, nor for 0 by itself."""
@@ -33,7 +38,11 @@ class Script:
     def parts(self, text: str, language: str, voice: str, clauses_of: ClausesOf) -> list[str]:
         """Return the parts for espeak to say one after another. ``language``: of the words for signs. ``voice``: whose
         phonemes ``clauses_of`` gives. Raises `EngineError` that names the characters that cannot be said."""
-        text = readable(text, language, lambda one, word: self._reads(one, word, voice, clauses_of))
+
+        def reads(one: str, word: str) -> bool:
+            return self._reads(one, word, voice, clauses_of)
+
+        text = _japanese(text, reads) if base_of(language) == "ja" else readable(text, language, reads)
         return parts_that_fit(text, lambda part: surely_fits(part) or fits(part, clauses_of))
 
     def _reads(self, character: str, word: str, voice: str, clauses_of: ClausesOf) -> bool:
@@ -48,3 +57,17 @@ class Script:
             return alone
         said = clauses_of(word)
         return said not in (clauses_of(word.replace(character, without)) for without in ("", " "))
+
+
+def _japanese(text: str, reads: Reads) -> str:
+    """Return a Japanese text in characters that are read. If it has kanji, also in the words for signs, all of it
+    becomes kana. A text of kana alone stays as it is."""
+    kanji = fault()
+    try:
+        text = in_kana(text) if has_kanji(text) and kanji is None else text
+        text = readable(text, "ja", lambda one, word: kanji is None if is_kanji(one) else reads(one, word))
+    except EngineError as error:
+        if kanji is None:
+            raise
+        raise EngineError(f"{error}: {kanji}") from error
+    return in_kana(text) if has_kanji(text) else text

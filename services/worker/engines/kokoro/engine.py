@@ -10,6 +10,7 @@ from functools import cached_property
 
 from services.worker.engines import options, sonic
 from services.worker.engines.base import EngineError, Snapshot, SpeakRequest
+from services.worker.engines.japanese.packages import READER as READER_OF_KANJI
 from services.worker.engines.kokoro.files import KokoroFiles, files_in
 from services.worker.engines.kokoro.model import MOST_PHONEMES, SAMPLE_RATE, KokoroModel
 from services.worker.engines.kokoro_phonemes.accents import VoiceList, voice_list
@@ -28,9 +29,9 @@ CONTROLS = {
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
 }
-FAVOURITES = ("af_heart", "bf_emma", "zf_xiaoxiao")
+FAVOURITES = ("af_heart", "bf_emma", "zf_xiaoxiao", "jf_alpha")
 """The voice of each accent that speaks if none is named, if the pin has it."""
-_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an")
+_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an", READER_OF_KANJI)
 """They decide how text is pronounced."""
 _PIECE_CHARS = 300
 """A piece of this length has fewer phonemes than the model's context, in most texts."""

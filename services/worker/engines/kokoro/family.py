@@ -12,7 +12,7 @@ class Kokoro:
     """A family whose pins are all the catalog's."""
 
     name = "kokoro"
-    libraries = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an", "onnxruntime", "onnx")
+    libraries = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an", "pyopenjtalk-plus", "onnxruntime", "onnx")
 
     def pins(self) -> Sequence[str]:
         return ()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.worker.engines.base import EngineError
+from services.worker.engines.japanese.packages import MODULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,18 @@ _CHINESE = {
     "cn2an": "cn2an",
     "ordered_set": "ordered-set",
 }
-AMERICAN, BRITISH, MANDARIN = "a", "b", "z"
+AMERICAN, BRITISH, MANDARIN, JAPANESE = "a", "b", "z", "j"
 ACCENTS: Mapping[str, Accent] = {
     one.letter: one
     for one in (
         Accent(AMERICAN, ("en-us", "en"), _ENGLISH),
         Accent(BRITISH, ("en-gb", "en"), _ENGLISH),
         Accent(MANDARIN, ("zh",), {**_CHINESE, **_ENGLISH}),
+        Accent(JAPANESE, ("ja",), {**MODULES, **_ENGLISH}),
     )
 }
-"""By Kokoro's letter, in the order of preference. Chinese needs the English package too, for English words in Chinese
-texts."""
+"""By Kokoro's letter, in the order of preference. Chinese and Japanese texts may have English words, so their accents
+need the English package too."""
 
 _MOST_NAMED = 5
 

@@ -11,7 +11,7 @@ import re
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.kokoro_phonemes.english import English
-from services.worker.engines.kokoro_phonemes.pauses import with_pauses
+from services.worker.engines.pauses import with_pauses
 from services.worker.engines.signs.reading import Reads, folded, readable
 from shared.values.text import in_form
 

@@ -12,7 +12,7 @@ import unicodedata
 from typing import Any
 
 from services.worker.engines.base import EngineError
-from services.worker.engines.kokoro_phonemes.pauses import with_pauses
+from services.worker.engines.pauses import with_pauses
 from services.worker.engines.signs.reading import Reads, folded, readable
 from services.worker.engines.spoken_characters import aloud, require_known
 from shared.values.text import in_form

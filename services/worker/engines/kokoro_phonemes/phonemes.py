@@ -14,9 +14,10 @@ from typing import Protocol
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.fitting import parts_that_fit
-from services.worker.engines.kokoro_phonemes.accents import AMERICAN, BRITISH, MANDARIN
+from services.worker.engines.kokoro_phonemes.accents import AMERICAN, BRITISH, JAPANESE, MANDARIN
 from services.worker.engines.kokoro_phonemes.chinese import Chinese
 from services.worker.engines.kokoro_phonemes.english import English
+from services.worker.engines.kokoro_phonemes.japanese import Japanese
 from services.worker.engines.signs.reading import Reads
 from services.worker.engines.spoken_characters import require_known
 from shared.errors import FailureCode
@@ -48,7 +49,7 @@ class KokoroPhonemes:
         """``accents``: letters of those that are read. ``most``: phonemes that the model reads at once.
         ``by_sentence``: it reads one sentence at a time."""
         letters = set(accents)
-        american = English(british=False) if letters & {AMERICAN, MANDARIN} else None
+        american = English(british=False) if letters & {AMERICAN, MANDARIN, JAPANESE} else None
         self._numbers = numbers
         self._most = most
         self._by_sentence = by_sentence
@@ -59,6 +60,8 @@ class KokoroPhonemes:
             self._readers[AMERICAN] = american
             if MANDARIN in letters:
                 self._readers[MANDARIN] = Chinese(american)
+            if JAPANESE in letters:
+                self._readers[JAPANESE] = Japanese(american)
         self._read: dict[tuple[str, str], bool] = {}
 
     def parts(self, text: str, accent: str) -> Sequence[Sequence[int]]:

@@ -49,7 +49,7 @@ class PiperEngine:
         return Manifest(
             pin=self._snapshot.pin,
             engine="piper",
-            engine_version=phonemes.package_version(),
+            engine_version=phonemes.package_version(voice),
             lock_sha256=self._snapshot.lock_sha256,
             sample_rate=voice.sample_rate,
             languages=languages,

@@ -14,7 +14,9 @@ from typing import Any, cast
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.espeak.script import Script
+from services.worker.engines.japanese.packages import READER as READER_OF_KANJI
 from services.worker.engines.piper.voice import PiperVoiceFile
+from services.worker.engines.signs.names import base_of
 from services.worker.engines.spoken_characters import aloud, require_known
 from shared.errors import FailureCode
 from shared.machine.installed_packages import version_of
@@ -33,10 +35,15 @@ def fault(voice: PiperVoiceFile) -> str | None:
     return f"not installed: {', '.join(missing)}" if missing else None
 
 
-def package_version() -> str:
-    """Return the versions of piper-tts, which decides how text is pronounced, and of onnxruntime, which speaks."""
+def package_version(voice: PiperVoiceFile) -> str:
+    """Return the versions of piper-tts, which decides how text is pronounced, of onnxruntime, which speaks, and of what
+    reads kanji for a Japanese voice."""
     piper, onnxruntime = version_of("piper-tts"), version_of("onnxruntime")
-    return f"{piper} (onnxruntime {onnxruntime})" if piper and onnxruntime else "not installed"
+    if not (piper and onnxruntime):
+        return "not installed"
+    japanese = any(base_of(tag) == "ja" for tag in voice.languages)
+    reader = f", {READER_OF_KANJI} {version_of(READER_OF_KANJI)}" if japanese else ""
+    return f"{piper} (onnxruntime {onnxruntime}{reader})"
 
 
 class Phonemes:

@@ -74,6 +74,8 @@ def test_other_kanji_sound_otherwise(heard: Heard, one: str, other: str) -> None
         ("何ですか", "ナンデスカ"),
         ("何を見る", "ナニヲミル"),
         ("何に使う", "ナニニツカウ"),
+        ("こんな風に", "コンナフーニ"),
+        ("風が吹く", "カゼガフク"),
     ],
 )
 def test_words_and_counters_are_read_as_a_reader_would(written: str, kana: str) -> None:
@@ -88,6 +90,9 @@ def test_words_and_counters_are_read_as_a_reader_would(written: str, kana: str) 
         ("気温は20℃", "気温は摂氏20度"),
         ("２０℃", "摂氏 20 度"),
         ("重さは5㎏", "重さは5キログラム"),
+        ("距離は5km", "距離は5キロメートル"),
+        ("距離は5 km先", "距離は5キロメートル先"),
+        ("〒100", "郵便番号100"),
         ("重さは½", "重さは2分の1"),
         ("割合は50%", "割合は50パーセント"),
         ("値段は￥100", "値段は100円"),

@@ -183,6 +183,23 @@ def test_a_voice_of_plain_text_reads_letters_and_names_those_it_does_not_know(tm
         engine.speak(replace(HELLO, text="Hello 今"))
 
 
+@pytest.mark.parametrize("kind", ["espeak", "japanese"])
+def test_a_japanese_voice_reads_kanji_and_names_what_it_would_leave_out(tmp_path: Path, kind: str) -> None:
+    """By espeak or by Open JTalk, as the voice was trained."""
+    every = {chr(code): [code] for code in range(3, 0x2200)}
+    changes = {"phoneme_id_map": {"_": [0], "^": [1], "$": [2], **every}, "num_symbols": 0x2200}
+    japanese = {"language": {"code": "ja_JP", "family": "ja"}, "espeak": {"voice": "ja"}, "phoneme_type": kind}
+    engine = loaded(put(tmp_path, piper_voices.files(**changes, **japanese)))
+    assert "pyopenjtalk-plus 0.4.1.post10" in engine.manifest().engine_version
+    request = replace(HELLO, language="ja")
+    tokyo, kyoto, celsius, spelled = (
+        engine.speak(replace(request, text=text)) for text in ("東京", "京都", "気温は20℃", "気温は摂氏20度")
+    )
+    assert (tokyo != kyoto, celsius == spelled) == (True, True)
+    with pytest.raises(EngineError, match="the model does not know '々'"):
+        engine.speak(replace(request, text="々"))
+
+
 def test_phonemes_that_the_voice_lacks_are_named(tmp_path: Path) -> None:
     few = {sign: number for sign, number in piper_voices.said()["phoneme_id_map"].items() if sign != "ʊ"}
     engine = loaded(put(tmp_path, piper_voices.files(phoneme_id_map=few)))

@@ -21,15 +21,28 @@ _JAPANESE = f"\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff�
 _JAPANESE_LETTER = re.compile(f"[{_JAPANESE}]")
 _FOREIGN = rf"(?:(?![{_JAPANESE}])[^\W\d_])"
 _FOREIGN_RUN = re.compile(rf"({_FOREIGN}+(?:[ '’-]+{_FOREIGN}+)*)")
-_RARE_KANA = str.maketrans(
+_RARE = str.maketrans(
     {
         **dict(zip("ㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ", "クシストヌハヒフヘホムラリルレロ", strict=True)),
         **dict(zip("ヷヸヹヺ", ("ヴァ", "ヴィ", "ヴェ", "ヴォ"), strict=True)),
         "ゕ": "カ",
         "ゖ": "ケ",
+        "〒": "郵便番号",
     }
 )
-"""The package leaves them out."""
+"""The package leaves them out, and CLDR has no name for 〒."""
+_UNITS = {
+    "km": "キロメートル",
+    "cm": "センチメートル",
+    "mm": "ミリメートル",
+    "m": "メートル",
+    "kg": "キログラム",
+    "mg": "ミリグラム",
+    "g": "グラム",
+    "ml": "ミリリットル",
+    "L": "リットル",
+}
+_UNIT = re.compile(rf"(?<=\d)[ \u3000]?({'|'.join(_UNITS)})(?![A-Za-z0-9²³/])")
 _SMALL_KE = re.compile(rf"(?<![{_HAN}\d十百千])[ヵヶ]")
 """In 三ヶ月 the package reads it."""
 _ENCLOSED = re.compile("[\u2160-\u2188\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]")
@@ -38,7 +51,7 @@ _FRACTION = re.compile("[\u00bc-\u00be\u2150-\u215e]")
 _ZERO = re.compile("(?<![〇一二三四五六七八九十百千万])〇+(?![一二三四五六七八九十百千万〇])")
 _DATE = re.compile(r"(?<![\d/-])(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?![\d/-])")
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])")
-_RANGE = re.compile(r"(?<![\d.-])(\d{1,4})[-~–〜～](?=\d{1,4}(?![\d.-]))")
+_RANGE = re.compile(r"(?<![\d.-])(\d{1,3})[-–](?=[1-9]\d{0,2}(?![\d.-]))")
 _UNTIL = re.compile(r"[~〜～](?=\d)")
 _BEFORE_COUNTER = re.compile(rf"(?<=\d)[ \u3000]+(?=[{_JAPANESE}])")
 _NOTHING_TO_LENGTHEN = re.compile(rf"(?<![{_JAPANESE}\d])ー+")
@@ -57,10 +70,11 @@ def is_kanji(character: str) -> bool:
 def written_out(text: str, reads_foreign: Callable[[str], bool]) -> str:
     """Return a Japanese text with dates, times, ranges and signs in words. ``reads_foreign``: whether a letter of
     another script is read. Raises `EngineError` that names what is not read and has no words."""
-    text = _SMALL_KE.sub(_large, folded(in_form("NFC", text)).translate(_RARE_KANA))
+    text = _SMALL_KE.sub(_large, folded(in_form("NFC", text)).translate(_RARE))
     text = _ENCLOSED.sub(lambda found: f" {unicodedata.numeric(found.group()):.0f} ", text)
     text = _FRACTION.sub(_fraction, text)
     text = _ZERO.sub(lambda found: "マル" * len(found.group()), text)
+    text = _UNIT.sub(lambda found: _UNITS[found[1]], text)
     text = _RANGE.sub(r"\1から", _DATE.sub(r"\1年\3月\4日", text))
     text = _UNTIL.sub("から", _TIME.sub(_time, text))
     text = with_pauses(_NOTHING_TO_LENGTHEN.sub("、", text), "、")
@@ -73,6 +87,14 @@ def written_out(text: str, reads_foreign: Callable[[str], bool]) -> str:
         return _is_read(character, place) if _JAPANESE_LETTER.match(character) else reads_foreign(character)
 
     return _BEFORE_COUNTER.sub("", _HYPHEN_OF_A_WORD.sub(" ", readable(text, "ja", reads)))
+
+
+def all_read(text: str) -> str:
+    """Return a Japanese text written out for an engine that asks the package itself, which spells Latin letters. Raises
+    `EngineError` that names what the package would leave out."""
+    text = written_out(text, lambda letter: any(word.kana for word in words_of(letter)))
+    read(text)
+    return text
 
 
 def runs_of(text: str) -> Sequence[tuple[str, bool]]:

@@ -1,7 +1,8 @@
 """The words of a Japanese text with their kana, by the package pyopenjtalk-plus: the only module that imports it.
 
 Owns what the package would do otherwise than is wanted here: Sudachi is not asked about homographs, 何 is read by a
-rule instead of a model that may not be installed, and what has no reading is told instead of left out.
+rule instead of a model that may not be installed, so are 風 and ヶ where the package is wrong, and what has no reading
+is told instead of left out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _UNVOICED = "’"
 """The package's mark behind a syllable without voice."""
 _BEFORE_NAN = tuple("タチツテトダヂヅデドナヌネノッ")
 """何 is ナン before these sounds, else ナニ. 何に is ナニニ."""
+_BEFORE_FU = ("こんな", "そんな", "あんな", "どんな", "いう", "言う")
+"""風 is フー, a manner, behind these."""
 _OF_NAMES = ("ヶ", "ヵ")
 """In names of places that the package does not know. In those and in numbers that it knows, it reads them itself."""
 _LONG = "ー"
@@ -53,7 +56,8 @@ def words_of(text: str) -> Sequence[JapaneseWord]:
     said = _features(text)
     words = []
     for at, feature in enumerate(said):
-        kana = _kana(feature, said[at + 1] if at + 1 < len(said) else None)
+        before = said[at - 1]["string"] if at else ""
+        kana = _kana(feature, before, said[at + 1]["pron"] if at + 1 < len(said) else "")
         begins = bool(kana) and feature["chain_flag"] != 1 and not kana.startswith(_LONG)
         words.append(JapaneseWord(feature["string"].replace(_HYPHEN, "-"), kana, begins))
     return words
@@ -70,11 +74,12 @@ def _features(text: str) -> Sequence[Any]:
     return features
 
 
-def _kana(feature: Any, following: Any | None) -> str:
-    follows = "" if following is None else following["pron"]
+def _kana(feature: Any, before: str, follows: str) -> str:
     said: str = feature["pron"].replace(_UNVOICED, "")
     if feature["string"] == "何" and said == "ナニ" and follows.startswith(_BEFORE_NAN):
         return "ナン"
+    if feature["string"] == "風" and before.endswith(_BEFORE_FU):
+        return "フー"
     if feature["string"] in _OF_NAMES and _KANA.match(follows):
         return "ガ"
     return said if feature["mora_size"] and _KANA.fullmatch(said) else ""

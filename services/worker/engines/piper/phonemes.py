@@ -15,6 +15,7 @@ from typing import Any, cast
 from services.worker.engines.base import EngineError
 from services.worker.engines.espeak.script import Script
 from services.worker.engines.japanese.packages import READER as READER_OF_KANJI
+from services.worker.engines.japanese.texts import all_read
 from services.worker.engines.piper.voice import PiperVoiceFile
 from services.worker.engines.signs.names import base_of
 from services.worker.engines.spoken_characters import aloud, require_known
@@ -53,6 +54,7 @@ class Phonemes:
         from piper import PiperConfig, PiperVoice
 
         self._by_espeak = voice.phoneme_type == "espeak"
+        self._by_open_jtalk = voice.phoneme_type == "japanese"
         self._voice = voice.said["espeak"]["voice"] if self._by_espeak else ""
         self._script = Script(lambda clause: any(map(aloud, clause)))
         self._known = voice.said["phoneme_id_map"]
@@ -72,11 +74,11 @@ class Phonemes:
 
     def _phonemes(self, text: str, language: str) -> list[list[str]]:
         """Return the phonemes of each sentence. The espeak in the package leaves out what is beyond its limits and
-        characters that it does not know, so the text is prepared for it. Other voices use letters, or a package without
-        such limits."""
+        characters that it does not know, and Open JTalk such characters, so the text is prepared for them. Other voices
+        use letters."""
         said = cache(self._package.phonemize)  # asking the package takes as long as a short sentence
         if not self._by_espeak:
-            return list(said(text))
+            return list(said(all_read(text) if self._by_open_jtalk else text))
         parts = self._script.parts(text, language, self._voice, lambda one: _clauses(said(one)))
         return [sentence for part in parts for sentence in said(part)]
 

@@ -56,6 +56,16 @@ def refusal(host: EngineHost, request: SpeakRequest, sample_rate: int | None = N
     return failed.value.code
 
 
+def heard_or_named(host: EngineHost, request: SpeakRequest) -> str:
+    """The hash of the samples, or the error that names characters that are not read."""
+    try:
+        return speak(host, request).sha256
+    except JobFailure as failure:
+        if "does not know" not in failure.message:
+            raise
+        return failure.message
+
+
 class EngineConformance:
     """Subclass it and name the pin. Override a sentence where the engine does not speak its language."""
 
@@ -106,10 +116,11 @@ class EngineConformance:
         assert speak(warm, self.plain()).sha256 == before
 
     def test_no_voice_depends_on_the_clock(self, warm: EngineHost, manifest: Manifest) -> None:
+        """A voice of another language may name the characters that it does not read."""
         voices = (*manifest.voices[:: max(1, len(manifest.voices) // MOST_VOICES)], *self.noisy_voices)
-        before = {voice: speak(warm, self.plain(voice=voice)).sha256 for voice in voices}
+        before = {voice: heard_or_named(warm, self.plain(voice=voice)) for voice in voices}
         time.sleep(CLOCK_TICK_S)
-        assert {voice: speak(warm, self.plain(voice=voice)).sha256 for voice in voices} == before
+        assert {voice: heard_or_named(warm, self.plain(voice=voice)) for voice in voices} == before
 
     def test_the_seed_is_what_the_manifest_says(self, warm: EngineHost, manifest: Manifest) -> None:
         hashes = {speak(warm, self.plain(seed=seed)).sha256 for seed in (1, 2, 2**31 - 1)}

@@ -26,5 +26,5 @@ def fault() -> str | None:
     """Return why kanji cannot be read here, with the package to install, or ``None``."""
     for package, version in VERSIONS.items():
         if (found := version_of(package)) != version:
-            return f"kanji need {package}=={version}, and {found or 'it'} is {'' if found else 'not '}installed"
+            return f"kanji need {package}=={version}, and {f'{found} is' if found else 'it is not'} installed"
     return None

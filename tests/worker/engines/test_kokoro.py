@@ -39,6 +39,7 @@ HELLO = SpeakRequest("Hello, is anybody there?", "en", seed=7)
 ENGLISH = ("af_heart", "am_adam", "bf_emma")
 CHINESE = ("zf_xiaoxiao", "zm_yunxi")
 JAPANESE = ("jf_alpha", "jm_kumo")
+BY_ESPEAK = ("ef_dora", "ff_siwis", "hf_alpha", "im_nicola", "pf_dora")
 
 
 class _TinyKokoro(EngineConformance):
@@ -93,6 +94,22 @@ class TestTinyJapanese(_TinyKokoro):
         assert (manifest.languages, manifest.voices, manifest.default_voice) == (("ja",), JAPANESE, "jf_alpha")
 
 
+class TestTinySpanish(_TinyKokoro):
+    pin = "tiny-kokoro-es"
+    voices = ("ef_dora",)
+    language = "es"
+    sentence = "El viejo reloj de la pared dio las siete, y nadie en la habitación dijo una palabra."
+    others = ("¿Adónde vas esta noche?", "Siete. ¡Ocho!", "Llovió todo el día, otra vez.")
+
+
+class TestTinyHindi(_TinyKokoro):
+    pin = "tiny-kokoro-hi"
+    voices = ("hf_alpha",)
+    language = "hi"
+    sentence = "दीवार पर लगी पुरानी घड़ी ने सात बजाए, और कमरे में किसी ने कुछ नहीं कहा।"
+    others = ("आज रात तुम कहाँ जा रहे हो?", "सात। आठ!", "फिर से सारा दिन बारिश हुई।")
+
+
 # --- one pin, spoken by an engine in this process
 
 
@@ -115,10 +132,19 @@ def folder(tmp_path: Path) -> Path:
 def test_of_several_languages_each_has_its_own_default_voice(tmp_path: Path) -> None:
     engine = loaded(put(tmp_path, kokoro_pins.files()))
     manifest = engine.manifest()
-    assert (manifest.languages, manifest.default_voice) == (("en-us", "en", "en-gb", "zh", "ja"), None)
-    assert manifest.voices == (*ENGLISH, *CHINESE, *JAPANESE)
+    by_espeak = ("es", "fr", "hi", "it", "pt-br", "pt")
+    assert (manifest.languages, manifest.default_voice) == (("en-us", "en", "en-gb", "zh", "ja", *by_espeak), None)
+    assert manifest.voices == (*ENGLISH, *CHINESE, *JAPANESE, *BY_ESPEAK)
     texts = {"zh": "墙上的旧钟敲了七下。", "ja": "壁の時計が七時を打った。"}
-    defaults = {"zh": "zf_xiaoxiao", "ja": "jf_alpha", "en": "af_heart", "en-us": "af_heart", "en-gb": "bf_emma"}
+    defaults = {
+        "zh": "zf_xiaoxiao",
+        "ja": "jf_alpha",
+        "fr": "ff_siwis",
+        "pt": "pf_dora",
+        "en": "af_heart",
+        "en-us": "af_heart",
+        "en-gb": "bf_emma",
+    }
     for language, voice in defaults.items():
         request = SpeakRequest(texts.get(language, HELLO.text), language, seed=7)
         heard = engine.speak(request)

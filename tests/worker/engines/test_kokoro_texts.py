@@ -14,7 +14,7 @@ NAMES = {number: phoneme for phoneme, number in NUMBERS.items()}
 
 @pytest.fixture(scope="module")
 def phonemes() -> KokoroPhonemes:
-    return KokoroPhonemes(NUMBERS, "abz", 510)
+    return KokoroPhonemes(NUMBERS, "abzefhip", 510)
 
 
 def said(phonemes: KokoroPhonemes, text: str, accent: str = "a") -> str:
@@ -28,6 +28,45 @@ def test_english_has_the_phonemes_that_kokoro_learned(phonemes: KokoroPhonemes) 
 
 def test_chinese_has_the_phonemes_that_kokoro_learned(phonemes: KokoroPhonemes) -> None:
     assert said(phonemes, "今天的阳光真灿烂。", "z") == "ʨi→ntʰjɛ→n tɤ ja↗ŋkwa→ŋ ꭧə→n ʦʰa↘nla↘n."
+
+
+@pytest.mark.parametrize(
+    ("accent", "text", "learned"),
+    [
+        ("e", "¿Qué tal, niño?", "kˈe tˈal, nˈiɲo?"),
+        ("f", "Bonjour le monde.", "bɔ̃ʒˈuʁ lə mˈɔ̃d."),
+        ("h", "नमस्ते भारत।", "nəmˈʌsteː bʰˈaːɾət."),
+        ("i", "Oggi è «bello»: città…", "ˈɔʤːɪ ˈɛː “bˈɛllo”: ʧitːˈa…"),
+        ("p", "Não, coração!", "nˈɐ̃ʊ̃, kˌoɾasˈɐ̃ʊ̃!"),
+    ],
+)
+def test_other_languages_have_the_phonemes_of_espeak_as_misaki_writes_them(
+    phonemes: KokoroPhonemes, accent: str, text: str, learned: str
+) -> None:
+    assert said(phonemes, text, accent) == learned
+
+
+@pytest.mark.parametrize(
+    ("accent", "text", "plain"),
+    [
+        ("e", "20℃", "20 grados Celsius"),
+        ("f", "5₽", "5 roubles russes"),
+        ("h", "２०", "20"),
+        ("i", "5₽", "5 rubli russi"),
+        ("p", "-5", "menos 5"),
+    ],
+)
+def test_what_espeak_would_leave_out_is_put_into_words(
+    phonemes: KokoroPhonemes, accent: str, text: str, plain: str
+) -> None:
+    assert said(phonemes, text, accent) == said(phonemes, plain, accent)
+
+
+@pytest.mark.parametrize("accent", "efhip")
+def test_a_long_line_and_a_long_word_are_heard_to_their_end(phonemes: KokoroPhonemes, accent: str) -> None:
+    for text in ("ma la casa in paese e ", "casapaese"):
+        long = text * 40
+        assert len(said(phonemes, long, accent)) > 1.9 * len(said(phonemes, long[: len(long) // 2], accent))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +118,14 @@ def test_words_of_other_scripts_are_english_in_a_chinese_text(phonemes: KokoroPh
 
 @pytest.mark.parametrize(
     ("text", "accent", "named"),
-    [("a 今", "a", "今"), ("㐀", "z", "㐀"), ("カ", "z", "カ"), ("ว", "b", "ว")],
+    [
+        ("a 今", "a", "今"),
+        ("㐀", "z", "㐀"),
+        ("カ", "z", "カ"),
+        ("ว", "b", "ว"),
+        ("hola 今", "e", "今"),
+        ("ciao ж", "i", "ж"),
+    ],
 )
 def test_what_has_no_phonemes_is_named(phonemes: KokoroPhonemes, text: str, accent: str, named: str) -> None:
     with pytest.raises(EngineError, match=f"does not know '{named}'"):

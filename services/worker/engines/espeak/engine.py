@@ -17,7 +17,7 @@ from services.worker.engines.espeak import library, prosody
 from services.worker.engines.espeak.library import LibraryRefused, Utterance
 from services.worker.engines.espeak.locking import ESPEAK, Installation, installation, verified_lock
 from services.worker.engines.espeak.lower_case import LowerCaseData
-from services.worker.engines.espeak.script import Script
+from services.worker.engines.espeak.script import Script, is_heard
 from services.worker.engines.espeak.voices import EspeakVoices
 from services.worker.engines.sonic import Stretch
 from shared.audio import Audio
@@ -39,8 +39,6 @@ CONTROLS: Mapping[str, Support] = {
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
 }
-_PAUSES = "_:|!; "
-"""Characters in espeak's phonemes that are not heard."""
 _ENDINGS = tuple(".,;:!?…。，、；：！？—")
 
 
@@ -131,7 +129,7 @@ class EspeakEngine:
 
     @cached_property
     def _script(self) -> Script:
-        return Script(lambda clause: bool(clause.strip(_PAUSES)))
+        return Script(is_heard)
 
     @cached_property
     def _preset(self) -> prosody.Preset:

@@ -29,6 +29,9 @@ _CHUNK_MS = 500
 _GAP_UNIT_MS = 10
 _NOISE_SEED = 1
 _BETWEEN_PHONEMES = "_"
+_OWN_LETTERS = ord(_BETWEEN_PHONEMES) << 8
+TIE = "^"
+_IPA = 0x02 | 0x80 | ord(TIE) << 8  # espeakPHONEMES_IPA and espeakPHONEMES_TIE in speak_lib.h
 
 _OnSamples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -72,6 +75,20 @@ def phonemes(library: Path, data: Path, voice: str) -> Iterator[Callable[[str], 
 
     It loads a library of its own, at the first question, so that the questions leave no trace in what is spoken.
     """
+    with _asked(library, data, voice) as clauses_of:
+        yield lambda text: clauses_of(text, _OWN_LETTERS)
+
+
+@contextmanager
+def ipa(library: Path, data: Path, voice: str) -> Iterator[Callable[[str], list[str]]]:
+    """Give what `phonemes` gives in the International Phonetic Alphabet, with `TIE` within a phoneme of several
+    letters, and the language in brackets where espeak reads a word in another one."""
+    with _asked(library, data, voice) as clauses_of:
+        yield lambda text: clauses_of(text, _IPA)
+
+
+@contextmanager
+def _asked(library: Path, data: Path, voice: str) -> Iterator[Callable[[str, int], list[str]]]:
     with ExitStack() as stack:
 
         @cache
@@ -80,15 +97,15 @@ def phonemes(library: Path, data: Path, voice: str) -> Iterator[Callable[[str], 
             _set_voice(espeak, voice)
             return espeak
 
-        yield lambda text: _clauses(loaded(), text)
+        yield lambda text, mode: _clauses(loaded(), text, mode)
 
 
-def _clauses(espeak: Any, text: str) -> list[str]:
+def _clauses(espeak: Any, text: str, mode: int) -> list[str]:
     held = ctypes.create_string_buffer(text.encode())
     rest = ctypes.c_void_p(ctypes.addressof(held))
     clauses = []
     while rest.value is not None:
-        said = espeak.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, ord(_BETWEEN_PHONEMES) << 8)
+        said = espeak.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, mode)
         clauses.append(said.decode(errors="replace"))
     return clauses
 

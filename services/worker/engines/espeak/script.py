@@ -21,8 +21,15 @@ from services.worker.engines.signs.reading import Reads, readable
 _FATAL = frozenset({("esx/kl", "0"), ("esx/kl", "8")})
 """Voice and character that end espeak 1.52: Greenlandic has no word for 8, nor for 0 by itself."""
 
+_PAUSES = "_:|!; "
+"""Characters in espeak's phonemes that are not heard."""
 ClausesOf = Callable[[str], Sequence[str]]
 """Gives the phonemes of each clause of a text, with ``_`` between phonemes and white space between words."""
+
+
+def is_heard(clause: str) -> bool:
+    """Return whether the phonemes of a clause, in espeak's own letters, make any sound."""
+    return bool(clause.strip(_PAUSES))
 
 
 class Script:

@@ -1,1 +1,1 @@
-"""Kokoro as an engine: one small model in ONNX with many voices, in English, Chinese and Japanese."""
+"""Kokoro as an engine: one small model in ONNX with many voices, in nine languages."""

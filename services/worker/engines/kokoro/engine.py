@@ -29,9 +29,9 @@ CONTROLS = {
     "seed": Support.NO_EFFECT,
     "sample_rate": Support.POST,
 }
-FAVOURITES = ("af_heart", "bf_emma", "zf_xiaoxiao", "jf_alpha")
+FAVOURITES = ("af_heart", "bf_emma", "zf_xiaoxiao", "jf_alpha", "ef_dora", "ff_siwis", "hf_alpha", "if_sara", "pf_dora")
 """The voice of each accent that speaks if none is named, if the pin has it."""
-_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an", READER_OF_KANJI)
+_READERS = ("hibari-tts", "misaki", "jieba", "pypinyin", "cn2an", READER_OF_KANJI, "espeakng-loader")
 """They decide how text is pronounced."""
 _PIECE_CHARS = 300
 """A piece of this length has fewer phonemes than the model's context, in most texts."""

@@ -36,7 +36,10 @@ _CHINESE = {
     "cn2an": "cn2an",
     "ordered_set": "ordered-set",
 }
+_ESPEAK = {"espeakng_loader": "espeakng-loader"}
 AMERICAN, BRITISH, MANDARIN, JAPANESE = "a", "b", "z", "j"
+BY_ESPEAK: Mapping[str, str] = {"e": "es", "f": "fr-fr", "h": "hi", "i": "it", "p": "pt-br"}
+"""Accent -> the voice of espeak whose phonemes it reads."""
 ACCENTS: Mapping[str, Accent] = {
     one.letter: one
     for one in (
@@ -44,6 +47,11 @@ ACCENTS: Mapping[str, Accent] = {
         Accent(BRITISH, ("en-gb", "en"), _ENGLISH),
         Accent(MANDARIN, ("zh",), {**_CHINESE, **_ENGLISH}),
         Accent(JAPANESE, ("ja",), {**MODULES, **_ENGLISH}),
+        Accent("e", ("es",), _ESPEAK),
+        Accent("f", ("fr",), _ESPEAK),
+        Accent("h", ("hi",), _ESPEAK),
+        Accent("i", ("it",), _ESPEAK),
+        Accent("p", ("pt-br", "pt"), _ESPEAK),
     )
 }
 """By Kokoro's letter, in the order of preference. Chinese and Japanese texts may have English words, so their accents

@@ -14,9 +14,10 @@ from typing import Protocol
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.fitting import parts_that_fit
-from services.worker.engines.kokoro_phonemes.accents import AMERICAN, BRITISH, JAPANESE, MANDARIN
+from services.worker.engines.kokoro_phonemes.accents import AMERICAN, BRITISH, BY_ESPEAK, JAPANESE, MANDARIN
 from services.worker.engines.kokoro_phonemes.chinese import Chinese
 from services.worker.engines.kokoro_phonemes.english import English
+from services.worker.engines.kokoro_phonemes.espeak_ipa import EspeakIpa
 from services.worker.engines.kokoro_phonemes.japanese import Japanese
 from services.worker.engines.signs.reading import Reads
 from services.worker.engines.spoken_characters import require_known
@@ -53,7 +54,9 @@ class KokoroPhonemes:
         self._numbers = numbers
         self._most = most
         self._by_sentence = by_sentence
-        self._readers: dict[str, Reader] = {}
+        self._readers: dict[str, Reader] = {
+            letter: EspeakIpa(voice) for letter, voice in BY_ESPEAK.items() if letter in letters
+        }
         if BRITISH in letters:
             self._readers[BRITISH] = English(british=True)
         if american is not None:

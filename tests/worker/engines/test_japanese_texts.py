@@ -180,6 +180,14 @@ def test_kana_alone_are_left_to_espeak(espeak: Heard) -> None:
     assert espeak("私は") == espeak("ワタシワ")
 
 
+@pytest.mark.parametrize(
+    ("text", "lost"), [("Aさん", "さん"), ("Tシャツ", "シャツ"), ("ｘとＹ", "とY"), ("犬Aさん", "犬さん")]
+)
+def test_a_letter_before_kana_is_heard(heard: Heard, text: str, lost: str) -> None:
+    """espeak leaves it out where no space is between them."""
+    assert heard(text) != heard(lost)
+
+
 def test_a_long_text_without_marks_is_heard_to_its_end(heard: Heard) -> None:
     text = "今日は天気がいいので公園へ行きました" * 30
     assert len({heard(text), heard(text + "犬"), heard(text[:-2])}) == 3

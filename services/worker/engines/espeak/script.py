@@ -14,7 +14,7 @@ from services.worker.engines.espeak.kanji import in_kana
 from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.fitting import parts_that_fit
 from services.worker.engines.japanese.packages import fault
-from services.worker.engines.japanese.texts import has_kanji, is_kanji
+from services.worker.engines.japanese.texts import apart, has_kanji, is_kanji
 from services.worker.engines.signs.names import base_of
 from services.worker.engines.signs.reading import Reads, readable
 
@@ -68,11 +68,11 @@ class Script:
 
 def _japanese(text: str, reads: Reads) -> str:
     """Return a Japanese text in characters that are read. If it has kanji, also in the words for signs, all of it
-    becomes kana. A text of kana alone stays as it is."""
+    becomes kana. Kana alone stay as they are, apart from letters beside them: of `Aさん`, espeak leaves out the A."""
     kanji = fault()
     try:
         text = in_kana(text) if has_kanji(text) and kanji is None else text
-        text = readable(text, "ja", lambda one, word: kanji is None if is_kanji(one) else reads(one, word))
+        text = readable(apart(text), "ja", lambda one, word: kanji is None if is_kanji(one) else reads(one, word))
     except EngineError as error:
         if kanji is None:
             raise

@@ -56,6 +56,7 @@ _UNTIL = re.compile(r"[~〜～](?=\d)")
 _BEFORE_COUNTER = re.compile(rf"(?<=\d)[ \u3000]+(?=[{_JAPANESE}])")
 _NOTHING_TO_LENGTHEN = re.compile(rf"(?<![{_JAPANESE}\d])ー+")
 _HYPHEN_OF_A_WORD = re.compile(rf"(?<={_FOREIGN})-(?=\d)")
+_WHERE_SCRIPTS_MEET = re.compile(rf"(?<={_FOREIGN})(?=[{_JAPANESE}])|(?<=[{_JAPANESE}])(?={_FOREIGN})")
 _SPACES = re.compile(r"\s+")
 
 
@@ -65,6 +66,11 @@ def has_kanji(text: str) -> bool:
 
 def is_kanji(character: str) -> bool:
     return _KANJI.fullmatch(character) is not None
+
+
+def apart(text: str) -> str:
+    """Return a text with spaces between Japanese and the words of other scripts."""
+    return _WHERE_SCRIPTS_MEET.sub(" ", folded(text))
 
 
 def written_out(text: str, reads_foreign: Callable[[str], bool]) -> str:

@@ -28,9 +28,11 @@ _RARE = str.maketrans(
         "ゕ": "カ",
         "ゖ": "ケ",
         "〒": "郵便番号",
+        "☆": "星",
+        "★": "星",
     }
 )
-"""The package leaves them out, and CLDR has no name for 〒."""
+"""The package leaves them out, and CLDR has no names for the three signs."""
 _UNITS = {
     "km": "キロメートル",
     "cm": "センチメートル",

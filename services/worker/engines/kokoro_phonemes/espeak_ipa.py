@@ -10,12 +10,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from services.worker.engines.base import EngineError
 from services.worker.engines.espeak import library
 from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.espeak.locking import installation
+from services.worker.engines.espeak.lower_case import LowerCaseData
 from services.worker.engines.espeak.script import Script, is_heard
 from services.worker.engines.espeak.voices import EspeakVoices
 from services.worker.engines.fitting import parts_that_fit
@@ -66,11 +68,15 @@ class EspeakIpa:
             runs = enumerate(_MARK.split(text))
             return "".join(run.translate(_MARKS) if at % 2 else said(run) if run.strip() else run for at, run in runs)
 
+    @cached_property
+    def _data(self) -> LowerCaseData:
+        return LowerCaseData(self._installed.data)
+
     @contextmanager
     def _asking(self, asked: Any) -> Iterator[Callable[[str], list[str]]]:
         """Give what `library.phonemes` or `library.ipa` gives. Raises `EngineError` if espeak cannot be used."""
         try:
-            with asked(self._installed.library, self._installed.data, self._voice) as answers:
+            with asked(self._installed.library, self._data.path, self._voice) as answers:
                 yield answers
         except (library.LibraryRefused, OSError) as error:
             raise EngineError(str(error)) from error

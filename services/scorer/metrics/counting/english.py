@@ -26,6 +26,7 @@ from services.scorer.metrics.counting.english_words import (
     SCALES,
     SIGNS,
     TITLES,
+    TWO_WORDS,
     UNITS,
     WITH_FULL_STOP,
 )
@@ -49,7 +50,7 @@ _CLOCK = r"(?:\s?(?:[ap]m\b|[ap]\.m\b\.?))"
 _PATTERNS: Mapping[str, str] = {
     "money": rf"(?P<owed>{_BELOW})?(?P<currency>[{''.join(MONEY)}])\s?(?P<sum>{_N})"
     rf"(?:\s?(?P<scale>{_any(SCALES)}){_END})?",
-    "clock": rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?![:\d])(?P<half>{_CLOCK})?",
+    "clock": rf"(?P<hour>[01]?\d|2[0-4])(?::|\.(?=\d\d{_CLOCK}))(?P<minute>[0-5]\d)(?![:\d])(?P<half>{_CLOCK})?",
     "hour_only": rf"(?P<oclock>1[0-2]|0?\d)(?P<half_only>{_CLOCK})",
     "monthday": rf"(?P<month>{_any(MONTHS)})\s(?P<day>3[01]|[12]\d|[1-9])(?P<day_nth>{_NTH})?(?![\d,.:/%-]\d|\w|%)",
     "daymonth": rf"(?P<first>3[01]|[12]\d|[1-9])(?P<first_nth>{_NTH})?\s(?P<then>{_any(MONTHS)}){_END}",
@@ -66,6 +67,7 @@ _PATTERNS: Mapping[str, str] = {
     "stopped": rf"(?<![a-z'])(?P<short>{_any(WITH_FULL_STOP)})\.",
     "initials": r"(?<![a-z])(?:[a-z]\.){2,}(?:[a-z](?![a-z]))?|(?<![a-z])(?:[a-z]\.)+[a-z](?![a-z])",
     "range": r"(?<=\d)\s?-\s?(?=\d)",
+    "by": r"(?<=\d)\s?x\s?(?=\d)",
     "dot": r"(?<=[a-z0-9])\.(?=[a-z]{2})",
     "sign": f"[{re.escape(''.join(SIGNS))}]",
     "word": r"[a-z]+(?:'[a-z]+)*",
@@ -229,7 +231,7 @@ def _sign(match: re.Match[str]) -> Iterator[Item]:
 
 
 def _word(match: re.Match[str]) -> Iterator[Item]:
-    yield plain(american(match[0]))
+    yield _read(TWO_WORDS[match[0]]) if match[0] in TWO_WORDS else plain(american(match[0]))
 
 
 _ITEMS: Mapping[str, Callable[[re.Match[str]], Iterator[Item]]] = {
@@ -252,6 +254,7 @@ _ITEMS: Mapping[str, Callable[[re.Match[str]], Iterator[Item]]] = {
     "initials": _initials,
     "range": lambda _: iter([((), ("to",), ("through",))]),
     "dot": lambda _: iter([((), ("dot",), ("point",))]),
+    "by": lambda _: iter([_read("x", "by", "times")]),
     "sign": _sign,
     "word": _word,
 }

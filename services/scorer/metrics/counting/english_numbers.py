@@ -25,6 +25,8 @@ _ORDINALS = {
     "twelve": "twelfth",
 }
 _PART: dict[int, Reading] = {2: ("half",), 4: ("quarter",)}
+_LARGEST_PART = 10
+"""Up to this, a smaller number over it is a fraction. Beyond, it can be a date."""
 _LONGEST_NUMBER = 12
 """Digits. Longer numbers are read digit by digit."""
 _AND: Slot = (None, "and")
@@ -108,16 +110,21 @@ def parts(over: int, under: int) -> Item:
     count: Reading = (("one", "a"),) if over == 1 else above
     named: Item = tuple((*count, *(name if over == 1 else _several(name))) for name in names)
     named = (*named, ("half",), ("half", "a")) if (over, under) == (1, 2) else named
-    return (*named, (*above, "over", *below), (*above, (None, "slash"), *below))
+    slash: Slot = "slash" if over < under <= _LARGEST_PART else (None, "slash")  # 9/11 and 24/7 have no such word
+    return (*named, (*above, "over", *below), (*above, slash, *below))
 
 
 def time_of_day(hour: int, minute: int) -> Item:
-    """Return the readings of a time: "three thirty", "half past three"."""
+    """Return the readings of a time: "three thirty", "half past three".
+
+    "Three point thirty" is for a time that the other side has written as 3.30.
+    """
     this, after = cardinal(hour), cardinal(hour % 12 + 1)
     if minute == 0:
-        return ((*this, "o'clock"), this, (*this, "hundred"))
-    spoken = (*this, *((_OH, *cardinal(minute)) if minute < 10 else cardinal(minute)))
-    return (spoken, *_past_and_to(this, after, minute)) if 0 < hour <= 12 else (spoken,)
+        return ((*this, "o'clock"), this, (*this, "hundred"), (*this, "point", *digits("00")))
+    tail = (_OH, *cardinal(minute)) if minute < 10 else cardinal(minute)
+    readings = ((*this, *tail), (*this, "point", *tail))
+    return (*readings, *_past_and_to(this, after, minute)) if 0 < hour <= 12 else readings
 
 
 def _past_and_to(this: Reading, after: Reading, minute: int) -> list[Reading]:

@@ -41,6 +41,7 @@ _ISE = re.compile(
 
 _WORDS: Mapping[str, str] = {
     **{"grey": "gray", "greys": "grays", "cheque": "check", "cheques": "checks", "tyre": "tire", "tyres": "tires"},
+    **{"greyish": "grayish", "greyer": "grayer"},
     **{"plough": "plow", "ploughs": "plows", "ploughed": "plowed", "ploughing": "plowing", "gaol": "jail"},
     **{"mould": "mold", "moulds": "molds", "mouldy": "moldy", "moulded": "molded", "smoulder": "smolder"},
     **{"moustache": "mustache", "pyjamas": "pajamas", "pyjama": "pajama", "jewellery": "jewelry"},
@@ -74,7 +75,10 @@ _WORDS: Mapping[str, str] = {
 
 
 def american(word: str) -> str:
-    """Return the American spelling of a word in lower case; the word itself if it has no other."""
+    """Return the American spelling of a word in lower case; the word itself if it has no other. A possessive is spelled
+    like its word."""
+    if word.endswith("'s"):
+        return f"{american(word[:-2])}'s"
     if word in _WORDS:
         return _WORDS[word]
     for pattern, ending in _RULES:

@@ -97,8 +97,8 @@ UNITS: Mapping[str, tuple[str, ...]] = {
     "mph": ("miles per hour", "miles an hour"),
     "m/s": ("meters per second", "meters a second"),
     "°": ("degrees", "degree"),
-    "°c": ("degrees celsius", "degrees centigrade", "degree celsius", "celsius"),
-    "°f": ("degrees fahrenheit", "degree fahrenheit", "fahrenheit"),
+    "°c": ("degrees celsius", "degrees centigrade", "degree celsius", "celsius", "degrees c"),
+    "°f": ("degrees fahrenheit", "degree fahrenheit", "fahrenheit", "degrees f"),
     "hz": ("hertz",),
     "khz": ("kilohertz",),
     "mhz": ("megahertz",),
@@ -142,4 +142,13 @@ SCALES: Mapping[str, str] = {
     "b": "billion",
 }
 
-SIGNS: Mapping[str, tuple[str, ...]] = {"&": ("and",), "@": ("at",), "+": ("plus",), "=": ("equals", "is")}
+SIGNS: Mapping[str, tuple[str, ...]] = {
+    "&": ("and",),
+    "@": ("at",),
+    "+": ("plus",),
+    "=": ("equals", "is"),
+    "×": ("times", "by"),
+}
+
+TWO_WORDS: Mapping[str, str] = {"alright": "all right"}
+"""One word that is also written as two, with other letters."""

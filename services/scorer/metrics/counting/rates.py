@@ -19,7 +19,7 @@ from services.scorer.metrics.counting.chinese_numbers import PACKAGES as NUMBERS
 from services.scorer.metrics.counting.lattice import closest
 from shared.scores import Reason, Transcript, Unscored
 
-PARAMETERS = {**CHARACTERS, "counting": 1}
+PARAMETERS = {**CHARACTERS, "counting": 2}
 """Part of the lock of every metric that counts errors. Raised when what is counted as an error changes."""
 PACKAGES = ("jiwer", "opencc", *NUMBERS)
 

@@ -4,9 +4,10 @@ Owns what is compared: each Chinese character, and each word of Latin letters as
 and beside Latin letters in English too; their readings are in chinese_numbers.py and english.py. What it does:
 
 1. Unicode NFKC, lower case: full-width letters and digits become the usual ones.
-2. Traditional characters become simplified ones (OpenCC), the numerals of banknotes (壹) and 〇 the usual ones.
-3. Numbers become characters in every way that they are read: quantities, digit by digit, years, times, percentages,
-   fractions, money, temperatures, with units.
+2. Traditional characters become simplified ones (OpenCC, and 著 becomes 着), the numerals of banknotes (壹) and 〇 the
+   usual ones.
+3. Numbers become characters in every way that they are read: quantities, digit by digit, years, dates, times, ratios,
+   percentages, fractions, money, temperatures, with units.
 4. Everything but letters, marks and numbers is dropped.
 
 What is written in characters has one reading: 二 against 两 is an error, unless a digit may be both. Characters that
@@ -24,7 +25,8 @@ from services.scorer.metrics.counting import english
 from services.scorer.metrics.counting.folding import folded
 from services.scorer.metrics.counting.lattice import Item, Reading, plain
 
-_PLAIN = str.maketrans("〇壹贰叁肆伍陆柒捌玖拾佰仟", "零一二三四五六七八九十百千")
+_PLAIN = str.maketrans("〇壹贰叁肆伍陆柒捌玖拾佰仟著", "零一二三四五六七八九十百千着")
+"""OpenCC leaves 著, which is 着 in 等著 and not in 著名. Nobody confuses the two when speaking."""
 UNITS: Mapping[str, tuple[str, ...]] = {
     "mm": ("毫米",),
     "cm": ("厘米", "公分"),
@@ -65,7 +67,11 @@ _N = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _UNIT = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _PATTERNS: Mapping[str, str] = {
     "money": rf"[{''.join(MONEY)}]\s?(?P<sum>{_N})(?P<scale>{_SCALE}{{0,2}})",
+    "date": r"(?<![\d/-])(?P<in_year>\d{4})(?P<between>[/-])(?P<month>0?[1-9]|1[0-2])(?P=between)"
+    r"(?P<day>0?[1-9]|[12]\d|3[01])(?![\d/-])",
     "clock": r"(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?![:\d])",
+    "dotted": r"(?<![\d.])(?P<dotted_hour>[01]?\d|2[0-4])\.(?P<dotted_minute>[0-5]\d)(?=\s?分(?!之))",
+    "ratio": r"(?<![\d:.])(?P<left>\d+):(?P<right>\d+)(?![:.]?\d)",
     "year": r"(?<!\d)(?P<years>\d{4}|\d{2})(?=\s?年(?![前后来内间级纪龄]))",
     "mixed": r"(?P<wholes>\d+)\s(?P<one_over>\d{1,2})/(?P<one_under>\d{1,2})(?![\d/])",
     "parted": r"(?P<over>\d{1,3})/(?P<under>\d{1,3})(?![\d/])",
@@ -116,6 +122,27 @@ def _money(match: re.Match[str]) -> Iterator[Item]:
 
 def _clock(match: re.Match[str]) -> Iterator[Item]:
     yield numbers.time_of_day(match["hour"], match["minute"])
+
+
+def _date(match: re.Match[str]) -> Iterator[Item]:
+    yield numbers.year(match["in_year"])
+    yield plain("年")
+    yield numbers.quantity(str(int(match["month"])))
+    yield plain("月")
+    yield numbers.quantity(str(int(match["day"])))
+    yield _characters("日", "号")
+
+
+def _dotted(match: re.Match[str]) -> Iterator[Item]:
+    """A time, as recognisers write it, or points."""
+    hour, minute = match["dotted_hour"], match["dotted_minute"]
+    yield (*numbers.decimal(hour, minute), *numbers.time_of_day(hour, minute))
+
+
+def _ratio(match: re.Match[str]) -> Iterator[Item]:
+    yield numbers.quantity(match["left"])
+    yield plain("比")
+    yield numbers.quantity(match["right"])
 
 
 def _year(match: re.Match[str]) -> Iterator[Item]:
@@ -186,7 +213,10 @@ def _word(match: re.Match[str]) -> Iterator[Item]:
 
 _ITEMS: Mapping[str, Callable[[re.Match[str]], Iterator[Item]]] = {
     "money": _money,
+    "date": _date,
     "clock": _clock,
+    "dotted": _dotted,
+    "ratio": _ratio,
     "year": _year,
     "mixed": _mixed,
     "parted": _parted,

@@ -42,6 +42,7 @@ def _any(words: Mapping[str, object]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_NAMES = tuple(dict.fromkeys(MONTHS.values()))
 _N = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _END = r"(?![a-z0-9])"
 _BELOW = r"(?<![\w-])-"
@@ -50,6 +51,8 @@ _CLOCK = r"(?:\s?(?:[ap]m\b|[ap]\.m\b\.?))"
 _PATTERNS: Mapping[str, str] = {
     "money": rf"(?P<owed>{_BELOW})?(?P<currency>[{''.join(MONEY)}])\s?(?P<sum>{_N})"
     rf"(?:\s?(?P<scale>{_any(SCALES)}){_END})?",
+    "date": r"(?<![\d/-])(?P<in_year>\d{4})(?P<between>[/-])(?P<in_month>0?[1-9]|1[0-2])(?P=between)"
+    r"(?P<in_day>0?[1-9]|[12]\d|3[01])(?![\d/-])",
     "clock": rf"(?P<hour>[01]?\d|2[0-4])(?::|\.(?=\d\d{_CLOCK}))(?P<minute>[0-5]\d)(?![:\d])(?P<half>{_CLOCK})?",
     "hour_only": rf"(?P<oclock>1[0-2]|0?\d)(?P<half_only>{_CLOCK})",
     "monthday": rf"(?P<month>{_any(MONTHS)})\s(?P<day>3[01]|[12]\d|[1-9])(?P<day_nth>{_NTH})?(?![\d,.:/%-]\d|\w|%)",
@@ -136,6 +139,19 @@ def _minus(sign: str | None) -> Iterator[Item]:
 def _half(text: str | None) -> Iterator[Item]:
     if text:
         yield plain("am" if "a" in text else "pm")
+
+
+def _date(match: re.Match[str]) -> Iterator[Item]:
+    name = _NAMES[int(match["in_month"]) - 1]
+    day = int(match["in_day"])
+    nth: Reading = ((None, "the"), *numbers.ordinal(day))
+    heads: Item = ((name, *nth), (name, *numbers.cardinal(day)))
+    years = numbers.whole(match["in_year"])
+    digits = (*numbers.digits(match["in_month"]), *numbers.digits(match["in_day"]))
+    yield (
+        *((*head, *year) for head in (*heads, (*nth, (None, "of"), name)) for year in years),
+        *((*year, *tail) for tail in (*heads, digits) for year in years),
+    )
 
 
 def _clock(match: re.Match[str]) -> Iterator[Item]:
@@ -236,6 +252,7 @@ def _word(match: re.Match[str]) -> Iterator[Item]:
 
 _ITEMS: Mapping[str, Callable[[re.Match[str]], Iterator[Item]]] = {
     "money": _money,
+    "date": _date,
     "clock": _clock,
     "hour_only": _hour_only,
     "monthday": _month_day,

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 _VOICES = "lang"
 _DATA = "d"
@@ -29,6 +32,8 @@ class LowerCaseData:
         upper = {one.path for one in families if one.is_dir() and any(map(_is_missed, os.scandir(one.path)))}
         if not upper:
             return
+        from tempfile import TemporaryDirectory  # takes 4 ms, for which the start of a host would wait
+
         made = TemporaryDirectory(prefix="espeak-", ignore_cleanup_errors=True)
         path = Path(made.name, data.name)
         try:

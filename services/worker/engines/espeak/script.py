@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from services.worker.engines.base import EngineError
-from services.worker.engines.espeak.kanji import in_kana
 from services.worker.engines.espeak.limits import fits, surely_fits
 from services.worker.engines.fitting import parts_that_fit
 from services.worker.engines.japanese.packages import fault
-from services.worker.engines.japanese.texts import apart, has_kanji, is_kanji
 from services.worker.engines.signs.names import base_of
 from services.worker.engines.signs.reading import Reads, readable
 
@@ -69,6 +67,10 @@ class Script:
 def _japanese(text: str, reads: Reads) -> str:
     """Return a Japanese text in characters that are read. If it has kanji, also in the words for signs, all of it
     becomes kana. Kana alone stay as they are, apart from letters beside them: of `Aさん`, espeak leaves out the A."""
+    # Their patterns take 20 ms, for which a host that speaks no Japanese need not wait at its start.
+    from services.worker.engines.espeak.kanji import in_kana
+    from services.worker.engines.japanese.texts import apart, has_kanji, is_kanji
+
     kanji = fault()
     try:
         text = in_kana(text) if has_kanji(text) and kanji is None else text

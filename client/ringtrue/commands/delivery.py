@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -40,12 +41,19 @@ def check_output(output: str | None, as_json: bool, until: WaitFor) -> None:
         raise typer.BadParameter("stdout is a terminal; use a file or a pipe", param_hint="--output")
     if not output:
         raise typer.BadParameter("needs the name of a file", param_hint="--output")
-    if check_ending(output).is_dir():
-        words(f"{output}: is a folder; give the name of a file in it")
-        raise typer.Exit(ExitCode.CANNOT_WRITE)
-    if not check_ending(output).parent.is_dir():
-        words(f"{output}: the folder does not exist")
-        raise typer.Exit(ExitCode.CANNOT_WRITE)
+    if output != "-":
+        check_place(check_ending(output))
+
+
+def check_place(file: Path) -> None:
+    """Exit with CANNOT_WRITE if ``file`` is a folder, or in one that does not exist."""
+    if file.is_dir():
+        words(f"{file}: is a folder; give the name of a file in it")
+    elif not file.absolute().parent.is_dir():
+        words(f"{file}: the folder does not exist")
+    else:
+        return
+    raise typer.Exit(ExitCode.CANNOT_WRITE)
 
 
 @dataclass(frozen=True, slots=True)

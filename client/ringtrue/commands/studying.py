@@ -27,6 +27,7 @@ from ringtrue import (
     StudyTimedOut,
 )
 from ringtrue.commands.connection import lexicon_option, pairs
+from ringtrue.commands.delivery import check_place
 from ringtrue.commands.refusals import in_our_words
 from ringtrue.console.exits import ExitCode
 from ringtrue.console.terminal import ProgressLine, words
@@ -212,12 +213,7 @@ def check_files(files: Mapping[Path | None, str]) -> None:
             raise FormatUnavailable(
                 f"{file.name}: this file is written as {_FORMATS[ending]}; use a name that ends in {ending}"
             )
-        if file.is_dir():
-            words(f"{file}: is a folder; give the name of a file in it")
-            raise typer.Exit(ExitCode.CANNOT_WRITE)
-        if not file.absolute().parent.is_dir():
-            words(f"{file}: the folder does not exist")
-            raise typer.Exit(ExitCode.CANNOT_WRITE)
+        check_place(file)
 
 
 def write(file: Path, content: bytes, how: Literal["wb", "ab"] = "wb") -> None:

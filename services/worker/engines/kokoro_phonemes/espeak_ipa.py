@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from services.worker.engines.base import EngineError
@@ -41,6 +41,11 @@ _SCRIPTS = ("LATIN", "DEVANAGARI", "FEMININE ORDINAL", "MASCULINE ORDINAL")
 """Beginnings of the names of letters that are read; espeak only names others, in English."""
 
 
+_voices = cache(EspeakVoices)
+_lower_case = cache(LowerCaseData)
+"""Of the voice data, for the readers of all languages."""
+
+
 class EspeakIpa:
     """The reader of one language. For one thread."""
 
@@ -48,7 +53,7 @@ class EspeakIpa:
         """``voice``: a name of espeak's."""
         self._installed = installation()
         self._language = voice
-        self._voice = EspeakVoices(self._installed.data).find(voice, voice)
+        self._voice = _voices(self._installed.data).find(voice, voice)
         self._script = Script(is_heard)
 
     def prepared(self, text: str, reads: Reads) -> str:  # noqa: ARG002 - the script asks espeak itself
@@ -68,15 +73,11 @@ class EspeakIpa:
             runs = enumerate(_MARK.split(text))
             return "".join(run.translate(_MARKS) if at % 2 else said(run) if run.strip() else run for at, run in runs)
 
-    @cached_property
-    def _data(self) -> LowerCaseData:
-        return LowerCaseData(self._installed.data)
-
     @contextmanager
     def _asking(self, asked: Any) -> Iterator[Callable[[str], list[str]]]:
         """Give what `library.phonemes` or `library.ipa` gives. Raises `EngineError` if espeak cannot be used."""
         try:
-            with asked(self._installed.library, self._data.path, self._voice) as answers:
+            with asked(self._installed.library, _lower_case(self._installed.data).path, self._voice) as answers:
                 yield answers
         except (library.LibraryRefused, OSError) as error:
             raise EngineError(str(error)) from error
